@@ -1,0 +1,32 @@
+"""People: sign-in and sign-up, their profile, and our own record of them."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask_login import LoginManager
+
+from app.clerk import current_session
+
+from .models import User
+from .users import user_of
+from .views import blueprint
+from .webhooks import webhooks
+
+__all__ = ["User", "init_app"]
+
+login_manager = LoginManager()
+
+
+def init_app(app: Flask) -> None:
+    """Register the views, and make Flask-Login's ``current_user`` the local user."""
+    # Clerk keeps the session; Flask-Login only hands out the user, when somebody looks.
+    login_manager.session_protection = None
+    login_manager.init_app(app)
+    app.register_blueprint(blueprint)
+    app.register_blueprint(webhooks)
+
+
+@login_manager.request_loader  # type: ignore[untyped-decorator]
+def load_user(request: object) -> User | None:
+    """The local user of the current session."""
+    return user_of(current_session) if current_session else None

@@ -1,0 +1,111 @@
+"""Which copy of a cookie counts (protocol section 2).
+
+Every value here is hostile: nothing has been verified yet. The decision only picks a cookie, never
+a person.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .instance import Instance
+from .request import RequestFacts
+from .tokens import TokenError, decode_unverified
+
+SESSION = "__session"
+CLIENT_UAT = "__client_uat"
+REFRESH = "__refresh"
+DEV_BROWSER = "__clerk_db_jwt"
+HANDSHAKE = "__clerk_handshake"
+HANDSHAKE_NONCE = "__clerk_handshake_nonce"
+REDIRECT_COUNT = "__clerk_redirect_count"
+
+
+@dataclass(frozen=True)
+class ClerkCookies:
+    """The values that the decision works with; empty strings where there is none."""
+
+    session: str
+    client_uat: int
+    """Unix seconds of the client's last sign-in change; 0 = signed out."""
+    refresh: str
+    dev_browser: str
+    handshake: str
+    handshake_nonce: str
+    redirect_count: int
+    suffixed: bool
+    """Whether the suffixed copies were chosen."""
+
+
+def read_cookies(request: RequestFacts, instance: Instance, now: float) -> ClerkCookies:
+    """Choose between suffixed and un-suffixed cookies, and read them.
+
+    :param now: unix time in seconds.
+    """
+    cookies = request.cookies
+    suffix = f"_{instance.cookie_suffix}"
+    suffixed = uses_suffixed_cookies(request, instance, now)
+
+    def choose(name: str) -> str:
+        return cookies.get(name + suffix if suffixed else name, "")
+
+    def from_query_or_cookie(name: str) -> str:
+        return request.query_value(name) or cookies.get(name, "")
+
+    return ClerkCookies(
+        session=choose(SESSION),
+        client_uat=_whole_number(choose(CLIENT_UAT)),
+        refresh=cookies.get(REFRESH + suffix, ""),
+        dev_browser=request.query_value(DEV_BROWSER) or choose(DEV_BROWSER),
+        handshake=from_query_or_cookie(HANDSHAKE),
+        handshake_nonce=from_query_or_cookie(HANDSHAKE_NONCE),
+        redirect_count=_whole_number(cookies.get(REDIRECT_COUNT, "")),
+        suffixed=suffixed,
+    )
+
+
+def uses_suffixed_cookies(request: RequestFacts, instance: Instance, now: float) -> bool:
+    """The eight rules of protocol section 2, in their order.
+
+    :param now: unix time in seconds.
+    """
+    cookies, suffix = request.cookies, f"_{instance.cookie_suffix}"
+    session, suffixed_session = cookies.get(SESSION, ""), cookies.get(SESSION + suffix, "")
+    uat, suffixed_uat = cookies.get(CLIENT_UAT, ""), cookies.get(CLIENT_UAT + suffix, "")
+    claims, suffixed_claims = _unverified_claims(session), _unverified_claims(suffixed_session)
+
+    if session:
+        issuer = claims.get("iss")
+        if not isinstance(issuer, str) or not issuer:
+            return False
+        if issuer.removeprefix("https://").removeprefix("http://") != instance.host:
+            return True
+    if not suffixed_uat and not suffixed_session:
+        return False
+    newer = _time(claims, "iat") > _time(suffixed_claims, "iat")
+    if suffixed_uat != "0" and uat != "0" and newer:
+        return False
+    if suffixed_uat == "0" and uat != "0":
+        return False
+    suffixed_expired = "exp" in suffixed_claims and _time(suffixed_claims, "exp") <= now
+    if instance.is_development and suffixed_uat != "0" and uat == "0" and suffixed_expired:
+        return False
+    # Of the two only the session is there: it is an old leftover.
+    return bool(suffixed_uat)
+
+
+def _unverified_claims(token: str) -> dict[str, Any]:
+    try:
+        return decode_unverified(token).claims if token else {}
+    except TokenError:
+        return {}
+
+
+def _time(claims: dict[str, Any], name: str) -> float:
+    value = claims.get(name)
+    return value if isinstance(value, int | float) else 0
+
+
+def _whole_number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0

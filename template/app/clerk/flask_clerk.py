@@ -1,0 +1,270 @@
+"""The Flask edge: requests become facts, outcomes become responses, rules become decorators."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, cast
+from urllib.parse import quote
+
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    current_app,
+    g,
+    has_request_context,
+    jsonify,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+from werkzeug.local import LocalProxy
+
+from .authenticate import authenticate
+from .backend_api import BackendApi
+from .frontend_proxy import frontend_proxy
+from .handshake import HandshakeError
+from .instance import Instance
+from .keys import JwksKeys, read_pem_key
+from .outcome import Outcome
+from .redirects import safe_path
+from .request import PATH_SAFE, RequestFacts
+from .session import Session
+from .tokens import FindKey
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+EXEMPT = "_clerk_exempt"
+
+
+class Clerk:
+    """Decides on every request who is asking.
+
+    :param app: initialise this application at once; else call :meth:`init_app`.
+    :param instance: the Clerk instance; required together with ``app``.
+    """
+
+    def __init__(self, app: Flask | None = None, instance: Instance | None = None) -> None:
+        if app is not None and instance is not None:
+            self.init_app(app, instance)
+
+    def init_app(
+        self,
+        app: Flask,
+        instance: Instance,
+        *,
+        login_endpoint: str = "accounts.login",
+        page_settings: dict[str, str] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Register on an application.
+
+        :param instance: the Clerk instance whose tokens count.
+        :param login_endpoint: the view that ``@session_required`` sends browsers to.
+        :param page_settings: options for ``Clerk.load()`` in pages, such as ``signInUrl``.
+        :param clock: unix time in seconds.
+        :raises ConfigurationError: ``CLERK_JWT_KEY`` is not a key.
+        """
+        self.instance = instance
+        self.api = BackendApi(instance)
+        self.login_endpoint = login_endpoint
+        self.page_settings = page_settings or {}
+        self._clock = clock
+        self.find_key = _key_finder(instance, self.api)
+        app.extensions["clerk"] = self
+        app.before_request(self._before_request)
+        app.after_request(_after_request)
+        app.register_blueprint(_pages(self))
+        if instance.proxy_target:
+            app.register_blueprint(exempt(frontend_proxy(instance)))
+
+    def authenticate(self) -> Outcome:
+        """Decide on the current request.
+
+        :raises HandshakeError: see :func:`~.authenticate.authenticate`.
+        """
+        return authenticate(request_facts(), self.instance, self.find_key, self.api, self._clock())
+
+    def _before_request(self) -> ResponseReturnValue | None:
+        if _is_exempt():
+            return None
+        try:
+            g.clerk_outcome = outcome = self.authenticate()
+        except HandshakeError as error:
+            current_app.logger.error("%s", error)
+            page = render_template("clerk/handshake_error.html", message=str(error))
+            return page, 500, {"Cache-Control": "no-store"}
+        if not outcome.location:
+            return None
+        return Response(status=307, headers={"Location": outcome.location})
+
+
+def exempt(target: R) -> R:
+    """Leave a view or a blueprint out of the decision: health checks, webhooks, the proxy.
+
+    Usable as a decorator. ``current_session`` is always false there.
+
+    :param target: a view function or a :class:`~flask.Blueprint`.
+    """
+    setattr(target, EXEMPT, True)
+    return target
+
+
+def session_required(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
+    """Let only signed-in people see a view.
+
+    Others: a browser is sent to the login page, with a safe way back; an API client gets a 401 in
+    JSON.
+
+    :param view: the view function.
+    """
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+        if current_session:
+            return view(*args, **kwargs)
+        return unauthenticated()
+
+    return guarded
+
+
+def unauthenticated() -> ResponseReturnValue:
+    """The answer to somebody who is not signed in and has to be."""
+    if not wants_page():
+        return unauthenticated_json()
+    way_back = safe_path(request_facts().location_without(), public_origin())
+    login = _extension().login_endpoint
+    if not way_back or request.method != "GET":
+        return redirect(url_for(login))
+    return redirect(url_for(login, redirect_url=way_back))
+
+
+def unauthenticated_json() -> ResponseReturnValue:
+    """A 401 in JSON that says why."""
+    reason = g.clerk_outcome.reason or "session-pending"
+    body = {"error": "unauthenticated", "reason": reason, "message": "Sign in to use this."}
+    response = jsonify(body)
+    response.status_code = 401
+    response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def wants_page() -> bool:
+    """Whether a person in a browser is waiting for a page, rather than a program for data."""
+    if "Authorization" in request.headers:
+        return False
+    destination = request.headers.get("Sec-Fetch-Dest")
+    if destination is not None:
+        return destination in ("document", "iframe")
+    accepted = request.accept_mimetypes
+    return accepted["text/html"] > accepted["application/json"]
+
+
+def _current_session() -> Session | None:
+    if not has_request_context() or "clerk" not in current_app.extensions:
+        raise RuntimeError(
+            "There is no session to ask about here. current_session works while a request is "
+            "handled, in an application on which clerk.init_app(app, instance) has been called."
+        )
+    outcome: Outcome | None = g.get("clerk_outcome")
+    g.clerk_session_used = True
+    if outcome is None or outcome.session is None or outcome.session.is_pending:
+        return None
+    return outcome.session
+
+
+current_session = cast(Session, LocalProxy(_current_session))
+"""The :class:`~.session.Session` of the current request.
+
+False when nobody is signed in, and in exempt views, where nobody has been asked.
+"""
+
+
+def public_origin() -> str:
+    """Scheme and host of the current request, as the browser knows them (protocol section 3)."""
+    return f"{request.scheme}://{request.host}"
+
+
+def request_facts() -> RequestFacts:
+    """The current request as :func:`~.authenticate.authenticate` wants it."""
+    return RequestFacts(
+        method=request.method,
+        origin=public_origin(),
+        path=quote(request.root_path + request.path, safe=PATH_SAFE),
+        query=request.query_string.decode("latin-1"),
+        headers={name.lower(): value for name, value in request.headers},
+        cookies=request.cookies,
+    )
+
+
+def _key_finder(instance: Instance, api: BackendApi) -> FindKey:
+    if not instance.jwt_key:
+        return JwksKeys(api.jwks).find
+    key = read_pem_key(instance.jwt_key)
+    return lambda kid: key
+
+
+def _pages(clerk: Clerk) -> Blueprint:
+    """Templates and scripts that load Clerk.js; ``clerk_page`` is what the macros read."""
+    blueprint = Blueprint(
+        "clerk",
+        __name__,
+        static_folder="static",
+        static_url_path="/static/clerk",
+        template_folder="templates",
+    )
+
+    def page_facts() -> dict[str, Any]:
+        origin, instance = public_origin(), clerk.instance
+        return {
+            "publishable_key": instance.publishable_key,
+            "frontend_api_url": instance.frontend_api_url(origin),
+            "proxied": bool(instance.proxy_url),
+            "settings": clerk.page_settings,
+            "hosted_page_url": lambda page, then: instance.hosted_page_url(page, origin, then),
+        }
+
+    # Globals, not a context processor: imported macros see them too.
+    blueprint.add_app_template_global(page_facts, "clerk_page")
+    blueprint.record_once(
+        lambda state: state.app.jinja_env.globals.update(current_session=current_session)
+    )
+    return blueprint
+
+
+def _is_exempt() -> bool:
+    endpoint = request.endpoint or ""
+    if endpoint == "static" or endpoint.endswith(".static"):
+        return True
+    view = current_app.view_functions.get(endpoint)
+    blueprints = (current_app.blueprints[name] for name in request.blueprints)
+    return any(hasattr(target, EXEMPT) for target in (view, *blueprints))
+
+
+def _after_request(response: Response) -> Response:
+    outcome: Outcome | None = g.get("clerk_outcome")
+    if outcome is None:
+        return response
+    headers = response.headers
+    headers["X-Clerk-Auth-Status"] = outcome.status
+    if outcome.reason:
+        headers["X-Clerk-Auth-Reason"] = outcome.reason
+    if outcome.message:
+        headers["X-Clerk-Auth-Message"] = outcome.message
+    for cookie in outcome.set_cookies:
+        headers.add("Set-Cookie", cookie)
+    if outcome.location:
+        headers["Cache-Control"] = "no-store"
+    elif outcome.set_cookies or g.get("clerk_session_used"):
+        headers["Cache-Control"] = "private, no-store"
+        response.vary.update(("Cookie", "Authorization"))
+    return response
+
+
+def _extension() -> Clerk:
+    return cast(Clerk, current_app.extensions["clerk"])

@@ -1,0 +1,99 @@
+"""Serve Clerk's Frontend API on this app's own origin: "proxy the Frontend API" in Clerk's terms.
+
+The local Clerk is reached this way. See https://clerk.com/docs/guides/dashboard/dns-domains/proxy-fapi
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlsplit
+
+import requests
+from flask import Blueprint, Response, current_app, request
+from werkzeug.exceptions import BadGateway
+
+from .backend_api import TIMEOUT
+from .instance import Instance
+from .request import PATH_SAFE
+
+MAX_BODY = 12 * 1024 * 1024
+"""Bytes. The largest thing that browsers send to Clerk is a profile picture, at most 10 MB."""
+
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+# Headers that belong to one connection (RFC 9110, 7.6.1), and Host, which is the target's own.
+_NOT_FORWARDED = {
+    "connection",
+    "content-length",
+    "host",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+}
+
+
+def frontend_proxy(instance: Instance) -> Blueprint:
+    """A blueprint that forwards ``{proxy path}/…`` to the Frontend API.
+
+    :param instance: with a ``proxy_url`` that is a path, and a ``proxy_target``.
+    """
+    blueprint = Blueprint("clerk_proxy", __name__, url_prefix=instance.proxy_url)
+    http = requests.Session()
+    # A machine's HTTP proxy does not reach its loopback interface.
+    http.trust_env = urlsplit(instance.proxy_target).hostname not in ("127.0.0.1", "localhost")
+
+    @blueprint.route("/", defaults={"path": ""}, methods=METHODS)
+    @blueprint.route("/<path:path>", methods=METHODS)
+    def forward(path: str) -> Response:
+        request.max_content_length = MAX_BODY
+        try:
+            answer = http.request(
+                request.method,
+                f"{instance.proxy_target}{_path_and_query(instance.proxy_url)}",
+                headers=_request_headers(instance),
+                data=request.get_data(),
+                timeout=TIMEOUT,
+                allow_redirects=False,
+                stream=True,
+            )
+        except requests.RequestException as error:
+            current_app.logger.error(
+                "Clerk's Frontend API at %s gave no answer: %s",
+                instance.proxy_target,
+                type(error).__name__,
+            )
+            raise BadGateway(
+                f"Clerk cannot be reached at {instance.proxy_target}. A local Clerk is started by "
+                "'flask dev'."
+            ) from None
+        # Not decoded: what Clerk compressed reaches the browser as it is.
+        body = answer.raw.stream(65536, decode_content=False)
+        response = Response(body, status=answer.status_code)
+        response.headers.clear()
+        for name, value in answer.raw.headers.items():  # keeps every Set-Cookie apart
+            if name.lower() not in _NOT_FORWARDED or name.lower() == "content-length":
+                response.headers.add(name, value)
+        response.call_on_close(answer.close)
+        return response
+
+    return blueprint
+
+
+def _path_and_query(proxy_path: str) -> str:
+    path = quote(request.path.removeprefix(proxy_path), safe=PATH_SAFE)
+    query = request.query_string.decode("latin-1")
+    return f"{path}?{query}" if query else path
+
+
+def _request_headers(instance: Instance) -> dict[str, str]:
+    headers = {name: value for name, value in request.headers if name.lower() not in _NOT_FORWARDED}
+    origin = f"{request.scheme}://{request.host}"
+    headers["Clerk-Proxy-Url"] = instance.frontend_api_url(origin)
+    headers["Clerk-Secret-Key"] = instance.secret_key
+    headers["X-Forwarded-For"] = request.remote_addr or ""
+    headers["X-Forwarded-Host"] = request.host
+    headers["X-Forwarded-Proto"] = request.scheme
+    return headers

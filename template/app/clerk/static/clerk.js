@@ -1,0 +1,55 @@
+// Starts Clerk.js, and mounts its components where the page asks for them.
+// Runs before Clerk's own scripts, so that it hears when one of them can't be loaded.
+(() => {
+  "use strict";
+
+  const TIMEOUT = 15000; // milliseconds
+  const settings = JSON.parse(document.currentScript.dataset.clerkSettings);
+  const scripts = [...document.querySelectorAll("script[data-clerk-script]")];
+  const mounts = [...document.querySelectorAll("[data-clerk-mount]")];
+  let ended = false;
+
+  function hide(selector, hidden) {
+    for (const mount of mounts) {
+      for (const part of mount.querySelectorAll(selector)) part.hidden = hidden;
+    }
+  }
+
+  function fail(why) {
+    if (ended) return;
+    ended = true;
+    console.error("Clerk.js did not start:", why);
+    hide(".clerk-loading", true);
+    hide(".clerk-fallback", false);
+  }
+
+  async function start() {
+    try {
+      await window.Clerk.load({
+        ...settings,
+        allowedRedirectOrigins: [window.location.origin],
+        ui: { ClerkUI: window.__internal_ClerkUICtor },
+      });
+    } catch (error) {
+      fail(error);
+      return;
+    }
+    if (ended) return;
+    ended = true;
+    hide(".clerk-loading", true);
+    for (const mount of mounts) {
+      const node = mount.appendChild(document.createElement("div"));
+      window.Clerk[`mount${mount.dataset.clerkMount}`](node, JSON.parse(mount.dataset.clerkProps));
+    }
+  }
+
+  setTimeout(() => fail("no answer in time"), TIMEOUT);
+  for (const script of scripts) {
+    script.addEventListener("error", () => fail(`cannot load ${script.src}`));
+  }
+  // Deferred scripts run in order, so by this event both of Clerk's have run or failed.
+  document.addEventListener("DOMContentLoaded", () => {
+    if (window.Clerk) start();
+    else fail("window.Clerk is not there");
+  });
+})();

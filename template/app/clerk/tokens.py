@@ -1,0 +1,165 @@
+"""Verify a session token (protocol section 4)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from .instance import Instance
+
+CLOCK_SKEW = 5.0
+"""Seconds by which Clerk's clock and ours may differ."""
+
+MAX_TOKEN_LENGTH = 16_384
+"""Characters. Clerk's tokens fit into a 4 kB cookie; nothing longer is worth a parse."""
+
+SESSION_CLASSES = (None, "cl_B7d4PD111AAA", "cl_I7d4PD111III")
+"""Values of the ``cat`` header that a session token may carry."""
+
+_PARTS = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\Z")
+_JWS = jwt.PyJWS(algorithms=["RS256"])
+
+FindKey = Callable[[str | None], RSAPublicKey]
+"""Finds the public key for a ``kid``; raises :class:`TokenError`."""
+
+
+class TokenError(Exception):
+    """A token is not to be trusted.
+
+    :param reason: Clerk's name for it, such as ``token-expired``.
+    :param message: what was seen; never contains the token.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+@dataclass(frozen=True)
+class DecodedToken:
+    """A token taken apart. Nothing in it has been verified."""
+
+    header: dict[str, Any]
+    claims: dict[str, Any]
+
+
+def decode_unverified(token: str) -> DecodedToken:
+    """Take a token apart without believing it: only good for choosing among cookies.
+
+    :param token: the compact JWT.
+    :raises TokenError: ``token-invalid``.
+    """
+    if len(token) > MAX_TOKEN_LENGTH or not _PARTS.match(token):
+        raise TokenError("token-invalid", "not a JWT of three base64url parts")
+    header, payload, _ = token.split(".")
+    return DecodedToken(_decode_object(header, "header"), _decode_object(payload, "payload"))
+
+
+def verify_session_token(
+    token: str,
+    instance: Instance,
+    find_key: FindKey,
+    now: float,
+    *,
+    clock_skew: float = CLOCK_SKEW,
+) -> dict[str, Any]:
+    """Verify a session token and return its claims.
+
+    :param token: the compact JWT.
+    :param instance: who must have issued it.
+    :param find_key: finds the public key for a ``kid``.
+    :param now: unix time in seconds.
+    :param clock_skew: seconds of tolerance for ``exp``, ``nbf`` and ``iat``.
+    :raises TokenError: with Clerk's reason; the order of the checks is the protocol's.
+    """
+    decoded = decode_unverified(token)
+    check_token_class(decoded)
+    verify_signature(token, decoded.header, find_key)
+    _check_claims(decoded.claims, instance, now, clock_skew)
+    return decoded.claims
+
+
+def check_token_class(decoded: DecodedToken) -> None:
+    """Refuse tokens of another class: the same key signs them, and their authors choose the claims.
+
+    :raises TokenError: ``token-type-mismatch``.
+    """
+    subject = decoded.claims.get("sub")
+    if (
+        decoded.header.get("cat") not in SESSION_CLASSES
+        or decoded.header.get("typ") in ("at+jwt", "application/at+jwt")
+        or (isinstance(subject, str) and subject.startswith("mch_"))
+    ):
+        raise TokenError("token-type-mismatch", "the token is not a session token")
+
+
+def verify_signature(token: str, header: dict[str, Any], find_key: FindKey) -> None:
+    """Check that our instance signed a token, with RS256 and nothing else.
+
+    :param header: the token's own header, from :func:`decode_unverified`.
+    :raises TokenError: ``token-invalid``, ``token-invalid-algorithm``,
+        ``token-invalid-signature``, or what ``find_key`` raises.
+    """
+    kid = header.get("kid")
+    key = find_key(kid if isinstance(kid, str) else None)
+    if header.get("typ", "JWT") != "JWT":
+        raise TokenError("token-invalid", "the header's typ is not JWT")
+    if header.get("alg") != "RS256":
+        raise TokenError("token-invalid-algorithm", "the header's alg is not RS256")
+    try:
+        _JWS.decode(token, key, algorithms=["RS256"])
+    except jwt.InvalidTokenError:
+        raise TokenError(
+            "token-invalid-signature", "the signature does not match this instance's key"
+        ) from None
+
+
+def _check_claims(claims: dict[str, Any], instance: Instance, now: float, skew: float) -> None:
+    if not isinstance(claims.get("sub"), str) or not claims["sub"]:
+        raise TokenError("token-invalid", "the claim sub is not a user id")
+    if instance.authorized_parties and claims.get("azp") not in instance.authorized_parties:
+        raise TokenError(
+            "token-invalid-authorized-parties",
+            "the claim azp is not listed in CLERK_AUTHORIZED_PARTIES",
+        )
+    if claims.get("iss", instance.issuer) != instance.issuer:
+        raise TokenError("token-invalid", "the claim iss names another Clerk instance")
+    if _seconds(claims, "exp") <= now - skew:
+        raise TokenError("token-expired", "the token has expired")
+    if "nbf" in claims and _seconds(claims, "nbf") > now + skew:
+        raise TokenError("token-not-active-yet", "the token is not valid yet")
+    if "iat" in claims and _seconds(claims, "iat") > now + skew:
+        raise TokenError("token-iat-in-the-future", "the token was issued in the future")
+
+
+def _seconds(claims: dict[str, Any], name: str) -> float:
+    value = claims.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise TokenError("token-invalid", f"the claim {name} is not a time")
+    return value
+
+
+def _decode_object(part: str, name: str) -> dict[str, Any]:
+    try:
+        raw = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+        value = json.loads(raw, parse_constant=_refuse_constant)
+    except (binascii.Error, ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise TokenError("token-invalid", f"the {name} is not a JSON object")
+    return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    # Python reads NaN and Infinity, JSON does not; both would slip through comparisons.
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,30 @@
+"""Commands for the people who work on the app: ``flask dev`` and ``flask clerk …``."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import click
+
+from app.settings import PROJECT
+
+from .dev import ASSETS, dev
+from .doctor import doctor
+
+__all__ = ["clerk", "dev"]
+
+
+@click.group()
+def clerk() -> None:
+    """Look after the connection to Clerk."""
+
+
+clerk.add_command(doctor)
+
+
+@clerk.command()
+def assets() -> None:
+    """Fetch Clerk.js with npm, so that the local Clerk serves it without the internet."""
+    command = [sys.executable, "-m", "clerk_emulator.assets", ASSETS]
+    raise SystemExit(subprocess.run(command, cwd=PROJECT, check=False).returncode)  # noqa: S603

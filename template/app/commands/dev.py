@@ -1,0 +1,197 @@
+"""``flask dev``: the app and the local Clerk side by side."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from urllib.parse import urlsplit
+
+import click
+import requests
+
+from app import create_app, product
+from app.database import alembic, db
+from app.settings import PROJECT, Settings, read_environment, read_settings
+
+START_TIMEOUT = 30.0
+"""Seconds in which a process must answer its first request."""
+
+STOP_TIMEOUT = 5.0
+"""Seconds that a process may take to end before it is killed."""
+
+ASSETS = str(PROJECT / "instance/clerk-js")
+
+NOISE = re.compile(r'"GET /healthz |"[A-Z]+ /__clerk/')
+"""Lines of the app's log that say nothing: our own check, and what the local Clerk logs itself."""
+
+TOKENS = re.compile(r"(__(?:session|clerk_db_jwt|clerk_handshake\w*)=[^&\s\"]{7})[^&\s\"]+")
+"""Tokens in logged URLs, of which no more than seven characters are shown."""
+
+COLOURS = {"app": "cyan", "clerk": "magenta"}
+
+
+@click.command()
+@click.option("--port", type=int, help="Port of the app; by default FLASK_RUN_PORT, or 5000.")
+def dev(port: int | None) -> None:
+    """Run the app, and the local Clerk beside it. Ctrl-C stops both.
+
+    With keys of a real Clerk instance in .env there is no local Clerk, only the app.
+    """
+    environ = read_environment()
+    settings = read_settings(environ)
+    port = port or _port(environ.get("FLASK_RUN_PORT", ""))
+    _check_port(port, "FLASK_RUN_PORT")
+    if settings.emulator_url:
+        _check_port(urlsplit(settings.emulator_url).port or 0, "CLERK_EMULATOR_URL")
+    _upgrade_database()
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with _running(_commands(settings, port), environ) as processes:
+            _wait_until_up(processes, f"http://127.0.0.1:{port}/healthz")
+            _announce(settings, port)
+            _wait_until_one_ends(processes)
+    except KeyboardInterrupt:
+        click.echo("Stopped.")
+
+
+def _upgrade_database() -> None:
+    with create_app().app_context():
+        if alembic.needs_upgrade():
+            alembic.upgrade()
+        db.engine.dispose()
+
+
+def _commands(settings: Settings, port: int) -> dict[str, list[str]]:
+    flask = [sys.executable, "-m", "flask", "--app", "app", "--debug"]
+    commands = {"app": [*flask, "run", "--host", "127.0.0.1", "--port", str(port)]}
+    if settings.emulator_url:
+        emulator = [sys.executable, "-m", "clerk_emulator"]
+        options = {
+            "--port": str(urlsplit(settings.emulator_url).port),
+            "--app-url": f"http://localhost:{port}",
+            "--state": str(PROJECT / "instance/clerk_emulator.sqlite3"),
+            "--assets": ASSETS,
+            "--name": product.NAME,
+        }
+        commands["clerk"] = emulator + [part for pair in options.items() for part in pair]
+    return commands
+
+
+@contextmanager
+def _running(
+    commands: dict[str, list[str]], environ: dict[str, str]
+) -> Iterator[dict[str, subprocess.Popen[str]]]:
+    processes: dict[str, subprocess.Popen[str]] = {}
+    try:
+        for name, command in commands.items():
+            processes[name] = _start(name, command, environ)
+        if "clerk" in commands:
+            # Not waited for: until it is done, Clerk.js comes from the public CDN.
+            _start("clerk", [sys.executable, "-m", "clerk_emulator.assets", ASSETS], environ)
+        yield processes
+    finally:
+        for process in processes.values():
+            _stop(process)
+
+
+def _start(name: str, command: list[str], environ: dict[str, str]) -> subprocess.Popen[str]:
+    process = subprocess.Popen(  # noqa: S603
+        command,
+        cwd=PROJECT,
+        env={**environ, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        # A group of its own: the reloader's child is stopped with it, and Ctrl-C reaches us alone.
+        start_new_session=True,
+    )
+    threading.Thread(target=_relay, args=(name, process), daemon=True).start()
+    return process
+
+
+def _relay(name: str, process: subprocess.Popen[str]) -> None:
+    prefix = click.style(f"{name:>5} │ ", fg=COLOURS[name])
+    for line in process.stdout or ():
+        if not (name == "app" and NOISE.search(line)):
+            click.echo(prefix + TOKENS.sub(r"\1…", line.rstrip("\n")))
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+            process.wait(STOP_TIMEOUT)
+        except ProcessLookupError:
+            return
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def _wait_until_up(processes: dict[str, subprocess.Popen[str]], url: str) -> None:
+    deadline = time.monotonic() + START_TIMEOUT
+    while time.monotonic() < deadline:
+        _check_alive(processes)
+        try:
+            if requests.get(url, timeout=1).ok:
+                return
+        except requests.RequestException:
+            time.sleep(0.1)
+    raise click.ClickException(f"{url} gave no answer in {START_TIMEOUT:.0f} s; see the log above.")
+
+
+def _wait_until_one_ends(processes: dict[str, subprocess.Popen[str]]) -> None:
+    while True:
+        _check_alive(processes)
+        time.sleep(0.3)
+
+
+def _check_alive(processes: dict[str, subprocess.Popen[str]]) -> None:
+    for name, process in processes.items():
+        if process.poll() is not None:
+            what = {"app": "The app", "clerk": "The local Clerk"}[name]
+            raise click.ClickException(
+                f"{what} ended with exit code {process.returncode}; its log is above."
+            )
+
+
+def _announce(settings: Settings, port: int) -> None:
+    click.secho(f"\n  {product.NAME}: http://localhost:{port}", bold=True)
+    if settings.emulator_url:
+        click.echo(f"  Local Clerk: {settings.emulator_url} (the code is always 424242)")
+    else:
+        click.echo(f"  Clerk: {settings.clerk.host}")
+    click.echo("  Ctrl-C stops everything.\n")
+
+
+def _port(text: str) -> int:
+    if not text:
+        return 5000
+    if not text.isdigit():
+        raise click.ClickException(f"FLASK_RUN_PORT is {text!r}; expected a number such as 5000.")
+    return int(text)
+
+
+def _check_port(port: int, variable: str) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError):
+            raise click.ClickException(
+                f"Port {port} cannot be used; another program probably has it. Stop that program, "
+                f"or set another port in {variable} in .env."
+            ) from None
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

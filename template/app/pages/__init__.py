@@ -1,0 +1,15 @@
+"""What everybody sees: the landing page, errors, health."""
+
+from __future__ import annotations
+
+from flask import Flask
+from werkzeug.exceptions import HTTPException
+
+from .errors import show_error
+from .views import blueprint
+
+
+def init_app(app: Flask) -> None:
+    """Register the pages and the error handlers."""
+    app.register_blueprint(blueprint)
+    app.register_error_handler(HTTPException, show_error)

@@ -1,0 +1,34 @@
+"""Error pages for people, JSON for programs."""
+
+from __future__ import annotations
+
+from flask import jsonify, render_template
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+
+from app.clerk import wants_page
+
+TEXTS = {
+    401: ("Please sign in", "This page is for signed-in people only."),
+    403: ("Not allowed", "Your account may not do this. Ask whoever runs your organization."),
+    404: ("Page not found", "There is nothing at this address. It may have moved."),
+    500: ("Something broke", "The fault is ours, and it has been logged. Please try again."),
+}
+
+
+def show_error(error: HTTPException) -> ResponseReturnValue:
+    """Answer with an error page, or the same in JSON.
+
+    An exception that nobody caught comes as an InternalServerError; Flask has logged it.
+    """
+    if error.response is not None or error.code is None or error.code < 400:
+        return error.get_response()
+    title, text = TEXTS.get(error.code, (error.name, ""))
+    if error.description != type(error).description or not text:
+        text = error.description or ""
+    # Such as Allow with a 405, or Retry-After.
+    headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
+    if wants_page():
+        page = render_template("pages/error.html", code=error.code, title=title, text=text)
+        return page, error.code, headers
+    return jsonify(error=title, message=text), error.code, headers

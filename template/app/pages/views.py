@@ -1,0 +1,23 @@
+"""The landing page, and the health check."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from app.clerk import exempt
+
+blueprint = Blueprint("pages", __name__)
+
+
+@blueprint.get("/")
+def landing() -> ResponseReturnValue:
+    """The first page of all."""
+    return render_template("pages/landing.html")
+
+
+@blueprint.get("/healthz")
+@exempt
+def health() -> ResponseReturnValue:
+    """For load balancers and process supervisors: this process answers."""
+    return {"status": "ok"}

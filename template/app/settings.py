@@ -1,0 +1,129 @@
+"""The environment, read once into one frozen object. ``.env.example`` explains each variable."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+from dotenv import dotenv_values
+
+from app.clerk import ConfigurationError, Instance, read_instance, safe_path
+from app.clerk.instance import parse_publishable_key
+from app.clerk.webhooks import parse_webhook_secrets
+
+PROJECT = Path(__file__).parent.parent
+ENV_FILE = PROJECT / ".env"
+
+# The keys that .env starts with carry a host of this form. They belong to the local Clerk; with
+# any other key CLERK_EMULATOR_URL means nothing, so that going live takes new keys and no more.
+_LOCAL_HOST = re.compile(r"local-[a-z]+-1\.clerk\.accounts\.dev\Z")
+
+
+class SettingsError(click.ClickException):
+    """A setting is missing or cannot work. The message names the variable and the cure."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that the environment decides."""
+
+    secret_key: str = field(repr=False)
+    clerk: Instance
+    database_url: str = field(default="sqlite:///app.db", repr=False)
+    webhook_secrets: tuple[bytes, ...] = field(default=(), repr=False)
+    after_sign_in: str = "/dashboard"
+    after_sign_up: str = "/dashboard"
+    after_sign_out: str = "/"
+    after_delete: str = "/login"
+    trusted_proxy_hops: int = 0
+    emulator_url: str = ""
+    """Where the local Clerk listens; empty when the keys are Clerk's own."""
+
+
+def read_environment() -> dict[str, str]:
+    """The process environment, completed by ``.env``, which overrides nothing."""
+    from_file = dotenv_values(ENV_FILE, interpolate=False) if ENV_FILE.is_file() else {}
+    return {name: value or "" for name, value in from_file.items()} | dict(os.environ)
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Read and check all settings.
+
+    :param environ: the variables; :func:`read_environment` gives the real ones.
+    :raises SettingsError: one is missing or cannot work.
+    """
+    secret_key = environ.get("SECRET_KEY", "").strip()
+    if len(secret_key) < 16:
+        raise SettingsError(_missing_secret_key(secret_key))
+    emulator_url = _emulator_url(environ)
+    try:
+        instance = read_instance(environ, emulator_url=emulator_url)
+        secrets = parse_webhook_secrets(environ.get("CLERK_WEBHOOK_SIGNING_SECRET", ""))
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+    return Settings(
+        secret_key=secret_key,
+        clerk=instance,
+        database_url=environ.get("DATABASE_URL", "").strip() or Settings.database_url,
+        webhook_secrets=secrets,
+        after_sign_in=_path(environ, "CLERK_AFTER_SIGN_IN_PATH", Settings.after_sign_in),
+        after_sign_up=_path(environ, "CLERK_AFTER_SIGN_UP_PATH", Settings.after_sign_up),
+        after_sign_out=_path(environ, "CLERK_AFTER_SIGN_OUT_PATH", Settings.after_sign_out),
+        after_delete=_path(environ, "CLERK_AFTER_DELETE_PATH", Settings.after_delete),
+        trusted_proxy_hops=_count(environ, "TRUSTED_PROXY_HOPS"),
+        emulator_url=emulator_url,
+    )
+
+
+def _missing_secret_key(seen: str) -> str:
+    if not seen and not ENV_FILE.exists():
+        return (
+            f"There is no .env file in {ENV_FILE.parent}, and SECRET_KEY is not set. "
+            "Run 'flask clerk doctor --fix': it makes one from .env.example."
+        )
+    return (
+        f"SECRET_KEY is {'too short' if seen else 'not set'}; expected at least 16 random "
+        "characters, in .env or the environment. "
+        "Make one with: python -c 'import secrets; print(secrets.token_hex(32))'"
+    )
+
+
+def _emulator_url(environ: Mapping[str, str]) -> str:
+    url = environ.get("CLERK_EMULATOR_URL", "").strip().rstrip("/")
+    try:
+        host, _ = parse_publishable_key(environ.get("CLERK_PUBLISHABLE_KEY", "").strip())
+    except ConfigurationError:
+        return ""  # read_instance will say it better
+    if not url or not _LOCAL_HOST.match(host):
+        return ""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost")
+        usable = usable and parts.port is not None and not parts.path
+    except ValueError:
+        usable = False
+    if not usable:
+        raise SettingsError(
+            f"CLERK_EMULATOR_URL is {url!r}; expected http://127.0.0.1:PORT: "
+            "the local Clerk listens on this machine only."
+        )
+    return url
+
+
+def _path(environ: Mapping[str, str], name: str, default: str) -> str:
+    value = environ.get(name, "").strip() or default
+    if safe_path(value, "") is None:
+        raise SettingsError(f"{name} is {value!r}; expected a path of this app, such as {default}")
+    return value
+
+
+def _count(environ: Mapping[str, str], name: str) -> int:
+    value = environ.get(name, "").strip() or "0"
+    if not re.fullmatch(r"[0-9]{1,2}", value):
+        raise SettingsError(f"{name} is {value!r}; expected a small number such as 0 or 1")
+    return int(value)
