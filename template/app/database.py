@@ -13,6 +13,8 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase
 
+from app.settings import PROJECT
+
 
 class Base(DeclarativeBase):
     """Base of all models. Constraints get names, so that migrations can change them later."""
@@ -38,7 +40,7 @@ def init_database(app: Flask, url: str) -> None:
     :param url: an SQLAlchemy URL; a relative SQLite path is below ``instance/``.
     """
     app.config["SQLALCHEMY_ENGINES"] = {"default": url}
-    app.config["ALEMBIC"] = {"script_location": "../migrations"}
+    app.config["ALEMBIC"] = {"script_location": str(PROJECT / "migrations")}
     app.config["ALEMBIC_CONTEXT"] = {"render_as_batch": True}
     db.init_app(app)
     alembic.init_app(app)

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 import requests
+from requests.auth import AuthBase
 
 from .instance import API_VERSION, Instance
 
@@ -37,6 +38,15 @@ class BackendApiError(Exception):
         self.trace_id = trace_id
 
 
+class _Bearer(AuthBase):
+    def __init__(self, secret_key: str) -> None:
+        self._secret_key = secret_key
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._secret_key}"
+        return request
+
+
 class BackendApi:
     """Calls the Backend API of one instance over a pool of connections.
 
@@ -46,8 +56,9 @@ class BackendApi:
     def __init__(self, instance: Instance) -> None:
         self._base = f"{instance.api_url}/v1"
         self._http = requests.Session()
-        self._http.headers["Authorization"] = f"Bearer {instance.secret_key}"
         self._http.headers["Clerk-API-Version"] = API_VERSION
+        # As auth, not as a header: a .netrc of the machine would replace the header.
+        self._http.auth = _Bearer(instance.secret_key)
 
     def jwks(self) -> dict[str, Any]:
         """The instance's public keys, as a JWKS document (RFC 7517)."""
@@ -91,7 +102,7 @@ class BackendApi:
         except requests.RequestException as error:
             message = f"{self._base} gave no answer: {type(error).__name__}"
             raise BackendApiError(0, "fetch-error", message) from None
-        if response.ok and isinstance(body, dict):
+        if 200 <= response.status_code < 300 and isinstance(body, dict):
             return body
         raise _error(response.status_code, body)
 

@@ -5,10 +5,11 @@ The local Clerk is reached this way. See https://clerk.com/docs/guides/dashboard
 
 from __future__ import annotations
 
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import requests
 from flask import Blueprint, Response, current_app, request
+from requests.adapters import HTTPAdapter
 from werkzeug.exceptions import BadGateway
 
 from .backend_api import TIMEOUT
@@ -41,24 +42,22 @@ def frontend_proxy(instance: Instance) -> Blueprint:
     :param instance: with a ``proxy_url`` that is a path, and a ``proxy_target``.
     """
     blueprint = Blueprint("clerk_proxy", __name__, url_prefix=instance.proxy_url)
-    http = requests.Session()
-    # A machine's HTTP proxy does not reach its loopback interface.
-    http.trust_env = urlsplit(instance.proxy_target).hostname not in ("127.0.0.1", "localhost")
+    # Not a requests.Session: it would keep one person's cookies, and send them with the next
+    # person's request.
+    adapter = HTTPAdapter(pool_maxsize=32)
 
     @blueprint.route("/", defaults={"path": ""}, methods=METHODS)
     @blueprint.route("/<path:path>", methods=METHODS)
     def forward(path: str) -> Response:
         request.max_content_length = MAX_BODY
         try:
-            answer = http.request(
+            outgoing = requests.Request(
                 request.method,
                 f"{instance.proxy_target}{_path_and_query(instance.proxy_url)}",
                 headers=_request_headers(instance),
                 data=request.get_data(),
-                timeout=TIMEOUT,
-                allow_redirects=False,
-                stream=True,
             )
+            answer = adapter.send(outgoing.prepare(), stream=True, timeout=TIMEOUT)
         except requests.RequestException as error:
             current_app.logger.error(
                 "Clerk's Frontend API at %s gave no answer: %s",

@@ -15,6 +15,10 @@ TOLERANCE = 300
 """Seconds by which a delivery's time may differ from ours."""
 
 
+SHORTEST_SECRET = 16
+"""Bytes. Svix makes 24 to 64; with an empty one anybody could sign."""
+
+
 class Headers(Protocol):
     """Request headers, whose names are found in any case."""
 
@@ -48,10 +52,14 @@ def parse_webhook_secrets(text: str) -> tuple[bytes, ...]:
         try:
             if not secret.startswith("whsec_"):
                 raise ValueError
-            secrets.append(base64.b64decode(secret.removeprefix("whsec_"), validate=True))
+            decoded = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+            if len(decoded) < SHORTEST_SECRET:
+                raise ValueError
+            secrets.append(decoded)
         except (ValueError, binascii.Error):
             raise ValueError(
-                f"CLERK_WEBHOOK_SIGNING_SECRET starts with {secret[:6]!r} or is not base64; "
+                f"CLERK_WEBHOOK_SIGNING_SECRET has a part that starts with {secret[:6]!r} and is no "
+                "signing secret; "
                 "expected whsec_…. Copy the signing secret from the Clerk dashboard under "
                 "Configure → Webhooks → your endpoint."
             ) from None

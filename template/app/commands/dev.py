@@ -30,8 +30,8 @@ STOP_TIMEOUT = 5.0
 
 ASSETS = str(PROJECT / "instance/clerk-js")
 
-NOISE = re.compile(r'"GET /healthz |"[A-Z]+ /__clerk/')
-"""Lines of the app's log that say nothing: our own check, and what the local Clerk logs itself."""
+NOISE = re.compile(r"\b[A-Z]+ /(healthz|__clerk/|static/|bootstrap/static/)")
+"""Lines of the app's log that say little: files, and what the local Clerk logs itself."""
 
 TOKENS = re.compile(r"(__(?:session|clerk_db_jwt|clerk_handshake\w*)=[^&\s\"]{7})[^&\s\"]+")
 """Tokens in logged URLs, of which no more than seven characters are shown."""

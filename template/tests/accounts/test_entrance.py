@@ -1,0 +1,58 @@
+"""Login and signup pages."""
+
+from __future__ import annotations
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.clerk.test_redirects import EVIL
+from tests.conftest import BROWSER, SignIn
+
+PAGES = [("/login", "SignIn", "sign-in"), ("/signup", "SignUp", "sign-up")]
+
+
+@pytest.mark.parametrize(("path", "component", "hosted"), PAGES)
+def test_it_mounts_clerks_component(
+    client: FlaskClient, path: str, component: str, hosted: str
+) -> None:
+    page = client.get(path, headers=BROWSER)
+    assert page.status_code == 200
+    assert f'data-clerk-mount="{component}"' in page.text
+    assert f"https://quick-fox-7.accounts.dev/{hosted}?redirect_url=" in page.text
+
+
+@pytest.mark.parametrize("path", ["/login/factor-one", "/login/sso-callback", "/signup/verify/x"])
+def test_the_steps_below_are_clerks(client: FlaskClient, path: str) -> None:
+    assert "data-clerk-mount" in client.get(path, headers=BROWSER).text
+
+
+@pytest.mark.parametrize("path", ["/login", "/signup"])
+def test_it_sends_the_signed_in_on(client: FlaskClient, sign_in: SignIn, path: str) -> None:
+    sign_in()
+    assert client.get(path, headers=BROWSER).location == "/dashboard"
+    inside = client.get(f"{path}?redirect_url=/reports%3Fa%3D1", headers=BROWSER)
+    assert inside.location == "/reports?a=1"
+
+
+@pytest.mark.parametrize("name", ["redirect_url", "next"])
+@pytest.mark.parametrize("target", [target for target in EVIL if target])
+def test_no_target_leads_away(client: FlaskClient, sign_in: SignIn, name: str, target: str) -> None:
+    query = {name: target.encode("utf-8", "surrogatepass")}
+    # Clerk.js reads the address bar, so that the target is taken out of it.
+    assert client.get("/login", query_string=query, headers=BROWSER).location == "/login"
+    sign_in()
+    assert client.get("/login", query_string=query, headers=BROWSER).location == "/login"
+
+
+def test_the_target_reaches_the_component(client: FlaskClient) -> None:
+    page = client.get("/login?next=/reports", headers=BROWSER)
+    assert "&#34;fallbackRedirectUrl&#34;: &#34;/reports&#34;" in page.text
+
+
+def test_paths_are_settings(environ: dict[str, str]) -> None:
+    from app import create_app
+
+    app = create_app(environ | {"CLERK_AFTER_SIGN_IN_PATH": "/start"})
+    client = app.test_client()
+    client.set_cookie("__clerk_db_jwt", "dvb_1")
+    assert "&#34;/start&#34;" in client.get("/login", headers=BROWSER).text

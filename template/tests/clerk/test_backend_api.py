@@ -1,0 +1,82 @@
+"""Calls to Clerk's Backend API, against a real server (protocol section 11)."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.clerk import BackendApi, BackendApiError, read_instance
+from tests.conftest import ALICE
+from tests.local_server import LocalServer
+from tests.signing import HOST, USER, publishable_key
+
+
+@pytest.fixture
+def api(backend: LocalServer) -> BackendApi:
+    """A client of the local server."""
+    environ = {
+        "CLERK_PUBLISHABLE_KEY": publishable_key(HOST),
+        "CLERK_SECRET_KEY": "sk_test_verysecret",
+        "CLERK_API_URL": backend.url,
+    }
+    return BackendApi(read_instance(environ))
+
+
+def test_a_user_is_fetched_with_the_secret_key(api: BackendApi, backend: LocalServer) -> None:
+    assert api.user(USER) == ALICE
+    headers = backend.received[0].headers
+    assert headers["authorization"] == "Bearer sk_test_verysecret"
+    assert headers["clerk-api-version"] == "2026-05-12"
+
+
+def test_ids_cannot_leave_their_place_in_the_path(api: BackendApi, backend: LocalServer) -> None:
+    with pytest.raises(BackendApiError):
+        api.user("../organizations/org_1?x=")
+    assert backend.received[0].path == "/v1/users/..%2Forganizations%2Forg_1%3Fx%3D"
+
+
+def test_clerks_errors_keep_their_code_and_trace(api: BackendApi, backend: LocalServer) -> None:
+    error = {"code": "resource_not_found", "message": "not found", "long_message": "No user."}
+    body = {"errors": [error], "clerk_trace_id": "trace_1"}
+    backend.answers[f"GET /v1/users/{USER}"] = (404, body)
+    with pytest.raises(BackendApiError) as raised:
+        api.user(USER)
+    seen = raised.value
+    assert (seen.status, seen.code, seen.trace_id) == (404, "resource_not_found", "trace_1")
+    assert seen.message == "No user."
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, b"<html>"),
+        (200, b""),
+        (200, [1, 2]),
+        (200, "text"),
+        (500, b"\xff\xfe"),
+        (502, {"errors": {}}),
+        (400, {"errors": [5]}),
+        (400, {"errors": [{"code": "a\r\nX-Evil: 1"}]}),
+        (302, {"id": "elsewhere"}),
+    ],
+)
+def test_nonsense_is_one_kind_of_error(
+    api: BackendApi, backend: LocalServer, status: int, body: object
+) -> None:
+    backend.answers[f"GET /v1/users/{USER}"] = (status, body)
+    with pytest.raises(BackendApiError) as raised:
+        api.user(USER)
+    assert raised.value.code == "unexpected-bapi-error"
+
+
+def test_no_answer_is_the_same_kind_of_error(api: BackendApi) -> None:
+    instance = read_instance(
+        {
+            "CLERK_PUBLISHABLE_KEY": publishable_key(HOST),
+            "CLERK_SECRET_KEY": "sk_test_verysecret",
+            "CLERK_API_URL": "http://127.0.0.1:9",
+        }
+    )
+    with pytest.raises(BackendApiError) as raised:
+        BackendApi(instance).user(USER)
+    assert raised.value.code == "fetch-error"
+    assert "verysecret" not in str(raised.value)

@@ -1,0 +1,82 @@
+"""The Frontend API, forwarded from a path of ours."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+import pytest
+from flask import Flask
+
+from app import create_app
+from tests.local_server import LocalServer
+from tests.signing import publishable_key
+
+LOCAL = "local-test-1.clerk.accounts.dev"
+
+
+@pytest.fixture
+def proxied(environ: dict[str, str], backend: LocalServer) -> Flask:
+    """An app whose Clerk is the local server."""
+    changes = {
+        "CLERK_PUBLISHABLE_KEY": publishable_key(LOCAL),
+        "CLERK_EMULATOR_URL": backend.url,
+        "CLERK_API_URL": "",
+    }
+    return create_app(environ | changes)
+
+
+def test_requests_are_passed_on_with_clerks_headers(proxied: Flask, backend: LocalServer) -> None:
+    backend.answers["POST /v1/client/sign_ins"] = (422, {"errors": []})
+    backend.headers = [("Set-Cookie", "a=1; Path=/"), ("Set-Cookie", "b=2; HttpOnly")]
+    response = proxied.test_client().post(
+        "/__clerk/v1/client/sign_ins?_method=PATCH&x=%2F", data={"identifier": "a b"}
+    )
+    assert response.status_code == 422
+    assert json.loads(response.data) == {"errors": []}
+    assert response.headers.getlist("Set-Cookie") == ["a=1; Path=/", "b=2; HttpOnly"]
+    seen = backend.received[-1]
+    assert seen.path == "/v1/client/sign_ins?_method=PATCH&x=%2F"
+    assert seen.body == b"identifier=a+b"
+    assert seen.headers["clerk-proxy-url"] == "http://localhost/__clerk"
+    assert seen.headers["x-forwarded-for"] == "127.0.0.1"
+
+
+@pytest.mark.parametrize("status", [200, 307])
+def test_compressed_answers_and_redirects_pass_untouched(
+    proxied: Flask, backend: LocalServer, status: int
+) -> None:
+    packed = gzip.compress(b"body")
+    backend.answers["GET /npm/clerk.js"] = (status, packed)
+    backend.headers = [("Content-Encoding", "gzip"), ("Location", "https://cdn.example/x")]
+    response = proxied.test_client().get("/__clerk/npm/clerk.js")
+    assert response.status_code == status
+    assert response.headers["Location"] == "https://cdn.example/x"
+    assert response.data == packed
+
+
+def test_one_persons_cookies_never_reach_another(proxied: Flask, backend: LocalServer) -> None:
+    backend.answers["GET /v1/client"] = (200, {})
+    backend.headers = [("Set-Cookie", "__client=of_alice; Path=/")]
+    proxied.test_client().get("/__clerk/v1/client")
+    proxied.test_client().get("/__clerk/v1/client")
+    assert "cookie" not in backend.received[-1].headers
+
+
+def test_a_clerk_that_is_down_is_named(proxied: Flask, environ: dict[str, str]) -> None:
+    changes = {
+        "CLERK_PUBLISHABLE_KEY": publishable_key(LOCAL),
+        "CLERK_EMULATOR_URL": "http://127.0.0.1:9",
+    }
+    response = create_app(environ | changes).test_client().get("/__clerk/v1/client")
+    assert response.status_code == 502
+    assert "flask dev" in response.text
+
+
+def test_too_large_a_body_is_refused(proxied: Flask) -> None:
+    body = b"x" * (13 * 1024 * 1024)
+    assert proxied.test_client().post("/__clerk/v1/me", data=body).status_code == 413
+
+
+def test_there_is_no_proxy_to_the_real_clerk_unless_asked_for(app: Flask) -> None:
+    assert "clerk_proxy" not in app.blueprints

@@ -1,0 +1,143 @@
+"""Keys are fetched rarely, and kept through outages (protocol section 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
+import pytest
+
+from app.clerk import ConfigurationError
+from app.clerk.keys import COOL_DOWN, FIRST_RETRY, LIFETIME, JwksKeys, parse_jwks, read_pem_key
+from app.clerk.tokens import TokenError
+from tests.signing import KID, Signer
+
+
+class Clock:
+    """Time that passes when a test says so. In seconds."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Source:
+    """A JWKS endpoint that counts how often it is asked."""
+
+    def __init__(self, answer: object) -> None:
+        self.answer = answer
+        self.count = 0
+
+    def __call__(self) -> object:
+        self.count += 1
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def reason(find: Callable[[], object]) -> str:
+    """Why a key is not found."""
+    with pytest.raises(TokenError) as error:
+        find()
+    return error.value.reason
+
+
+def test_keys_are_fetched_once_and_again_when_they_get_old(signer: Signer) -> None:
+    clock, source = Clock(), Source(signer.jwks)
+    keys = JwksKeys(source, clock=clock)
+    for _ in range(100):
+        assert keys.find(KID).public_numbers() == signer.key.public_key().public_numbers()
+    assert source.count == 1
+    clock.now = LIFETIME + 1
+    keys.find(KID)
+    assert source.count == 2
+
+
+def test_a_flood_of_unknown_kids_costs_one_fetch_per_cool_down(signer: Signer) -> None:
+    clock, source = Clock(), Source(signer.jwks)
+    keys = JwksKeys(source, clock=clock)
+    keys.find(KID)
+    for second in range(100):
+        clock.now = second
+        assert reason(lambda: keys.find("forged")) == "jwk-kid-mismatch"
+    assert source.count == 1 + 99 // COOL_DOWN
+
+
+def test_a_new_key_is_found_after_the_cool_down(signer: Signer, forger: Signer) -> None:
+    clock, source = Clock(), Source(signer.jwks)
+    keys = JwksKeys(source, clock=clock)
+    keys.find(KID)
+    rotated = Signer(kid="ins_new", key=forger.key)
+    source.answer = {"keys": signer.jwks["keys"] + rotated.jwks["keys"]}
+    clock.now = COOL_DOWN + 1
+    assert keys.find("ins_new").public_numbers() == forger.key.public_key().public_numbers()
+
+
+def test_good_keys_survive_an_outage(signer: Signer) -> None:
+    clock, source = Clock(), Source(signer.jwks)
+    keys = JwksKeys(source, clock=clock)
+    keys.find(KID)
+    bad: list[object] = [OSError("down"), {"keys": []}, "nonsense", {"keys": [{"kty": "RSA"}]}]
+    for answer in bad:
+        source.answer = answer
+        clock.now += LIFETIME + 1
+        assert keys.find(KID)
+
+
+def test_without_any_keys_it_says_so_and_backs_off() -> None:
+    clock, source = Clock(), Source(OSError("down"))
+    keys = JwksKeys(source, clock=clock)
+    for _ in range(10):
+        assert reason(lambda: keys.find(KID)) == "jwk-remote-failed-to-load"
+    assert source.count == 1
+    clock.now = FIRST_RETRY
+    assert reason(lambda: keys.find(KID)) == "jwk-remote-failed-to-load"
+    assert source.count == 2
+
+
+def test_many_threads_at_the_start_cause_one_fetch(signer: Signer) -> None:
+    started, count = Event(), 0
+
+    def fetch() -> object:
+        nonlocal count
+        count += 1
+        started.wait(0.2)  # seconds in which the other threads arrive
+        return signer.jwks
+
+    keys = JwksKeys(fetch)
+    with ThreadPoolExecutor(32) as pool:
+        found = list(pool.map(lambda _: keys.find(KID), range(32)))
+    assert len(found) == 32
+    assert count == 1
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        None,
+        [],
+        {},
+        {"keys": None},
+        {"keys": {}},
+        {"keys": [None]},
+        {"keys": [{"kty": "oct", "k": "c2VjcmV0", "kid": "ins_test"}]},
+        {"keys": [{"kty": "RSA", "kid": "ins_test", "n": 5, "e": "AQAB"}]},
+    ],
+)
+def test_other_documents_are_refused(document: object) -> None:
+    with pytest.raises(ValueError, match="expected a JWKS document"):
+        parse_jwks(document)
+
+
+@pytest.mark.parametrize("pem", ["", "nonsense", "-----BEGIN PUBLIC KEY-----\nAAAA\n"])
+def test_a_bad_pem_names_the_setting(pem: str) -> None:
+    with pytest.raises(ConfigurationError, match="CLERK_JWT_KEY"):
+        read_pem_key(pem)
+
+
+def test_escaped_line_ends_in_the_pem_are_understood(environ: dict[str, str]) -> None:
+    from app import create_app
+
+    create_app(environ | {"CLERK_JWT_KEY": environ["CLERK_JWT_KEY"].replace("\n", "\\n")})

@@ -1,0 +1,71 @@
+"""Redirect targets from outside lead back into this app, or nowhere (protocol section 12)."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.clerk import safe_path
+
+ORIGIN = "https://app.example"
+
+
+@pytest.mark.parametrize(
+    ("target", "path"),
+    [
+        ("/", "/"),
+        ("/dashboard", "/dashboard"),
+        ("/search?q=a%20b&next=https://x.example", "/search?q=a%20b&next=https://x.example"),
+        ("/orgs/acme#members", "/orgs/acme#members"),
+        ("/caf%C3%A9", "/caf%C3%A9"),
+        ("https://app.example/dashboard?a=1", "/dashboard?a=1"),
+    ],
+)
+def test_inside(target: str, path: str) -> None:
+    assert safe_path(target, ORIGIN) == path
+
+
+EVIL = [
+    "",
+    "dashboard",
+    "//evil.example",
+    "///evil.example",
+    "/\\evil.example",
+    "\\\\evil.example",
+    "/%5Cevil.example",
+    "/%2Fevil.example",
+    "/%2fevil.example",
+    "/\t/evil.example",
+    "\t//evil.example",
+    "/\n/evil.example",
+    " //evil.example",
+    "/ /evil.example",
+    "javascript:alert(1)",
+    "JavaScript:alert(1)",
+    "data:text/html,x",
+    "https:evil.example",
+    "https:/evil.example",
+    "http://evil.example",
+    "https://evil.example/",
+    "https://app.example",
+    "https://app.example.evil.example/",
+    "https://app.example@evil.example/",
+    "https://app.example:443@evil.example/",
+    "https://app.example\\@evil.example/",
+    "https://app.example//evil.example",
+    "https://app.example/\\evil.example",
+    "https://APP.example/",
+    "http://app.example/",
+    "https://user@app.example/",
+    "/\u2028/evil.example",
+    "/caf\u00e9",
+    "/x\r\nSet-Cookie: a=b",
+]
+
+
+@pytest.mark.parametrize("target", EVIL)
+def test_outside(target: str) -> None:
+    assert safe_path(target, ORIGIN) is None
+
+
+def test_nothing_is_nowhere() -> None:
+    assert safe_path(None, ORIGIN) is None

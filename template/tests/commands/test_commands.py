@@ -1,0 +1,120 @@
+"""``flask dev`` and ``flask clerk doctor`` as people type them: real processes."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from email.utils import formatdate
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from app.commands import clerk
+from app.settings import PROJECT
+from tests.local_server import LocalServer
+from tests.signing import Signer
+
+
+def doctor(environ: dict[str, str]) -> Result:
+    """Run ``flask clerk doctor`` with these settings."""
+    return CliRunner().invoke(clerk, ["doctor"], env=environ)
+
+
+def run(environ: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run ``flask`` in a process of its own, with these settings."""
+    return subprocess.run(
+        [sys.executable, "-m", "flask", *arguments],
+        cwd=PROJECT,
+        env={**os.environ, **environ},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture
+def reachable(environ: dict[str, str], backend: LocalServer, signer: Signer) -> dict[str, str]:
+    """An instance whose every API is the local server."""
+    backend.headers = [("Date", formatdate(usegmt=True))]
+    backend.answers["GET /.well-known/jwks.json"] = (200, signer.jwks)
+    backend.answers["GET /api/v1/jwks"] = (200, signer.jwks)
+    return environ | {
+        "CLERK_PUBLISHABLE_KEY": "pk_test_bG9jYWwtdGVzdC0xLmNsZXJrLmFjY291bnRzLmRldiQ=",
+        "CLERK_EMULATOR_URL": backend.url,
+        "CLERK_API_URL": "",
+    }
+
+
+def rows(output: str) -> dict[str, str]:
+    """Verdicts of the doctor's table, by subject."""
+    found = re.findall(r"^(ok|note|wrong) +(\S.{0,16}?)  +", output, re.MULTILINE)
+    return {subject: verdict for verdict, subject in found}
+
+
+def test_the_doctor_finds_all_well(reachable: dict[str, str]) -> None:
+    result = doctor(reachable)
+    verdicts = rows(result.stdout)
+    assert "All is well." in result.stdout, result.stdout
+    assert {"Keys", "Frontend API", "Backend API", "Clock", "Database"} <= verdicts.keys()
+    assert "wrong" not in verdicts.values()
+    assert result.exit_code == 0
+
+
+def test_the_doctor_works_where_the_app_does_not_start(environ: dict[str, str]) -> None:
+    result = run(environ | {"CLERK_SECRET_KEY": "sk_live_verysecret"}, "clerk", "doctor")
+    assert result.returncode == 1
+    assert rows(result.stdout)["Settings"] == "wrong"
+    assert "expected sk_test_" in result.stdout
+    assert "verysecret" not in result.stdout + result.stderr
+
+
+def test_the_doctor_sees_keys_of_two_instances(
+    reachable: dict[str, str], backend: LocalServer, forger: Signer
+) -> None:
+    other = Signer(key=forger.key, kid="ins_other")
+    backend.answers["GET /.well-known/jwks.json"] = (200, other.jwks)
+    assert rows(doctor(reachable).stdout)["Keys match"] == "wrong"
+
+
+def test_the_doctor_sees_a_refused_secret_key_and_a_wrong_clock(
+    reachable: dict[str, str], backend: LocalServer
+) -> None:
+    backend.answers["GET /api/v1/jwks"] = (401, {"errors": [{"code": "authentication_invalid"}]})
+    backend.headers = [("Date", "Mon, 01 Jan 2035 00:00:00 GMT")]
+    result = doctor(reachable)
+    verdicts = rows(result.stdout)
+    assert verdicts["Backend API"] == "wrong"
+    assert verdicts["Clock"] == "wrong"
+    assert "copy CLERK_SECRET_KEY again" in result.stdout
+
+
+def test_the_doctor_sees_a_clerk_that_is_down_and_a_path_that_is_not_there(
+    reachable: dict[str, str],
+) -> None:
+    changes = {"CLERK_EMULATOR_URL": "http://127.0.0.1:9", "CLERK_AFTER_SIGN_IN_PATH": "/nowhere"}
+    result = doctor(reachable | changes)
+    assert rows(result.stdout)["Frontend API"] == "wrong"
+    assert "mend CLERK_AFTER_SIGN_IN_PATH" in result.stdout
+
+
+def test_dev_names_a_port_that_is_taken(environ: dict[str, str], tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        result = run(environ, "dev", "--port", str(port))
+    assert result.returncode == 1
+    assert f"Port {port} cannot be used" in result.stderr
+    assert "FLASK_RUN_PORT" in result.stderr
+
+
+def test_dev_explains_a_bad_setting_without_a_traceback(environ: dict[str, str]) -> None:
+    result = run(environ | {"CLERK_PUBLISHABLE_KEY": "pk_test_x"}, "dev")
+    assert result.returncode == 1
+    assert "Error: CLERK_PUBLISHABLE_KEY" in result.stderr
+    assert "Traceback" not in result.stderr

@@ -1,0 +1,137 @@
+"""What many tests need: an app, keys to sign with, and a Backend API to talk to."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import create_app
+from app.database import db, init_database
+
+from .local_server import LocalServer, local_server
+from .signing import HOST, LIVE_HOST, USER, Signer, publishable_key
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml", "Sec-Fetch-Dest": "document"}
+"""Headers of a browser that loads a page."""
+
+ALICE: dict[str, Any] = {
+    "id": USER,
+    "first_name": "Alice",
+    "last_name": "Example",
+    "image_url": "https://img.clerk.com/alice",
+    "primary_email_address_id": "idn_1",
+    "email_addresses": [{"id": "idn_1", "email_address": "alice@example.com"}],
+    "updated_at": 1_700_000_000_000,
+}
+"""A user as the Backend API describes one."""
+
+
+@pytest.fixture(scope="session")
+def signer() -> Signer:
+    """The development instance that the app belongs to."""
+    return Signer()
+
+
+@pytest.fixture(scope="session")
+def forger() -> Signer:
+    """Somebody who has a key of their own, and knows all names."""
+    return Signer()
+
+
+@pytest.fixture(scope="session")
+def live_signer() -> Signer:
+    """A production instance."""
+    return Signer(host=LIVE_HOST)
+
+
+@pytest.fixture
+def backend(signer: Signer) -> Iterator[LocalServer]:
+    """A Backend API that knows Alice."""
+    with local_server() as server:
+        server.answers["GET /v1/jwks"] = (200, signer.jwks)
+        server.answers[f"GET /v1/users/{USER}"] = (200, ALICE)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with all tables and no rows, made by the migrations."""
+    path = tmp_path_factory.mktemp("database") / "empty.db"
+    app = Flask("empty")
+    init_database(app, f"sqlite:///{path}")
+    with app.app_context():
+        db.engine.dispose()
+    return path
+
+
+@pytest.fixture
+def environ(
+    tmp_path: Path, empty_database: Path, backend: LocalServer, signer: Signer
+) -> dict[str, str]:
+    """Settings of a development instance."""
+    shutil.copy(empty_database, tmp_path / "app.db")
+    return {
+        "SECRET_KEY": "only for tests, never elsewhere",
+        "CLERK_PUBLISHABLE_KEY": publishable_key(HOST),
+        "CLERK_SECRET_KEY": "sk_test_secret",
+        "CLERK_API_URL": backend.url,
+        "CLERK_JWT_KEY": signer.pem,
+        "CLERK_WEBHOOK_SIGNING_SECRET": "whsec_dGhlIHNpZ25pbmcgc2VjcmV0",
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'app.db'}",
+    }
+
+
+@pytest.fixture
+def live_environ(environ: dict[str, str], live_signer: Signer) -> dict[str, str]:
+    """Settings of a production instance."""
+    return environ | {
+        "CLERK_PUBLISHABLE_KEY": publishable_key(LIVE_HOST, "live"),
+        "CLERK_SECRET_KEY": "sk_live_secret",
+        "CLERK_JWT_KEY": live_signer.pem,
+        "CLERK_AUTHORIZED_PARTIES": "http://localhost",
+    }
+
+
+@pytest.fixture
+def app(environ: dict[str, str]) -> Flask:
+    """The app, as a development instance."""
+    app = create_app(environ)
+    app.testing = True
+    app.config["WTF_CSRF_ENABLED"] = False
+    return app
+
+
+@pytest.fixture
+def live_app(live_environ: dict[str, str]) -> Flask:
+    """The app, as a production instance."""
+    app = create_app(live_environ)
+    app.testing = True
+    return app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser that Clerk knows, with nobody signed in."""
+    client = app.test_client()
+    client.set_cookie("__clerk_db_jwt", "dvb_1")
+    return client
+
+
+SignIn = Callable[..., None]
+
+
+@pytest.fixture
+def sign_in(client: FlaskClient, signer: Signer) -> SignIn:
+    """Sign somebody in: by default Alice, a moment ago."""
+
+    def sign_in(user_id: str = USER) -> None:
+        client.set_cookie("__client_uat", str(signer.claims()["iat"]))
+        client.set_cookie("__session", signer.token(sub=user_id))
+
+    return sign_in

@@ -1,0 +1,75 @@
+"""A real HTTP server on a free port of this machine, that answers what a test tells it to."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@dataclass
+class Received:
+    """A request that came."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class LocalServer:
+    """What it answers, by ``METHOD /path``, and what it was asked."""
+
+    url: str = ""
+    answers: dict[str, tuple[int, Any]] = field(default_factory=dict)
+    """Status, and a body: bytes as they are, all else as JSON."""
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    """Sent with every answer."""
+    received: list[Received] = field(default_factory=list)
+
+    def count(self, path: str) -> int:
+        """How often a path was asked for."""
+        return sum(request.path.partition("?")[0] == path for request in self.received)
+
+
+@contextmanager
+def local_server() -> Iterator[LocalServer]:
+    """Run the server in a thread for as long as the context lasts."""
+    state = LocalServer()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            state.received.append(Received(self.command, self.path, headers, body))
+            key = f"{self.command} {self.path.partition('?')[0]}"
+            status, content = state.answers.get(key, (404, {"errors": [{"code": "not_found"}]}))
+            data = content if isinstance(content, bytes) else json.dumps(content).encode()
+            self.send_response_only(status)
+            for name, value in state.headers:
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        do_GET = do_POST = do_PATCH = do_DELETE = answer
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    state.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield state
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -1,0 +1,88 @@
+"""Make keys and tokens as Clerk makes them, and as forgers do."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+HOST = "quick-fox-7.clerk.accounts.dev"
+LIVE_HOST = "clerk.example.com"
+KID = "ins_test"
+USER = "user_alice"
+
+
+def publishable_key(host: str, kind: str = "test") -> str:
+    """A publishable key for the host of a Frontend API."""
+    return f"pk_{kind}_{base64.b64encode(f'{host}$'.encode()).decode()}"
+
+
+def generate_key() -> rsa.RSAPrivateKey:
+    """A private key such as each Clerk instance has one."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def encode_part(value: object) -> str:
+    """One of the three parts of a JWT."""
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+
+@dataclass(frozen=True)
+class Signer:
+    """A Clerk instance, as far as tokens go."""
+
+    host: str = HOST
+    key: rsa.RSAPrivateKey = field(default_factory=generate_key)
+    kid: str = KID
+
+    @property
+    def pem(self) -> str:
+        """The public key, as ``CLERK_JWT_KEY`` wants it."""
+        encoding, form = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        return self.key.public_key().public_bytes(encoding, form).decode()
+
+    @property
+    def jwks(self) -> dict[str, Any]:
+        """The public key, as the Backend API gives it."""
+        jwk = jwt.algorithms.RSAAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
+        return {"keys": [{**jwk, "kid": self.kid, "use": "sig", "alg": "RS256"}]}
+
+    def claims(self, *, at: int | None = None, **changes: Any) -> dict[str, Any]:
+        """The claims of a session token made now, or at a unix time; None leaves one out."""
+        now = int(time.time()) if at is None else at
+        claims = {
+            "sub": USER,
+            "sid": "sess_1",
+            "iss": f"https://{self.host}",
+            "azp": "http://localhost",
+            "iat": now,
+            "nbf": now - 10,
+            "exp": now + 60,
+            "v": 2,
+        }
+        return {name: value for name, value in (claims | changes).items() if value is not None}
+
+    def token(self, header: dict[str, Any] | None = None, **changes: Any) -> str:
+        """A session token, fresh unless the changes say otherwise."""
+        headers = {"kid": self.kid, **(header or {})}
+        return jwt.encode(self.claims(**changes), self.key, algorithm="RS256", headers=headers)
+
+    def expired(self) -> str:
+        """A session token that ran out a minute ago."""
+        now = int(time.time())
+        return self.token(iat=now - 120, nbf=now - 130, exp=now - 60)
+
+    def handshake(self, directives: list[str], **header: Any) -> str:
+        """The payload that Clerk sends back from a handshake."""
+        return jwt.encode(
+            {"handshake": directives},
+            self.key,
+            algorithm="RS256",
+            headers={"kid": self.kid, **header},
+        )
