@@ -27,7 +27,7 @@ from werkzeug.local import LocalProxy
 from .authenticate import authenticate
 from .backend_api import BackendApi
 from .frontend_proxy import frontend_proxy
-from .handshake import HandshakeError
+from .handshake import HandshakeError, clean_location
 from .instance import Instance
 from .keys import JwksKeys, read_pem_key
 from .outcome import Outcome
@@ -137,7 +137,7 @@ def unauthenticated() -> ResponseReturnValue:
     """The answer to somebody who is not signed in and has to be."""
     if not wants_page():
         return unauthenticated_json()
-    way_back = safe_path(request_facts().location_without(), public_origin())
+    way_back = safe_path(clean_location(request_facts()), public_origin())
     login = _extension().login_endpoint
     if not way_back or request.method != "GET":
         return redirect(url_for(login))
