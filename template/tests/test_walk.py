@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urljoin
@@ -18,7 +21,7 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 from app import create_app
-from clerk_emulator import EmulatorConfig, create_emulator
+from app.settings import PROJECT
 from tests.conftest import BROWSER
 from tests.signing import publishable_key
 
@@ -77,7 +80,7 @@ def free_port() -> int:
 
 @contextmanager
 def serving(app: Flask, port: int) -> Iterator[None]:
-    """Run an application on a port."""
+    """Run the app on a port."""
     server = make_server("127.0.0.1", port, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
@@ -86,6 +89,37 @@ def serving(app: Flask, port: int) -> Iterator[None]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+@contextmanager
+def local_clerk(environ: dict[str, str], folder: Path, app_url: str) -> Iterator[None]:
+    """Run the local Clerk as a process of its own, as ``flask dev`` does."""
+    port = environ["CLERK_EMULATOR_URL"].rpartition(":")[2]
+    options = ["--port", port, "--app-url", app_url, "--assets", str(folder)]
+    command = [sys.executable, "-m", "clerk_emulator", "--state", str(folder / "clerk.sqlite3")]
+    process = subprocess.Popen([*command, *options], cwd=PROJECT, env={**os.environ, **environ})
+    try:
+        wait_for(lambda: is_up(f"{environ['CLERK_EMULATOR_URL']}/healthz"))
+        yield
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def is_up(url: str) -> bool:
+    """Whether a server answers."""
+    try:
+        return requests.get(url, timeout=1).ok
+    except requests.RequestException:
+        return False
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
+    """Wait for what happens in another process."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
 
 
 def users_in(database: Path) -> int:
@@ -98,26 +132,15 @@ def users_in(database: Path) -> int:
 @pytest.fixture
 def browser(environ: dict[str, str], tmp_path: Path) -> Iterator[Browser]:
     """A browser, the app, and the local Clerk behind it."""
-    app_port, clerk_port = free_port(), free_port()
-    origin, key = f"http://localhost:{app_port}", publishable_key("local-walk-1.clerk.accounts.dev")
-    changes = {
-        "CLERK_PUBLISHABLE_KEY": key,
-        "CLERK_EMULATOR_URL": f"http://127.0.0.1:{clerk_port}",
+    app_port = free_port()
+    origin = f"http://localhost:{app_port}"
+    settings = environ | {
+        "CLERK_PUBLISHABLE_KEY": publishable_key("local-walk-1.clerk.accounts.dev"),
+        "CLERK_EMULATOR_URL": f"http://127.0.0.1:{free_port()}",
         "CLERK_API_URL": "",
         "CLERK_JWT_KEY": "",
     }
-    emulator = create_emulator(
-        EmulatorConfig(
-            publishable_key=key,
-            secret_key=environ["CLERK_SECRET_KEY"],
-            webhook_signing_secret=environ["CLERK_WEBHOOK_SIGNING_SECRET"],
-            app_url=origin,
-            state=tmp_path / "clerk.sqlite3",
-            assets=tmp_path,
-            port=clerk_port,
-        )
-    )
-    with serving(emulator, clerk_port), serving(create_app(environ | changes), app_port):
+    with local_clerk(settings, tmp_path, origin), serving(create_app(settings), app_port):
         yield Browser(origin)
 
 
@@ -152,7 +175,4 @@ def test_from_nothing_to_a_dashboard_and_away_again(browser: Browser, tmp_path: 
     browser.open("/dashboard")
     assert browser.path == "/login"
     # Clerk tells us of it by a webhook, a moment later.
-    deadline = time.monotonic() + 10
-    while users_in(tmp_path / "app.db") and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert users_in(tmp_path / "app.db") == 0
+    wait_for(lambda: users_in(tmp_path / "app.db") == 0)

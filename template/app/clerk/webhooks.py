@@ -58,9 +58,9 @@ def parse_webhook_secrets(text: str) -> tuple[bytes, ...]:
             secrets.append(decoded)
         except (ValueError, binascii.Error):
             raise ValueError(
-                f"CLERK_WEBHOOK_SIGNING_SECRET: a part starts with {secret[:6]!r}, is not base64, or "
-                "is too short; expected whsec_…. Copy the signing secret from the Clerk dashboard under "
-                "Configure → Webhooks → your endpoint."
+                f"CLERK_WEBHOOK_SIGNING_SECRET has a part that starts with {secret[:6]!r} and is not "
+                "whsec_ with at least 16 bytes of base64. Copy the signing secret again from the "
+                "Clerk dashboard, under Configure → Webhooks → your endpoint."
             ) from None
     return tuple(secrets)
 
