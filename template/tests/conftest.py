@@ -50,13 +50,20 @@ def live_signer() -> Signer:
     return Signer(host=LIVE_HOST)
 
 
-@pytest.fixture
-def backend(signer: Signer) -> Iterator[LocalServer]:
-    """A Backend API that knows Alice."""
+@pytest.fixture(scope="session")
+def server() -> Iterator[LocalServer]:
+    """One server for all tests; ``backend`` is what a test uses."""
     with local_server() as server:
-        server.answers["GET /v1/jwks"] = (200, signer.jwks)
-        server.answers[f"GET /v1/users/{USER}"] = (200, ALICE)
         yield server
+
+
+@pytest.fixture
+def backend(server: LocalServer, signer: Signer) -> LocalServer:
+    """A Backend API that knows Alice."""
+    server.forget()
+    server.answers["GET /v1/jwks"] = (200, signer.jwks)
+    server.answers[f"GET /v1/users/{USER}"] = (200, ALICE)
+    return server
 
 
 @pytest.fixture(scope="session")

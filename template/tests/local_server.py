@@ -32,6 +32,10 @@ class LocalServer:
     """Sent with every answer."""
     received: list[Received] = field(default_factory=list)
 
+    def forget(self) -> None:
+        """Become as new."""
+        self.answers, self.headers, self.received = {}, [], []
+
     def count(self, path: str) -> int:
         """How often a path was asked for."""
         return sum(request.path.partition("?")[0] == path for request in self.received)

@@ -58,8 +58,8 @@ def parse_webhook_secrets(text: str) -> tuple[bytes, ...]:
             secrets.append(decoded)
         except (ValueError, binascii.Error):
             raise ValueError(
-                f"CLERK_WEBHOOK_SIGNING_SECRET has a part that starts with {secret[:6]!r} and is not "
-                "whsec_ with at least 16 bytes of base64. Copy the signing secret again from the "
+                f"CLERK_WEBHOOK_SIGNING_SECRET has a part that starts with {secret[:6]!r}: "
+                "expected whsec_ and 16 bytes or more in base64. Copy it again from the "
                 "Clerk dashboard, under Configure → Webhooks → your endpoint."
             ) from None
     return tuple(secrets)

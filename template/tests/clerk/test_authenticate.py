@@ -199,15 +199,10 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_decision(
-    case: Case,
-    app: Flask,
-    live_app: Flask,
-    signer: Signer,
-    live_signer: Signer,
-    forger: Signer,
-) -> None:
-    ours = live_signer if case.live else signer
+def test_decision(case: Case, request: pytest.FixtureRequest, forger: Signer) -> None:
+    live = "live_" if case.live else ""
+    app: Flask = request.getfixturevalue(f"{live}app")
+    ours: Signer = request.getfixturevalue(f"{live}signer")
     soon = int(time.time()) + 60
     tokens = {
         "fresh": ours.token(),
@@ -217,7 +212,7 @@ def test_decision(
         "template": ours.token({"cat": "cl_B7d4PD222AAA"}),
         "forged": forger.token(iss=f"https://{ours.host}"),
     }
-    client = (live_app if case.live else app).test_client()
+    client = app.test_client()
     for name, value in case.cookies.items():
         client.set_cookie(name, tokens.get(value, value))
     headers = dict(case.headers)

@@ -1,0 +1,131 @@
+"""The application: everything put together, and the rules that hold for every request."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from urllib.parse import parse_qs, quote, urlsplit
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from flask import Flask, request
+from flask.typing import ResponseReturnValue
+from werkzeug import Response
+from werkzeug.exceptions import HTTPException
+
+from . import avatars, bundles
+from .backend_api import backend_api
+from .clerk import EXTENSION, Clock, current_clerk, open_clerk, system_clock
+from .config import EmulatorConfig, is_loopback
+from .errors import ClerkError
+from .frontend_api import frontend_api
+from .hosted import hosted_pages
+
+log = logging.getLogger(__name__)
+
+MAX_BODY_BYTES = 1_000_000
+OVERRIDABLE = ("PATCH", "PUT", "DELETE")
+
+
+class EmulatorApp(Flask):
+    """A Flask app whose every request is one transaction: done in full, or not at all."""
+
+    def dispatch_request(self) -> ResponseReturnValue:
+        with current_clerk().store.transaction():
+            return super().dispatch_request()
+
+
+class MethodOverride:
+    """Clerk.js sends only GET and POST; ``POST …?_method=PATCH`` stands for the other methods."""
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self._app = app
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] == "POST" and environ["PATH_INFO"].startswith("/v1/"):
+            query = parse_qs(environ.get("QUERY_STRING", ""))
+            method = query.get("_method", [""])[0]
+            if method in OVERRIDABLE:
+                environ["REQUEST_METHOD"] = method
+        return self._app(environ, start_response)
+
+
+def create_emulator(config: EmulatorConfig, clock: Clock = system_clock) -> Flask:
+    """A local Clerk as a WSGI application.
+
+    :param config: which instance it is.
+    :param clock: returns unix milliseconds.
+    :raises RefusalError: if the state file cannot be used.
+    """
+    app = EmulatorApp(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.extensions[EXTENSION] = open_clerk(config, clock)
+    _register(app)
+    app.wsgi_app = MethodOverride(app.wsgi_app)  # type: ignore[method-assign]
+    return app
+
+
+def _register(app: Flask) -> None:
+    app.register_blueprint(frontend_api, url_prefix="/v1")
+    app.register_blueprint(backend_api, url_prefix="/api/v1")
+    app.register_blueprint(hosted_pages)
+    app.register_blueprint(bundles.blueprint)
+    app.register_blueprint(avatars.blueprint)
+    app.add_url_rule("/.well-known/jwks.json", "jwks", _jwks)
+    app.add_url_rule("/healthz", "healthz", _healthz)
+    app.before_request(_check_host)
+    app.after_request(_forbid_caching)
+    app.register_error_handler(ClerkError, _clerk_error)
+    app.register_error_handler(HTTPException, _http_error)
+
+
+def _jwks() -> dict[str, object]:
+    return current_clerk().signer.jwks()
+
+
+def _healthz() -> dict[str, str]:
+    return {"status": "ok"}
+
+
+def _check_host() -> None:
+    """Stop DNS rebinding: a foreign name that resolves to this machine is not let in."""
+    app_host = urlsplit(current_clerk().config.app_url).hostname
+    for name in ("Host", "X-Forwarded-Host"):
+        value = request.headers.get(name)
+        if value is None:
+            continue
+        host = _host_name(value)
+        if not (is_loopback(host) or host == app_host):
+            message = f"{name} is {value[:100]!r}. Expected localhost, 127.0.0.1 or the app's host."
+            raise ClerkError("host_invalid", message, 403)
+
+
+def _host_name(value: str) -> str:
+    try:
+        return urlsplit(f"//{value.strip()}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _forbid_caching(response: Response) -> Response:
+    """Nothing is worth keeping but files: everything else depends on who asks, and when."""
+    if "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _clerk_error(error: ClerkError) -> tuple[dict[str, object], int]:
+    return error.as_json(), error.status
+
+
+def _http_error(error: HTTPException) -> Response | tuple[dict[str, object], int]:
+    """Errors of Flask itself, in Clerk's shape. What we do not know, we say and log."""
+    if error.code in (404, 405):
+        path = quote(request.path)
+        log.warning("unknown endpoint: %s %s", request.method, path)
+        message = f"The local Clerk has no {request.method} {path}."
+        return ClerkError("resource_not_found", message, 404).as_json(), 404
+    if error.code is None or error.code < 400:
+        return error.get_response()
+    problem = ClerkError("request_invalid", error.description or error.name, error.code)
+    return problem.as_json(), error.code

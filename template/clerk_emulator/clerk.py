@@ -1,0 +1,88 @@
+"""The running instance: what every part of the emulator shares."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import cast
+
+from flask import current_app, request
+
+from .config import EmulatorConfig
+from .store import Store
+from .tokens import TokenSigner
+from .urls import origin_aliases, origin_of, public_base
+
+Clock = Callable[[], int]
+EXTENSION = "clerk_emulator"
+
+
+def system_clock() -> int:
+    """Unix milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass
+class LocalClerk:
+    """One Clerk instance: its configuration, its memory, its key, its clock.
+
+    :param clock: returns unix milliseconds; tests pass their own.
+    :param on_event: called when a webhook is waiting to be sent.
+    """
+
+    config: EmulatorConfig
+    store: Store
+    signer: TokenSigner
+    clock: Clock
+    on_event: Callable[[], None] = lambda: None
+    csrf_key: bytes = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.csrf_key = _load_or_create_csrf_key(self.store)
+
+    @property
+    def now(self) -> int:
+        """Unix milliseconds."""
+        return self.clock()
+
+    @property
+    def app_origin(self) -> str:
+        """The app's origin."""
+        return cast(str, origin_of(self.config.app_url))
+
+
+def open_clerk(config: EmulatorConfig, clock: Clock = system_clock) -> LocalClerk:
+    """The instance in ``config.state``, which the first start makes.
+
+    :raises RefusalError: if the state file cannot be used.
+    """
+    store = Store(config.state)
+    return LocalClerk(config, store, TokenSigner(store, config.instance_id, config.issuer), clock)
+
+
+def _load_or_create_csrf_key(store: Store) -> bytes:
+    key = store.setting("csrf_key")
+    if key is None:
+        key = secrets.token_hex(32)
+        store.set_setting("csrf_key", key)
+    return bytes.fromhex(key)
+
+
+def current_clerk() -> LocalClerk:
+    """The instance that the current Flask app serves."""
+    return cast(LocalClerk, current_app.extensions[EXTENSION])
+
+
+def base_url() -> str:
+    """The address under which the current request's browser sees the emulator."""
+    config = current_clerk().config
+    return public_base(request.headers.get("Clerk-Proxy-Url"), config.app_url, config.own_url)
+
+
+def authorized_party() -> str:
+    """The ``azp`` for tokens of the current request: the origin the app is being used under."""
+    clerk = current_clerk()
+    origin = origin_of(base_url())
+    return origin if origin in origin_aliases(clerk.config.app_url) else clerk.app_origin

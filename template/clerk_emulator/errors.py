@@ -1,0 +1,72 @@
+"""Clerk's error shape, and the errors we answer with."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+
+class ClerkError(Exception):
+    """A 4xx answer of Clerk's APIs.
+
+    :param code: Clerk's machine-readable code, which its components translate for people.
+    :param message: one sentence; becomes ``message`` and ``long_message``.
+    :param status: the HTTP status.
+    :param param: the request parameter at fault; Clerk's forms show the text under that field.
+    """
+
+    def __init__(self, code: str, message: str, status: int = 422, param: str | None = None):
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.status = status
+        self.param = param
+
+    def as_json(self) -> dict[str, Any]:
+        """The body that goes with :attr:`status`."""
+        error = {
+            "code": self.code,
+            "message": self.message,
+            "long_message": self.message,
+            "meta": {"param_name": self.param} if self.param else {},
+        }
+        return {"errors": [error], "clerk_trace_id": secrets.token_hex(16)}
+
+
+def not_found(what: str) -> ClerkError:
+    """404 for a resource that is not there, or belongs to somebody else."""
+    return ClerkError("resource_not_found", f"{what} was not found.", 404)
+
+
+def missing(param: str) -> ClerkError:
+    """422 for an absent or empty parameter."""
+    return ClerkError("form_param_nil", f"Enter {param.replace('_', ' ')}.", param=param)
+
+
+def invalid(param: str, expected: str) -> ClerkError:
+    """422 for a parameter whose value makes no sense."""
+    return ClerkError("form_param_value_invalid", f"{param} must be {expected}.", param=param)
+
+
+def signed_out() -> ClerkError:
+    """401 for a call that needs a session. Clerk.js then signs the page out."""
+    return ClerkError("authentication_invalid", "You are not signed in.", 401)
+
+
+def unsupported_strategy() -> ClerkError:
+    """422 for a verification strategy that this account or instance does not have."""
+    return ClerkError(
+        "strategy_for_user_invalid",
+        "This verification strategy is not available here.",
+        param="strategy",
+    )
+
+
+def incorrect_code() -> ClerkError:
+    """422 for a wrong one-time code."""
+    return ClerkError("form_code_incorrect", "Incorrect code. Here it is 424242.", param="code")
+
+
+def incorrect_password(param: str = "password") -> ClerkError:
+    """422 for a wrong password."""
+    return ClerkError("form_password_incorrect", "Password is incorrect. Try again.", param=param)

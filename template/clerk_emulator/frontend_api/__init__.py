@@ -1,0 +1,11 @@
+"""The Frontend API, ``/v1/…``: what Clerk.js calls from the browser."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+from . import client, environment, handshake, me, sessions, sign_ins, sign_ups
+
+frontend_api = Blueprint("frontend_api", __name__)
+for part in (environment, client, handshake, sessions, sign_ins, sign_ups, me):
+    frontend_api.register_blueprint(part.blueprint)

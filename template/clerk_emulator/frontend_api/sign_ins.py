@@ -1,0 +1,91 @@
+"""``/client/sign_ins``: signing in by Clerk's form."""
+
+from __future__ import annotations
+
+from flask import Blueprint, request
+
+from ..clerk import base_url, current_clerk
+from ..dev_browser import current_visitor
+from ..errors import not_found, unsupported_strategy
+from ..resources import Client, SignIn
+from ..serializers import Json, sign_in_json
+from ..sign_ins import (
+    CODE_STRATEGIES,
+    attempt_first_factor,
+    begin_sign_in,
+    finish_sign_in,
+    prepare_first_factor,
+    reset_password,
+)
+from .browser import answer, current_client, refuse_when_signed_in
+
+blueprint = Blueprint("sign_ins", __name__, url_prefix="/client/sign_ins")
+
+
+@blueprint.post("")
+def create_sign_in() -> Json:
+    """Start signing in: with an address, perhaps with the password or a code strategy at once."""
+    clerk = current_clerk()
+    client = current_client()
+    refuse_when_signed_in(client)
+    strategy = request.form.get("strategy", "")
+    if strategy not in ("", "password", *CODE_STRATEGIES):
+        raise unsupported_strategy()
+    sign_in = begin_sign_in(clerk, client, request.form.get("identifier"))
+    if strategy == "password":
+        attempt_first_factor(clerk, sign_in, strategy, request.form.get("password", ""), "")
+    elif strategy:
+        prepare_first_factor(clerk, sign_in, strategy)
+    return _answer(client, sign_in)
+
+
+@blueprint.get("/<id>")
+def get_sign_in(id: str) -> Json:
+    """The sign-in as it stands."""
+    sign_in = _sign_in(current_client(), id)
+    return answer(sign_in_json(current_clerk(), sign_in, base_url()))
+
+
+@blueprint.post("/<id>/prepare_first_factor")
+def prepare(id: str) -> Json:
+    """Ask for a code."""
+    client = current_client()
+    sign_in = _sign_in(client, id)
+    prepare_first_factor(current_clerk(), sign_in, request.form.get("strategy", ""))
+    return _answer(client, sign_in)
+
+
+@blueprint.post("/<id>/attempt_first_factor")
+def attempt(id: str) -> Json:
+    """Hand in the password or the code."""
+    client = current_client()
+    sign_in = _sign_in(client, id)
+    form = request.form
+    password, code = form.get("password", ""), form.get("code", "")
+    attempt_first_factor(current_clerk(), sign_in, form.get("strategy", ""), password, code)
+    return _answer(client, sign_in)
+
+
+@blueprint.post("/<id>/reset_password")
+def reset(id: str) -> Json:
+    """Choose a new password, after a reset code."""
+    client = current_client()
+    sign_in = _sign_in(client, id)
+    others = request.form.get("sign_out_of_other_sessions") == "true"
+    password = request.form.get("password", "")
+    reset_password(current_clerk(), sign_in, password, sign_out_others=others)
+    return _answer(client, sign_in)
+
+
+def _sign_in(client: Client, id: str) -> SignIn:
+    sign_in = current_clerk().store.get(SignIn, id)
+    if sign_in is None or sign_in.client_id != client.id:
+        raise not_found("Sign-in")
+    return sign_in
+
+
+def _answer(client: Client, sign_in: SignIn) -> Json:
+    """Start the session if the sign-in is complete, and answer."""
+    clerk = current_clerk()
+    finish_sign_in(clerk, client, sign_in, current_visitor())
+    return answer(sign_in_json(clerk, sign_in, base_url()))

@@ -1,0 +1,93 @@
+"""``/client/sign_ups``: registration by Clerk's form."""
+
+from __future__ import annotations
+
+from flask import Blueprint, request
+
+from ..clerk import current_clerk
+from ..dev_browser import current_visitor
+from ..errors import not_found, unsupported_strategy
+from ..resources import Client, SignUp
+from ..serializers import Json, sign_up_json
+from ..sign_ups import (
+    SignUpDetails,
+    begin_sign_up,
+    check_code,
+    finish_sign_up,
+    send_code,
+    update_sign_up,
+)
+from .browser import answer, current_client, refuse_when_signed_in
+from .forms import metadata_field
+
+blueprint = Blueprint("sign_ups", __name__, url_prefix="/client/sign_ups")
+
+
+@blueprint.post("")
+def create_sign_up() -> Json:
+    """Start registration with whatever the form has."""
+    client = current_client()
+    refuse_when_signed_in(client)
+    sign_up = begin_sign_up(current_clerk(), client, _details())
+    return _answer(client, sign_up)
+
+
+@blueprint.get("/<id>")
+def get_sign_up(id: str) -> Json:
+    """The sign-up as it stands."""
+    return answer(sign_up_json(_sign_up(current_client(), id)))
+
+
+@blueprint.patch("/<id>")
+def patch_sign_up(id: str) -> Json:
+    """Fill in more fields."""
+    client = current_client()
+    sign_up = _sign_up(client, id)
+    update_sign_up(current_clerk(), sign_up, _details())
+    return _answer(client, sign_up)
+
+
+@blueprint.post("/<id>/prepare_verification")
+def prepare_verification(id: str) -> Json:
+    """Ask for the code."""
+    client = current_client()
+    sign_up = _sign_up(client, id)
+    send_code(current_clerk(), sign_up, request.form.get("strategy", ""))
+    return _answer(client, sign_up)
+
+
+@blueprint.post("/<id>/attempt_verification")
+def attempt_verification(id: str) -> Json:
+    """Hand in the code; the last missing piece makes the account."""
+    client = current_client()
+    sign_up = _sign_up(client, id)
+    if request.form.get("strategy") != "email_code":
+        raise unsupported_strategy()
+    check_code(current_clerk(), sign_up, request.form.get("code", ""))
+    return _answer(client, sign_up)
+
+
+def _sign_up(client: Client, id: str) -> SignUp:
+    sign_up = current_clerk().store.get(SignUp, id)
+    if sign_up is None or sign_up.client_id != client.id:
+        raise not_found("Sign-up")
+    return sign_up
+
+
+def _answer(client: Client, sign_up: SignUp) -> Json:
+    """Finish if nothing is missing any more, and answer."""
+    finish_sign_up(current_clerk(), client, sign_up, current_visitor())
+    return answer(sign_up_json(sign_up))
+
+
+def _details() -> SignUpDetails:
+    form = request.form
+    if form.get("strategy") not in (None, "", "email_code", "password"):
+        raise unsupported_strategy()
+    return SignUpDetails(
+        email_address=form.get("email_address"),
+        password=form.get("password"),
+        first_name=form.get("first_name"),
+        last_name=form.get("last_name"),
+        unsafe_metadata=metadata_field("unsafe_metadata"),
+    )

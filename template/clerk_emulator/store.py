@@ -1,0 +1,177 @@
+"""All state, in one SQLite file: a table per resource, a JSON document per row.
+
+One connection, one lock, one transaction per request: a development server has one user at a
+time, and so every request sees and leaves a whole state. WAL keeps that true after ``kill -9``.
+"""
+
+# Table and column names are constants of the resource classes; every value is a parameter.
+# ruff: noqa: S608
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import TypeVar
+
+from .config import RefusalError
+from .resources import RESOURCES, Resource
+
+R = TypeVar("R", bound=Resource)
+Value = str | int | bool | None
+
+
+class Store:
+    """The state file.
+
+    :param path: the SQLite file; it and its folder are made when missing.
+    :raises RefusalError: if the file cannot be opened or is not ours.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.RLock()
+        self._depth = 0
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+            self._create_tables()
+        except (OSError, sqlite3.Error) as error:
+            raise RefusalError(
+                f"The state file {path} cannot be used ({error}). Expected a file that is "
+                "writable and was made by the local Clerk. Pass another --state, or delete it "
+                "to start with no users."
+            ) from error
+
+    def _create_tables(self) -> None:
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.execute("CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT)")
+        for kind in RESOURCES:
+            table = kind.TABLE
+            self._db.execute(
+                f"CREATE TABLE IF NOT EXISTS {table} (id TEXT PRIMARY KEY, created_at INTEGER, "
+                "body TEXT NOT NULL)"
+            )
+            for name in kind.INDEXED:
+                self._db.execute(
+                    f"CREATE INDEX IF NOT EXISTS {table}_{name} ON {table} ({_column(name)})"
+                )
+
+    def close(self) -> None:
+        """Close the file. The store is of no use afterwards."""
+        with self._lock:
+            self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; other threads wait. An inner one can fail without failing the outer."""
+        with self._lock:
+            begin, commit, undo = _boundaries(self._depth)
+            self._db.execute(begin)
+            self._depth += 1
+            try:
+                yield
+            except BaseException:
+                self._depth -= 1
+                for statement in undo:
+                    self._db.execute(statement)
+                raise
+            self._depth -= 1
+            self._db.execute(commit)
+
+    def put(self, resource: Resource) -> None:
+        """Insert or replace."""
+        with self._lock:
+            self._db.execute(
+                f"INSERT INTO {resource.TABLE} (id, created_at, body) VALUES (?, ?, ?) "
+                "ON CONFLICT (id) DO UPDATE SET body = excluded.body",
+                (resource.id, resource.created_at, json.dumps(asdict(resource))),
+            )
+
+    def get(self, kind: type[R], id: str | None) -> R | None:
+        """The resource with that id, if it exists."""
+        with self._lock:
+            rows = self._db.execute(f"SELECT body FROM {kind.TABLE} WHERE id = ?", (id,))
+            row = rows.fetchone()
+        return _load(kind, row[0]) if row else None
+
+    def delete(self, resource: Resource) -> None:
+        """Forget it; nothing happens when it is gone already."""
+        with self._lock:
+            self._db.execute(f"DELETE FROM {resource.TABLE} WHERE id = ?", (resource.id,))
+
+    def find(
+        self,
+        kind: type[R],
+        *,
+        newest_first: bool = False,
+        limit: int = -1,
+        offset: int = 0,
+        **equal: Value,
+    ) -> list[R]:
+        """Resources whose fields equal the given values, in order of creation."""
+        direction = "DESC" if newest_first else "ASC"
+        order = f"ORDER BY created_at {direction}, rowid {direction}"
+        return self._select(kind, equal, f"{order} LIMIT ? OFFSET ?", (limit, offset))
+
+    def first(self, kind: type[R], **equal: Value) -> R | None:
+        """The oldest resource whose fields equal the given values."""
+        found = self._select(kind, equal, "ORDER BY created_at, rowid LIMIT 1", ())
+        return found[0] if found else None
+
+    def _select(
+        self, kind: type[R], equal: dict[str, Value], tail: str, values: tuple[Value, ...]
+    ) -> list[R]:
+        where, wanted = _where(equal)
+        with self._lock:
+            rows = self._db.execute(
+                f"SELECT body FROM {kind.TABLE}{where} {tail}", (*wanted, *values)
+            ).fetchall()
+        return [_load(kind, body) for (body,) in rows]
+
+    def count(self, kind: type[R], **equal: Value) -> int:
+        """How many resources have fields equal to the given values."""
+        where, values = _where(equal)
+        with self._lock:
+            rows = self._db.execute(f"SELECT count(*) FROM {kind.TABLE}{where}", values)
+            (number,) = rows.fetchone()
+        return int(number)
+
+    def setting(self, name: str) -> str | None:
+        """A value of the instance as a whole, such as its signing key."""
+        with self._lock:
+            rows = self._db.execute("SELECT value FROM settings WHERE name = ?", (name,))
+            row = rows.fetchone()
+        return row[0] if row else None
+
+    def set_setting(self, name: str, value: str) -> None:
+        """Remember a value of the instance as a whole."""
+        with self._lock:
+            self._db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value))
+
+
+def _boundaries(depth: int) -> tuple[str, str, tuple[str, ...]]:
+    """SQL to begin, commit and undo a transaction at this depth of nesting."""
+    if depth == 0:
+        return "BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",)
+    name = f"level_{depth}"
+    return f"SAVEPOINT {name}", f"RELEASE {name}", (f"ROLLBACK TO {name}", f"RELEASE {name}")
+
+
+def _column(field_name: str) -> str:
+    return f"json_extract(body, '$.{field_name}')"
+
+
+def _where(equal: dict[str, Value]) -> tuple[str, tuple[Value, ...]]:
+    conditions = " AND ".join(f"{_column(name)} IS ?" for name in equal)
+    return (f" WHERE {conditions}" if equal else ""), tuple(equal.values())
+
+
+def _load(kind: type[R], body: str) -> R:
+    known = {f.name for f in fields(kind)}
+    return kind(**{name: value for name, value in json.loads(body).items() if name in known})

@@ -1,0 +1,93 @@
+"""The instance's signing key, and what it signs. RS256 throughout, as at Clerk."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, cast
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
+
+from .resources import Session
+from .store import Store
+
+SESSION_CLASS = "cl_B7d4PD111AAA"
+SESSION_TOKEN_SECONDS = 60
+NOT_BEFORE_SLACK_SECONDS = 10
+NO_SECOND_FACTOR = -1
+
+
+class TokenSigner:
+    """Signs with the RSA 2048 key in the state file, which the first start makes.
+
+    :param store: where the private key is kept, so that tokens survive a restart.
+    :param instance_id: becomes the ``kid``.
+    :param issuer: becomes ``iss``.
+    """
+
+    def __init__(self, store: Store, instance_id: str, issuer: str) -> None:
+        self._key = _load_or_create_key(store)
+        self._kid = instance_id
+        self._issuer = issuer
+
+    def jwks(self) -> dict[str, Any]:
+        """The public key, as ``/.well-known/jwks.json`` and ``/v1/jwks`` publish it."""
+        public = json.loads(RSAAlgorithm.to_jwk(self._key.public_key()))
+        key = {"use": "sig", "kty": "RSA", "kid": self._kid, "alg": "RS256"}
+        return {"keys": [key | {"n": public["n"], "e": public["e"]}]}
+
+    def session_token(self, session: Session, authorized_party: str, now_ms: int) -> str:
+        """A session token, claims version 2, good for 60 seconds.
+
+        :param authorized_party: the app's origin, which becomes ``azp``.
+        """
+        now = now_ms // 1000
+        claims = {
+            "v": 2,
+            "sub": session.user_id,
+            "sid": session.id,
+            "iss": self._issuer,
+            "azp": authorized_party,
+            "iat": now,
+            "nbf": now - NOT_BEFORE_SLACK_SECONDS,
+            "exp": now + SESSION_TOKEN_SECONDS,
+            "fva": [first_factor_age_minutes(session, now_ms), NO_SECOND_FACTOR],
+            "sts": "active",
+        }
+        return self._sign(claims, {"cat": SESSION_CLASS})
+
+    def handshake_token(self, directives: list[str]) -> str:
+        """The signed ``__clerk_handshake`` payload: a list of Set-Cookie strings."""
+        return self._sign({"handshake": directives}, {})
+
+    def _sign(self, claims: dict[str, Any], headers: dict[str, Any]) -> str:
+        headers = {"kid": self._kid, "typ": "JWT"} | headers
+        return jwt.encode(claims, self._key, algorithm="RS256", headers=headers)
+
+
+def first_factor_age_minutes(session: Session, now_ms: int) -> int:
+    """Whole minutes since the person last proved who they are."""
+    return max(0, (now_ms - session.verified_at) // 60_000)
+
+
+def _load_or_create_key(store: Store) -> rsa.RSAPrivateKey:
+    pem = store.setting("signing_key")
+    if pem is None:
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        store.set_setting("signing_key", _as_pem(key))
+        return key
+    # We wrote this key ourselves: checking it again would double the time to start.
+    loaded = serialization.load_pem_private_key(
+        pem.encode(), password=None, unsafe_skip_rsa_key_validation=True
+    )
+    return cast(rsa.RSAPrivateKey, loaded)
+
+
+def _as_pem(key: rsa.RSAPrivateKey) -> str:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    ).decode()

@@ -1,0 +1,76 @@
+"""A fresh local Clerk for every test, with a clock that stands still."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from clerk_emulator import EmulatorConfig, create_emulator, users
+from clerk_emulator.clerk import EXTENSION, LocalClerk, open_clerk
+from clerk_emulator.testing import Backend, Browser, ManualClock, example_config
+
+
+@pytest.fixture(autouse=True)
+def cheap_password_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Real ones are slow on purpose."""
+    monkeypatch.setattr(users, "HASH_METHOD", "pbkdf2:sha256:1")
+
+
+@pytest.fixture(scope="session")
+def empty_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state file with nothing but a signing key, which takes long to make."""
+    config = example_config(tmp_path_factory.mktemp("state"))
+    open_clerk(config).store.close()
+    return config.state
+
+
+@pytest.fixture(scope="session")
+def shared_app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """The routes, whose making takes long too. Every test puts an instance of its own behind it."""
+    return create_emulator(example_config(tmp_path_factory.mktemp("app")))
+
+
+@pytest.fixture
+def config(tmp_path: Path, empty_state: Path) -> EmulatorConfig:
+    config = example_config(tmp_path)
+    shutil.copy(empty_state, config.state)
+    return config
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def clerk(config: EmulatorConfig, clock: ManualClock) -> Iterator[LocalClerk]:
+    clerk = open_clerk(config, clock)
+    yield clerk
+    clerk.store.close()
+
+
+@pytest.fixture
+def emulator(shared_app: Flask, clerk: LocalClerk) -> Flask:
+    shared_app.extensions[EXTENSION] = clerk
+    return shared_app
+
+
+@pytest.fixture
+def browser(emulator: Flask) -> Browser:
+    return Browser(emulator)
+
+
+@pytest.fixture
+def ada(browser: Browser) -> Browser:
+    """A browser in which Ada is signed in."""
+    browser.sign_up("ada@example.com")
+    return browser
+
+
+@pytest.fixture
+def backend(emulator: Flask, config: EmulatorConfig) -> Backend:
+    return Backend(emulator, config.secret_key)

@@ -1,0 +1,126 @@
+"""The handshake: how the app's server learns who is signed in, without any JavaScript."""
+
+from __future__ import annotations
+
+import json
+from http.cookies import SimpleCookie
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import jwt
+import pytest
+from jwt.algorithms import RSAAlgorithm
+from werkzeug.test import TestResponse
+
+from clerk_emulator import EmulatorConfig
+from clerk_emulator.testing import Backend, Browser, ManualClock, error_of
+
+PAGE = "http://localhost:5000/dashboard?tab=a%20b&x"
+
+
+def ask(browser: Browser, page: str = PAGE, **query: str) -> TestResponse:
+    return browser.get("/client/handshake", redirect_url=page, **query)
+
+
+def parameter(answer: TestResponse, name: str) -> str:
+    (value,) = parse_qs(urlsplit(answer.location or "").query)[name]
+    return value
+
+
+def directives(browser: Browser, answer: TestResponse) -> list[str]:
+    """The verified payload of a redirect."""
+    (key,) = browser.http.get("/.well-known/jwks.json").get_json()["keys"]
+    public_key: Any = RSAAlgorithm.from_jwk(json.dumps(key))
+    payload = jwt.decode(parameter(answer, "__clerk_handshake"), public_key, ["RS256"])
+    found: list[str] = payload["handshake"]
+    return found
+
+
+def cookies(lines: list[str]) -> dict[str, str]:
+    return {name: m.value for line in lines for name, m in SimpleCookie(line).items()}
+
+
+def test_it_goes_back_to_the_page_and_keeps_its_query(browser: Browser) -> None:
+    answer = ask(browser)
+    assert answer.status_code == 307
+    assert (answer.location or "").startswith(f"{PAGE}&__clerk_handshake=")
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_signed_in_it_hands_over_the_session(ada: Browser, config: EmulatorConfig) -> None:
+    found = cookies(directives(ada, ask(ada)))
+    claims = jwt.decode(found["__session"], options={"verify_signature": False})
+    assert claims["sid"] == ada.session()["id"]
+    assert found["__client_uat"] == str(ada.client()["updated_at"] // 1000)
+    assert int(found["__client_uat"]) <= claims["iat"]
+    assert found["__clerk_db_jwt"] == ada.dev_browser
+    for name in ("__session", "__client_uat", "__clerk_db_jwt"):
+        assert found[f"{name}_{config.cookie_suffix}"] == found[name]
+
+
+def test_signed_out_it_clears_the_session(browser: Browser) -> None:
+    lines = directives(browser, ask(browser))
+    assert "__session=; Path=/; SameSite=Lax; Max-Age=0" in lines
+    assert cookies(lines)["__client_uat"] == "0"
+
+
+def test_cookies_can_be_read_by_clerk_js_on_plain_http(ada: Browser) -> None:
+    for line in directives(ada, ask(ada)):
+        assert "Path=/; SameSite=Lax" in line
+        assert "Secure" not in line
+        assert "HttpOnly" not in line
+
+
+def test_an_unknown_browser_gets_a_name(browser: Browser) -> None:
+    browser.dev_browser = ""
+    found = cookies(directives(browser, ask(browser)))
+    assert found["__clerk_db_jwt"].startswith("dvb_")
+
+
+def test_a_browser_is_also_known_by_its_cookie(ada: Browser) -> None:
+    ada.http.set_cookie("__clerk_db_jwt", ada.dev_browser)
+    answer = ada.http.get("/v1/client/handshake", query_string={"redirect_url": PAGE})
+    assert cookies(directives(ada, answer))["__session"]
+
+
+def test_a_nonce_stands_for_the_payload_once(ada: Browser, backend: Backend) -> None:
+    nonce = parameter(ask(ada, format="nonce"), "__clerk_handshake_nonce")
+    payload = backend.get("/clients/handshake_payload", nonce=nonce).get_json()
+    assert cookies(payload["directives"])["__session"]
+    again = backend.get("/clients/handshake_payload", nonce=nonce)
+    assert error_of(again)[:2] == (404, "resource_not_found")
+
+
+def test_a_nonce_is_short_lived(ada: Browser, backend: Backend, clock: ManualClock) -> None:
+    nonce = parameter(ask(ada, format="nonce"), "__clerk_handshake_nonce")
+    clock.forward(seconds=61)
+    assert backend.get("/clients/handshake_payload", nonce=nonce).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "",
+        "/dashboard",
+        "//evil.example/",
+        "/\\evil.example",
+        "http://evil.example/",
+        "http://localhost:5000@evil.example/",
+        "http://localhost:5000.evil.example/",
+        "http://localhost:5001/",
+        "https://localhost:5000/",
+        "http://localhost:5000\\@evil.example/",
+        "http://local\thost:5000/",
+        "javascript:alert(1)",
+        "http://[broken",
+    ],
+)
+def test_it_never_leads_anywhere_but_to_the_app(browser: Browser, page: str) -> None:
+    assert error_of(ask(browser, page)) == (400, "redirect_url_mismatch", "redirect_url")
+
+
+def test_another_loopback_name_on_the_same_port_is_the_app_too(ada: Browser) -> None:
+    answer = ask(ada, "http://127.0.0.1:5000/")
+    token = cookies(directives(ada, answer))["__session"]
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert claims["azp"] == "http://127.0.0.1:5000"

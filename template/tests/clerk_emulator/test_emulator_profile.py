@@ -1,0 +1,102 @@
+"""The signed-in user's own account, as Clerk's profile component changes it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from flask import Flask
+
+from clerk_emulator.testing import PASSWORD, Backend, Browser, error_of
+
+
+def test_the_name_can_be_changed(ada: Browser) -> None:
+    ada.post("/me", "PATCH", first_name=" Ada ", last_name="Lovelace")
+    user = ada.get("/me").get_json()["response"]
+    assert (user["first_name"], user["last_name"]) == ("Ada", "Lovelace")
+
+
+def test_the_password_can_be_changed(emulator: Flask, ada: Browser) -> None:
+    new = "another horse 8"
+    answer = ada.post("/me/change_password", current_password=PASSWORD, new_password=new)
+    assert answer.status_code == 200
+    assert Browser(emulator).sign_in("ada@example.com", new).status_code == 200
+
+
+def test_the_current_password_must_be_right(ada: Browser) -> None:
+    answer = ada.post("/me/change_password", current_password="no", new_password=PASSWORD)
+    assert error_of(answer) == (422, "form_password_incorrect", "current_password")
+
+
+def test_a_new_password_can_sign_other_browsers_out(emulator: Flask, ada: Browser) -> None:
+    other = Browser(emulator)
+    other.sign_in("ada@example.com")
+    ada.post(
+        "/me/change_password",
+        current_password=PASSWORD,
+        new_password="another horse 8",
+        sign_out_of_other_sessions="true",
+    )
+    assert other.client()["sessions"] == []
+    assert len(ada.client()["sessions"]) == 1
+
+
+def test_other_browsers_are_listed_and_can_be_signed_out(emulator: Flask, ada: Browser) -> None:
+    other = Browser(emulator)
+    other.sign_in("ada@example.com")
+    listed = ada.get("/me/sessions/active").get_json()
+    assert {session["id"] for session in listed} == {other.session()["id"], ada.session()["id"]}
+    ada.post(f"/me/sessions/{other.session()['id']}/revoke")
+    assert other.client()["sessions"] == []
+
+
+def test_a_second_address_becomes_primary_once_verified(ada: Browser) -> None:
+    added = ada.post("/me/email_addresses/", email_address="ada2@example.com")
+    id = added.get_json()["response"]["id"]
+    early = ada.post("/me", "PATCH", primary_email_address_id=id)
+    ada.post(f"/me/email_addresses/{id}/prepare_verification", strategy="email_code")
+    ada.post(f"/me/email_addresses/{id}/attempt_verification", code="424242")
+    late = ada.post("/me", "PATCH", primary_email_address_id=id)
+    assert early.status_code == 404
+    assert late.get_json()["response"]["primary_email_address_id"] == id
+
+
+def test_the_primary_address_has_to_stay(ada: Browser) -> None:
+    id = ada.session()["user"]["primary_email_address_id"]
+    answer = ada.post(f"/me/email_addresses/{id}", "DELETE")
+    assert error_of(answer)[:2] == (403, "last_identification_deletion_failed")
+
+
+def test_metadata_is_merged(ada: Browser) -> None:
+    for change in ({"a": {"x": 1, "y": 2}, "b": 1}, {"a": {"y": None}, "c": 3}):
+        ada.post("/me/metadata", "PATCH", unsafe_metadata=json.dumps(change))
+    expected = {"a": {"x": 1}, "b": 1, "c": 3}
+    assert ada.session()["user"]["unsafe_metadata"] == expected
+
+
+@pytest.mark.parametrize("kind", ["memberships", "invitations", "suggestions"])
+def test_nobody_has_an_organization_yet(ada: Browser, kind: str) -> None:
+    answer = ada.get(f"/me/organization_{kind}", paginated="true")
+    assert answer.get_json()["response"] == {"data": [], "total_count": 0}
+
+
+def test_deletion_ends_sessions_and_frees_the_address(
+    emulator: Flask, ada: Browser, backend: Backend
+) -> None:
+    user_id = ada.session()["user"]["id"]
+    answer = ada.post("/me", "DELETE").get_json()
+    assert answer["response"] == {"object": "user", "id": user_id, "deleted": True}
+    assert answer["client"]["sessions"] == []
+    assert backend.get(f"/users/{user_id}").status_code == 404
+    assert Browser(emulator).sign_up("ada@example.com")["user"]["id"] != user_id
+
+
+def test_signed_out_there_is_no_account_to_see(browser: Browser) -> None:
+    assert error_of(browser.get("/me"))[:2] == (401, "authentication_invalid")
+
+
+def test_everybody_has_a_picture(ada: Browser) -> None:
+    url = ada.session()["user"]["image_url"]
+    picture = ada.http.get(url)
+    assert picture.mimetype == "image/svg+xml"
+    assert ">A<" in picture.text

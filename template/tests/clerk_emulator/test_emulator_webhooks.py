@@ -1,0 +1,163 @@
+"""Webhooks, delivered to a real server on this machine."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clerk_emulator import EmulatorConfig
+from clerk_emulator.clerk import LocalClerk
+from clerk_emulator.resources import Event
+from clerk_emulator.testing import Backend, Browser, ManualClock, example_config
+from clerk_emulator.webhooks import RETRY_DELAYS_SECONDS, WebhookSender
+
+
+@dataclass
+class Receiver:
+    """What the app's server got, and what it answers."""
+
+    url: str
+    status: int = 204
+    posts: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+
+    def types(self) -> list[str]:
+        return [json.loads(body)["type"] for _, _, body in self.posts]
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            found.posts.append((self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+            self.send_response(found.status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            """Be quiet."""
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    found = Receiver(f"http://127.0.0.1:{server.server_port}")
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
+    yield found
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def config(config: EmulatorConfig, receiver: Receiver, tmp_path: Path) -> EmulatorConfig:
+    return example_config(tmp_path, app_url=receiver.url)
+
+
+@pytest.fixture
+def sender(clerk: LocalClerk) -> WebhookSender:
+    return WebhookSender(clerk)
+
+
+def test_the_signature_is_svixs(
+    ada: Browser, sender: WebhookSender, receiver: Receiver, config: EmulatorConfig
+) -> None:
+    sender.deliver_due()
+    path, headers, body = receiver.posts[0]
+    secret = base64.b64decode(str(config.webhook_signing_secret).removeprefix("whsec_"))
+    signed = f"{headers['svix-id']}.{headers['svix-timestamp']}.".encode() + body
+    digest = hmac.new(secret, signed, hashlib.sha256).digest()
+    assert path == "/webhooks/clerk"
+    assert headers["svix-signature"] == f"v1,{base64.b64encode(digest).decode()}"
+
+
+def test_an_event_has_clerks_envelope(
+    ada: Browser, sender: WebhookSender, receiver: Receiver, config: EmulatorConfig
+) -> None:
+    sender.deliver_due()
+    event = json.loads(receiver.posts[0][2])
+    assert event["object"] == "event"
+    assert event["type"] == "user.created"
+    assert event["instance_id"] == config.instance_id
+    assert event["data"]["email_addresses"][0]["email_address"] == "ada@example.com"
+
+
+def test_every_change_is_told(
+    ada: Browser, backend: Backend, sender: WebhookSender, receiver: Receiver
+) -> None:
+    session = ada.session()
+    ada.post("/me", "PATCH", first_name="Ada")
+    ada.post(f"/client/sessions/{session['id']}/end")
+    ada.sign_in("ada@example.com")
+    backend.send("POST", f"/sessions/{ada.session()['id']}/revoke")
+    ada.sign_in("ada@example.com")
+    ada.post("/client/sessions", "DELETE")
+    backend.send("DELETE", f"/users/{session['user']['id']}")
+    sender.deliver_due()
+    assert receiver.types() == [
+        "user.created",
+        "session.created",
+        "user.updated",
+        "session.ended",
+        "session.created",
+        "session.revoked",
+        "session.created",
+        "session.removed",
+        "user.deleted",
+    ]
+
+
+def test_a_deleted_user_is_little_more_than_an_id(
+    ada: Browser, sender: WebhookSender, receiver: Receiver
+) -> None:
+    id = ada.session()["user"]["id"]
+    ada.post("/me", "DELETE")
+    sender.deliver_due()
+    data = json.loads(receiver.posts[-1][2])["data"]
+    assert data == {"object": "user", "id": id, "deleted": True}
+
+
+def test_a_refused_webhook_comes_again_with_the_same_id(
+    ada: Browser, sender: WebhookSender, receiver: Receiver, clock: ManualClock
+) -> None:
+    receiver.status = 500
+    wait = sender.deliver_due()
+    receiver.status = 204
+    clock.forward(seconds=wait)
+    sender.deliver_due()
+    ids = [headers["svix-id"] for _, headers, _ in receiver.posts]
+    assert wait == RETRY_DELAYS_SECONDS[0]
+    assert ids[:2] == ids[2:]
+
+
+def test_it_gives_up_in_the_end(
+    ada: Browser, sender: WebhookSender, receiver: Receiver, clerk: LocalClerk, clock: ManualClock
+) -> None:
+    receiver.status = 500
+    for _ in range(len(RETRY_DELAYS_SECONDS) + 1):
+        clock.forward(seconds=sender.deliver_due())
+    assert clerk.store.find(Event) == []
+    assert len(receiver.posts) == 2 * (len(RETRY_DELAYS_SECONDS) + 1)
+
+
+def test_a_failed_request_tells_nothing(
+    ada: Browser, browser: Browser, sender: WebhookSender, receiver: Receiver
+) -> None:
+    sender.deliver_due()
+    told = len(receiver.posts)
+    ada.post("/me/change_password", current_password="wrong", new_password="another horse 8")
+    sender.deliver_due()
+    assert len(receiver.posts) == told
+
+
+def test_without_a_secret_nothing_is_sent(tmp_path: Path, clerk: LocalClerk, ada: Browser) -> None:
+    before = clerk.store.count(Event)
+    clerk.config = example_config(tmp_path, webhook_signing_secret=None)
+    ada.post("/me", "PATCH", first_name="Ada")
+    assert clerk.store.count(Event) == before
