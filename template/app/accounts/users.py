@@ -8,7 +8,7 @@ from typing import Any
 from flask import current_app
 from sqlalchemy.exc import IntegrityError
 
-from app.clerk import BackendApi, BackendApiError, Session
+from app.clerk import BackendApi, BackendApiError, Session, clerk_of
 from app.database import db
 
 from .models import User
@@ -35,7 +35,7 @@ def add_user(user_id: str) -> bool:
 
     :returns: False when Clerk says that there is no such user.
     """
-    api: BackendApi = current_app.extensions["clerk"].api
+    api: BackendApi = clerk_of(current_app).api
     try:
         data = api.user(user_id)
     except BackendApiError as error:

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from app.clerk import (
     BackendApiError,
+    clerk_of,
     current_session,
     public_origin,
     safe_path,
@@ -38,13 +39,13 @@ def logout() -> ResponseReturnValue:
     """Sign out, without JavaScript: end the session at Clerk, and drop the token."""
     if current_session:
         try:
-            current_app.extensions["clerk"].api.revoke_session(current_session.id)
+            clerk_of(current_app).api.revoke_session(current_session.id)
         except BackendApiError as error:
             if error.status not in (400, 404):  # those: it has ended already
                 current_app.logger.error("Nobody was signed out: %s", error)
                 abort(503, "Clerk cannot be reached, so you are still signed in. Try again.")
     response = redirect(_settings().after_sign_out)
-    suffix = current_app.extensions["clerk"].instance.cookie_suffix
+    suffix = clerk_of(current_app).instance.cookie_suffix
     for name in (SESSION, f"{SESSION}_{suffix}"):
         response.delete_cookie(name)
     return response

@@ -3,18 +3,21 @@
 Imports nothing from the rest of the app.
 """
 
+from .authorization import Reverification
 from .backend_api import BackendApi, BackendApiError
 from .flask_clerk import (
     Clerk,
+    clerk_of,
+    current_machine,
     current_session,
     exempt,
     public_origin,
-    session_required,
-    unauthenticated_json,
     wants_page,
 )
 from .instance import ConfigurationError, Instance, read_instance
+from .machine_tokens import MachineToken
 from .redirects import safe_path
+from .rules import requires, session_required, unauthenticated_json
 from .session import ActiveOrganization, Session
 
 __all__ = [
@@ -24,11 +27,16 @@ __all__ = [
     "Clerk",
     "ConfigurationError",
     "Instance",
+    "MachineToken",
+    "Reverification",
     "Session",
+    "clerk_of",
+    "current_machine",
     "current_session",
     "exempt",
     "public_origin",
     "read_instance",
+    "requires",
     "safe_path",
     "session_required",
     "unauthenticated_json",

@@ -9,12 +9,13 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
-from . import handshake
+from . import handshake, satellites
 from .backend_api import BackendApi, BackendApiError
 from .cookies import DEV_BROWSER, ClerkCookies, read_cookies
 from .instance import Instance
+from .organizations import organization_to_activate
 from .outcome import Outcome
 from .request import RequestFacts
 from .session import read_session
@@ -93,6 +94,9 @@ def _by_cookies(decision: Decision) -> Outcome:
         resolved = _resolve_handshake(decision)
         if resolved:
             return resolved
+    synced = _sync_domains(decision)  # 2
+    if synced:
+        return synced
     if development and decision.request.query_value(DEV_BROWSER):  # 3
         return _ask(decision, "dev-browser-sync")
     if development and not cookies.dev_browser:  # 4
@@ -113,7 +117,8 @@ def _by_cookies(decision: Decision) -> Outcome:
         return _recover(decision, cookies.session, error)
     if _comes_from_another_site(decision):  # 11
         return _ask(decision, "primary-domain-cross-origin-sync")
-    return _signed_in(cookies.session, claims)  # 13
+    signed_in = _signed_in(cookies.session, claims)  # 13
+    return _activate_organization(decision, signed_in) or signed_in  # 12
 
 
 def _resolve_handshake(decision: Decision) -> Outcome | None:
@@ -167,6 +172,36 @@ def _verify_despite_clock(decision: Decision, token: str, error: TokenError) -> 
     ) from None
 
 
+def _sync_domains(decision: Decision) -> Outcome | None:
+    """Step 2, which is protocol 5.4. None: go on as usual."""
+    request, cookies, instance = decision.request, decision.cookies, decision.instance
+    if not instance.is_satellite:
+        location = satellites.way_back(request, cookies, instance)
+        if not location:
+            return None
+        return handshake.redirect(request, cookies, "primary-responds-to-syncing", location)
+    needed = satellites.needs_syncing(request, cookies, instance)
+    if needed is None:
+        return None
+    if not needed:
+        return Outcome("signed-out", "session-token-and-uat-missing")
+    if not instance.is_development:
+        return _ask(decision, "satellite-needs-syncing")
+    location = satellites.sign_in_location(request, instance)
+    return handshake.redirect(request, cookies, "satellite-needs-syncing", location)
+
+
+def _activate_organization(decision: Decision, signed_in: Outcome) -> Outcome | None:
+    """Step 12: the URL belongs to an organization that is not the active one. None: it does not."""
+    request, session = decision.request, signed_in.session
+    if decision.cookies.redirect_count >= handshake.MAX_REDIRECTS or session is None:
+        return None
+    wanted = organization_to_activate(unquote(request.path), session, decision.instance)
+    if wanted is None or not request.is_document_navigation:
+        return None
+    return _ask(decision, "active-organization-mismatch")
+
+
 def _recover(decision: Decision, token: str, error: TokenError) -> Outcome:
     """Protocol 5.3: what to do about a token that does not verify."""
     reason = HANDSHAKE_REASONS.get(error.reason)
@@ -215,6 +250,8 @@ def _comes_from_another_site(decision: Decision) -> bool:
     request, instance = decision.request, decision.instance
     headers = request.headers
     if request.method != "GET" or headers.get("sec-fetch-dest") != "document":
+        return False
+    if instance.is_satellite:
         return False
     if decision.cookies.redirect_count:
         return False

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
 from flask import (
@@ -15,11 +14,8 @@ from flask import (
     current_app,
     g,
     has_request_context,
-    jsonify,
-    redirect,
     render_template,
     request,
-    url_for,
 )
 from flask.typing import ResponseReturnValue
 from werkzeug.local import LocalProxy
@@ -27,16 +23,15 @@ from werkzeug.local import LocalProxy
 from .authenticate import authenticate
 from .backend_api import BackendApi
 from .frontend_proxy import frontend_proxy
-from .handshake import HandshakeError, clean_location
+from .handshake import HandshakeError
 from .instance import Instance
 from .keys import JwksKeys, read_pem_key
+from .machine_tokens import MachineToken, MachineTokens
 from .outcome import Outcome
-from .redirects import safe_path
 from .request import PATH_SAFE, RequestFacts
 from .session import Session
 from .tokens import FindKey
 
-P = ParamSpec("P")
 R = TypeVar("R")
 
 EXEMPT = "_clerk_exempt"
@@ -74,8 +69,11 @@ class Clerk:
         self.api = BackendApi(instance)
         self.login_endpoint = login_endpoint
         self.page_settings = page_settings or {}
-        self._clock = clock
+        self.now = clock
         self.find_key = _key_finder(instance, self.api)
+        self.machine_tokens = MachineTokens(
+            self.api, self.find_key, instance.issuer, lifetime=instance.machine_token_lifetime
+        )
         app.extensions["clerk"] = self
         app.before_request(self._before_request)
         app.after_request(_after_request)
@@ -88,7 +86,7 @@ class Clerk:
 
         :raises HandshakeError: see :func:`~.authenticate.authenticate`.
         """
-        return authenticate(request_facts(), self.instance, self.find_key, self.api, self._clock())
+        return authenticate(request_facts(), self.instance, self.find_key, self.api, self.now())
 
     def _before_request(self) -> ResponseReturnValue | None:
         if _is_exempt():
@@ -115,45 +113,6 @@ def exempt(target: R) -> R:
     return target
 
 
-def session_required(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
-    """Let only signed-in people see a view.
-
-    Others: a browser is sent to the login page, with a safe way back; an API client gets a 401 in
-    JSON.
-
-    :param view: the view function.
-    """
-
-    @wraps(view)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-        if current_session:
-            return view(*args, **kwargs)
-        return unauthenticated()
-
-    return guarded
-
-
-def unauthenticated() -> ResponseReturnValue:
-    """The answer to somebody who is not signed in and has to be."""
-    if not wants_page():
-        return unauthenticated_json()
-    way_back = safe_path(clean_location(request_facts()), public_origin())
-    login = _extension().login_endpoint
-    if not way_back or request.method != "GET":
-        return redirect(url_for(login))
-    return redirect(url_for(login, redirect_url=way_back))
-
-
-def unauthenticated_json() -> ResponseReturnValue:
-    """A 401 in JSON that says why."""
-    reason = g.clerk_outcome.reason or "session-pending"
-    body = {"error": "unauthenticated", "reason": reason, "message": "Sign in to use this."}
-    response = jsonify(body)
-    response.status_code = 401
-    response.headers["WWW-Authenticate"] = "Bearer"
-    return response
-
-
 def wants_page() -> bool:
     """Whether a person in a browser is waiting for a page, rather than a program for data."""
     if "Authorization" in request.headers:
@@ -173,9 +132,10 @@ def _current_session() -> Session | None:
         )
     outcome: Outcome | None = g.get("clerk_outcome")
     g.clerk_session_used = True
-    if outcome is None or outcome.session is None or outcome.session.is_pending:
+    session = outcome.session if outcome else None
+    if session is None or (session.is_pending and not g.get("clerk_accept_pending")):
         return None
-    return outcome.session
+    return session
 
 
 current_session = cast(Session, LocalProxy(_current_session))
@@ -183,6 +143,21 @@ current_session = cast(Session, LocalProxy(_current_session))
 
 False when nobody is signed in, and in exempt views, where nobody has been asked.
 """
+
+
+def _current_machine() -> MachineToken | None:
+    machine: MachineToken | None = g.get("clerk_machine")
+    g.clerk_session_used = True
+    return machine
+
+
+current_machine = cast(MachineToken, LocalProxy(_current_machine))
+"""The :class:`~.machine_tokens.MachineToken` that the view accepted; false for everybody else."""
+
+
+def clerk_of(app: Flask) -> Clerk:
+    """The :class:`Clerk` that an application was given."""
+    return cast(Clerk, app.extensions["clerk"])
 
 
 def public_origin() -> str:
@@ -264,7 +239,3 @@ def _after_request(response: Response) -> Response:
         headers["Cache-Control"] = "private, no-store"
         response.vary.update(("Cookie", "Authorization"))
     return response
-
-
-def _extension() -> Clerk:
-    return cast(Clerk, current_app.extensions["clerk"])

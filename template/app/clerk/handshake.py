@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 from .backend_api import BackendApi, BackendApiError
 from .cookies import (
@@ -17,6 +17,7 @@ from .cookies import (
     ClerkCookies,
 )
 from .instance import API_VERSION, Instance
+from .organizations import organization_of
 from .outcome import Outcome
 from .request import RequestFacts
 from .tokens import FindKey, TokenError, check_token_class, decode_unverified, verify_signature
@@ -55,16 +56,6 @@ def ask(
     :param reason: why; becomes ``X-Clerk-Auth-Reason``.
     :param session_token: the token at hand, which Clerk renews.
     """
-    if not request.is_document_navigation:
-        return Outcome("signed-out", reason)
-    if cookies.redirect_count >= MAX_REDIRECTS:
-        log.error(
-            "Clerk handshake: %d redirects in a row (%s). CLERK_PUBLISHABLE_KEY and "
-            "CLERK_SECRET_KEY probably belong to different instances; run 'flask clerk doctor'.",
-            cookies.redirect_count,
-            reason,
-        )
-        return Outcome("signed-out", reason)
     query = {
         "redirect_url": request.origin + request.location_without(DEV_BROWSER, "__dev_session"),
         "__clerk_api_version": API_VERSION,
@@ -76,14 +67,33 @@ def ask(
         query[SESSION] = session_token
     if instance.is_development and cookies.dev_browser:
         query[DEV_BROWSER] = cookies.dev_browser
+    organization = organization_of(unquote(request.path), instance)
+    if organization:
+        query["organization_id"] = organization[1]
     endpoint = f"{instance.frontend_api_url(request.origin)}/v1/client/handshake"
+    return redirect(request, cookies, reason, f"{endpoint}?{urlencode(query)}")
+
+
+def redirect(request: RequestFacts, cookies: ClerkCookies, reason: str, location: str) -> Outcome:
+    """Send the browser to a place from which it comes back, unless that goes in circles.
+
+    :param location: the absolute URL.
+    """
+    if not request.is_document_navigation:
+        return Outcome("signed-out", reason)
+    if cookies.redirect_count >= MAX_REDIRECTS:
+        log.error(
+            "Clerk handshake: %d redirects in a row (%s). CLERK_PUBLISHABLE_KEY and "
+            "CLERK_SECRET_KEY probably belong to different instances; run 'flask clerk doctor'.",
+            cookies.redirect_count,
+            reason,
+        )
+        return Outcome("signed-out", reason)
     count = (
         f"{REDIRECT_COUNT}={cookies.redirect_count + 1}; Path=/; "
         f"Max-Age={REDIRECT_COUNT_LIFETIME}; HttpOnly; SameSite=Lax"
     )
-    return Outcome(
-        "handshake", reason, location=f"{endpoint}?{urlencode(query)}", set_cookies=(count,)
-    )
+    return Outcome("handshake", reason, location=location, set_cookies=(count,))
 
 
 def resolve(cookies: ClerkCookies, api: BackendApi, find_key: FindKey) -> Payload:

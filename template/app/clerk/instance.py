@@ -8,10 +8,16 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlencode, urlsplit
+
+from werkzeug.routing import Map, Rule
 
 API_VERSION = "2026-05-12"
 """The Clerk-API-Version that this code was written against."""
+
+PROXY_TARGET = "https://frontend-api.clerk.dev"
+"""Where a proxy forwards to. Source: https://clerk.com/docs/guides/dashboard/dns-domains/proxy-fapi"""
 
 DASHBOARD_KEYS = "the Clerk dashboard under Configure → API keys (https://dashboard.clerk.com)"
 
@@ -41,6 +47,20 @@ class Instance:
     """Where requests to a proxy path of ours are forwarded; empty: the app serves no proxy."""
     authorized_parties: frozenset[str] = frozenset()
     """Origins allowed in the ``azp`` claim; empty: not checked."""
+    organization_patterns: tuple[str, ...] = ()
+    """Werkzeug rules whose ``<id>`` or ``<slug>`` names the organization to work in."""
+    personal_account_patterns: tuple[str, ...] = ()
+    """Werkzeug rules of pages that belong to no organization."""
+    machine_token_lifetime: float = 10.0
+    """Seconds for which a verified API key or opaque machine token is not asked about again."""
+    is_satellite: bool = False
+    """Sign-in happens on another domain, the primary (protocol 5.4)."""
+    domain: str = ""
+    """Of a satellite: its own domain."""
+    sign_in_url: str = ""
+    """Of a satellite: where people sign in, on the primary domain."""
+    satellite_auto_sync: bool = False
+    """Of a satellite: ask the primary about every new browser, instead of only after a sign-in."""
 
     @property
     def issuer(self) -> str:
@@ -59,7 +79,8 @@ class Instance:
         :param origin: the public origin of this app, ``https://app.example.com``.
         """
         if not self.proxy_url:
-            return self.issuer
+            on_satellite = self.is_satellite and not self.is_development
+            return f"https://clerk.{self.domain}" if on_satellite else self.issuer
         return origin + self.proxy_url if self.proxy_url.startswith("/") else self.proxy_url
 
     def hosted_page_url(self, page: str, origin: str, redirect_path: str = "") -> str:
@@ -69,7 +90,7 @@ class Instance:
         :param origin: the public origin of this app.
         :param redirect_path: where in this app to go afterwards.
         """
-        if self.proxy_target:
+        if self.proxy_target not in ("", PROXY_TARGET):  # the local Clerk
             base = self.frontend_api_url(origin)
         elif self.is_development:
             base = f"https://{self.host.replace('.clerk.accounts.', '.accounts.', 1)}"
@@ -92,12 +113,10 @@ def read_instance(environ: Mapping[str, str], *, emulator_url: str = "") -> Inst
     _check_instance_url(environ.get("CLERK_INSTANCE_URL", "").strip(), host)
     parties = _read_authorized_parties(environ, is_development)
     api_url = _absolute_url("CLERK_API_URL", environ.get("CLERK_API_URL", ""))
-    proxy_url = environ.get("CLERK_PROXY_URL", "").strip().rstrip("/")
-    if proxy_url and not re.fullmatch(r"/(?![/\\])\S*", proxy_url):
-        proxy_url = _absolute_url("CLERK_PROXY_URL", proxy_url)
+    proxy_url, proxy_target = _read_proxy(environ)
     if emulator_url:
         api_url = api_url or f"{emulator_url}/api"
-        proxy_url = proxy_url or "/__clerk"
+        proxy_url, proxy_target = proxy_url or "/__clerk", emulator_url
     return Instance(
         publishable_key=publishable_key,
         secret_key=secret_key,
@@ -106,8 +125,12 @@ def read_instance(environ: Mapping[str, str], *, emulator_url: str = "") -> Inst
         jwt_key=environ.get("CLERK_JWT_KEY", "").replace("\\n", "\n").strip(),
         api_url=api_url or Instance.api_url,
         proxy_url=proxy_url,
-        proxy_target=emulator_url,
+        proxy_target=proxy_target,
         authorized_parties=parties,
+        organization_patterns=_read_patterns(environ, "CLERK_ORGANIZATION_PATTERNS"),
+        personal_account_patterns=_read_patterns(environ, "CLERK_PERSONAL_ACCOUNT_PATTERNS"),
+        machine_token_lifetime=_read_seconds(environ, "CLERK_MACHINE_TOKEN_SECONDS", 10.0),
+        **_read_satellite(environ, is_development, proxy_url),
     )
 
 
@@ -169,6 +192,82 @@ def _read_authorized_parties(environ: Mapping[str, str], is_development: bool) -
         )
     parties = [party.strip().rstrip("/") for party in given.split(",") if party.strip()]
     return frozenset(_absolute_url("CLERK_AUTHORIZED_PARTIES", party) for party in parties)
+
+
+def _read_proxy(environ: Mapping[str, str]) -> tuple[str, str]:
+    """The proxy's URL or path, and what we forward to it, if it is we who serve it."""
+    url = environ.get("CLERK_PROXY_URL", "").strip().rstrip("/")
+    is_path = bool(re.fullmatch(r"/(?![/\\])[\w./~-]*", url))
+    if url and not is_path:
+        url = _absolute_url("CLERK_PROXY_URL", url)
+    if not _read_flag(environ, "CLERK_SERVE_PROXY"):
+        return url, ""
+    if not is_path:
+        raise ConfigurationError(
+            f"CLERK_SERVE_PROXY is true, and CLERK_PROXY_URL is {url!r}; expected a path of this "
+            "app, such as /__clerk, under which it forwards requests to Clerk."
+        )
+    return url, PROXY_TARGET
+
+
+def _read_satellite(
+    environ: Mapping[str, str], is_development: bool, proxy_url: str
+) -> dict[str, Any]:
+    if not _read_flag(environ, "CLERK_IS_SATELLITE"):
+        return {}
+    domain = environ.get("CLERK_DOMAIN", "").strip().lower()
+    if domain and not _HOST.match(domain):
+        raise ConfigurationError(
+            f"CLERK_DOMAIN is {domain!r}; expected a host name such as satellite.example."
+        )
+    if not domain and not proxy_url:
+        raise ConfigurationError(
+            "CLERK_IS_SATELLITE is true, but neither CLERK_DOMAIN nor CLERK_PROXY_URL is set; a "
+            "satellite needs one of them to find Clerk. Set CLERK_DOMAIN to its own host name."
+        )
+    sign_in_url = _absolute_url("CLERK_SIGN_IN_URL", environ.get("CLERK_SIGN_IN_URL", ""))
+    if is_development and not sign_in_url:
+        raise ConfigurationError(
+            "CLERK_SIGN_IN_URL is not set; a satellite in development needs the absolute URL of "
+            "the sign-in page on the primary domain, such as http://localhost:5000/login."
+        )
+    if domain and sign_in_url and urlsplit(sign_in_url).hostname == domain:
+        raise ConfigurationError(
+            f"CLERK_SIGN_IN_URL is {sign_in_url!r}, which is on the satellite itself "
+            f"(CLERK_DOMAIN is {domain!r}); expected the sign-in page on the primary domain."
+        )
+    return {
+        "is_satellite": True,
+        "domain": domain,
+        "sign_in_url": sign_in_url,
+        "satellite_auto_sync": _read_flag(environ, "CLERK_SATELLITE_AUTO_SYNC"),
+    }
+
+
+def _read_patterns(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    patterns = tuple(filter(None, map(str.strip, environ.get(name, "").split(","))))
+    try:
+        Map([Rule(pattern) for pattern in patterns])
+    except (ValueError, LookupError) as error:
+        raise ConfigurationError(
+            f"{name} is {','.join(patterns)!r}: {error}; expected paths as in Flask's routes, such "
+            "as /orgs/<slug>,/orgs/<slug>/<path:rest>"
+        ) from None
+    return patterns
+
+
+def _read_flag(environ: Mapping[str, str], name: str) -> bool:
+    value = environ.get(name, "").strip().lower()
+    if value not in ("", "true", "false", "1", "0"):
+        raise ConfigurationError(f"{name} is {value!r}; expected true or false.")
+    return value in ("true", "1")
+
+
+def _read_seconds(environ: Mapping[str, str], name: str, default: float) -> float:
+    value = environ.get(name, "").strip()
+    if not re.fullmatch(r"[0-9]{0,5}(\.[0-9]{1,3})?", value):
+        raise ConfigurationError(f"{name} is {value!r}; expected a number of seconds such as 10.")
+    return float(value) if value else default
 
 
 def _absolute_url(name: str, url: str) -> str:

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
+
+from .authorization import (
+    Reverification,
+    has_entry,
+    has_permission,
+    has_role,
+    is_fresh,
+    read_permissions,
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,57 @@ class Session:
     token: str = field(repr=False)
     claims: Mapping[str, Any] = field(repr=False)
     """All verified claims of the token."""
+
+    @cached_property
+    def permissions(self) -> frozenset[str]:
+        """Permissions in the active organization, such as ``org:invoices:read``."""
+        return read_permissions(self.claims) if self.organization else frozenset()
+
+    @property
+    def factor_ages(self) -> tuple[int, int] | None:
+        """Minutes since the first and the second factor were verified; -1 = not enrolled."""
+        ages = self.claims.get("fva")
+        if (
+            not isinstance(ages, list)
+            or len(ages) != 2
+            or any(type(age) is not int for age in ages)
+        ):
+            return None
+        return ages[0], ages[1]
+
+    def has(
+        self,
+        *,
+        role: str | None = None,
+        permission: str | None = None,
+        feature: str | None = None,
+        plan: str | None = None,
+        reverification: str | Reverification | tuple[str, int] | None = None,
+    ) -> bool:
+        """Whether this session has *all* that is asked for (protocol section 8).
+
+        Nothing asked, malformed data, or a pending session: False.
+
+        :param role: in the active organization; ``admin`` and ``org:admin`` are the same.
+        :param permission: in the active organization, such as ``org:invoices:read``.
+        :param feature: ``name``, or in one scope only: ``org:name``, ``user:name``.
+        :param plan: as ``feature``.
+        :param reverification: a preset of Clerk's (``strict_mfa``, ``strict``, ``moderate``,
+            ``lax``), or a level and a number of minutes.
+        """
+        current_role = self.organization.role if self.organization else None
+        answers = []
+        if role is not None:
+            answers.append(has_role(current_role, role))
+        if permission is not None:
+            answers.append(has_permission(self.permissions, permission))
+        if feature is not None:
+            answers.append(has_entry(self.claims.get("fea"), feature))
+        if plan is not None:
+            answers.append(has_entry(self.claims.get("pla"), plan))
+        if reverification is not None:
+            answers.append(is_fresh(self.claims.get("fva"), reverification))
+        return bool(answers) and all(answers) and not self.is_pending
 
 
 def read_session(token: str, claims: Mapping[str, Any]) -> Session:

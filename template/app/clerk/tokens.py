@@ -22,8 +22,16 @@ CLOCK_SKEW = 5.0
 MAX_TOKEN_LENGTH = 16_384
 """Characters. Clerk's tokens fit into a 4 kB cookie; nothing longer is worth a parse."""
 
-SESSION_CLASSES = (None, "cl_B7d4PD111AAA", "cl_I7d4PD111III")
+UNCLASSIFIED = "cl_I7d4PD111III"
+"""The ``cat`` header that says "carries no class"."""
+
+SESSION_CLASSES = (None, "cl_B7d4PD111AAA", UNCLASSIFIED)
 """Values of the ``cat`` header that a session token may carry."""
+
+MACHINE_CLASS = "cl_B7d4PD333AAA"
+
+OAUTH_TYPES = ("at+jwt", "application/at+jwt")
+"""Values of the ``typ`` header that mark an OAuth access token (RFC 9068)."""
 
 _PARTS = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\Z")
 _JWS = jwt.PyJWS(algorithms=["RS256"])
@@ -89,6 +97,29 @@ def verify_session_token(
     return decoded.claims
 
 
+def verify_program_token(token: str, find_key: FindKey, issuer: str, now: float) -> dict[str, Any]:
+    """Verify a machine-to-machine or OAuth access token in JWT form (protocol section 9).
+
+    :param issuer: the ``iss`` of our instance.
+    :param now: unix time in seconds.
+    :raises TokenError: it is not one, or not good.
+    """
+    decoded = decode_unverified(token)
+    claims, kind = decoded.claims, decoded.header.get("typ", "JWT")
+    is_oauth = kind in OAUTH_TYPES
+    if not is_oauth and not str(claims.get("sub")).startswith("mch_"):
+        raise TokenError("token-type-mismatch", "the token is not one of a program")
+    if decoded.header.get("cat") not in (None, UNCLASSIFIED, MACHINE_CLASS):
+        raise TokenError("token-type-mismatch", "the token is of another class")
+    verify_signature(token, decoded.header, find_key, types=OAUTH_TYPES if is_oauth else ("JWT",))
+    if not isinstance(claims.get("sub"), str) or not claims["sub"]:
+        raise TokenError("token-invalid", "the claim sub names nobody")
+    if claims.get("iss", issuer) != issuer:
+        raise TokenError("token-invalid", "the claim iss names another Clerk instance")
+    check_times(claims, now, CLOCK_SKEW)
+    return claims
+
+
 def check_token_class(decoded: DecodedToken) -> None:
     """Refuse tokens of another class: the same key signs them, and their authors choose the claims.
 
@@ -97,23 +128,26 @@ def check_token_class(decoded: DecodedToken) -> None:
     subject = decoded.claims.get("sub")
     if (
         decoded.header.get("cat") not in SESSION_CLASSES
-        or decoded.header.get("typ") in ("at+jwt", "application/at+jwt")
+        or decoded.header.get("typ") in OAUTH_TYPES
         or (isinstance(subject, str) and subject.startswith("mch_"))
     ):
         raise TokenError("token-type-mismatch", "the token is not a session token")
 
 
-def verify_signature(token: str, header: dict[str, Any], find_key: FindKey) -> None:
+def verify_signature(
+    token: str, header: dict[str, Any], find_key: FindKey, *, types: tuple[str, ...] = ("JWT",)
+) -> None:
     """Check that our instance signed a token, with RS256 and nothing else.
 
     :param header: the token's own header, from :func:`decode_unverified`.
+    :param types: values that the ``typ`` header may have; absent counts as ``JWT``.
     :raises TokenError: ``token-invalid``, ``token-invalid-algorithm``,
         ``token-invalid-signature``, or what ``find_key`` raises.
     """
     kid = header.get("kid")
     key = find_key(kid if isinstance(kid, str) else None)
-    if header.get("typ", "JWT") != "JWT":
-        raise TokenError("token-invalid", "the header's typ is not JWT")
+    if header.get("typ", "JWT") not in types:
+        raise TokenError("token-invalid", f"the header's typ is not {types[0]}")
     if header.get("alg") != "RS256":
         raise TokenError("token-invalid-algorithm", "the header's alg is not RS256")
     try:
@@ -134,6 +168,17 @@ def _check_claims(claims: dict[str, Any], instance: Instance, now: float, skew: 
         )
     if claims.get("iss", instance.issuer) != instance.issuer:
         raise TokenError("token-invalid", "the claim iss names another Clerk instance")
+    check_times(claims, now, skew)
+
+
+def check_times(claims: dict[str, Any], now: float, skew: float) -> None:
+    """Check ``exp``, ``nbf`` and ``iat``, in this order.
+
+    :param now: unix time in seconds.
+    :param skew: seconds of tolerance.
+    :raises TokenError: ``token-expired``, ``token-not-active-yet``, ``token-iat-in-the-future``,
+        or ``token-invalid`` for what is not a time.
+    """
     if _seconds(claims, "exp") <= now - skew:
         raise TokenError("token-expired", "the token has expired")
     if "nbf" in claims and _seconds(claims, "nbf") > now + skew:
