@@ -1,0 +1,314 @@
+#!/usr/bin/env -S uv run --script
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["nox[uv]>=2025.11.12"]
+# ///
+"""Every chore of this repository.
+
+    python3 noxfile.py -s demo     render the template and run the result beside a local Clerk
+    python3 noxfile.py             run every test
+    python3 noxfile.py --list      the other chores
+
+It needs Python 3.11 and git. Started as a script without nox at hand, it puts nox into a private
+environment, .nox/.bootstrap, and starts again in it. `nox -s demo` and `uv run noxfile.py -s demo`
+do the same for those who have either.
+"""
+
+from __future__ import annotations
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 - this file is started by whatever python3 is there
+    sys.exit(
+        f"Python 3.11 or newer is needed, and this is {sys.version.split()[0]} ({sys.executable}). "
+        "Install a newer one and name it, for example: python3.12 noxfile.py"
+    )
+
+import argparse
+import contextlib
+import importlib.metadata
+import importlib.util
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+HERE = Path(__file__).resolve().parent
+DEMO = HERE / "demo"
+NOX_SINCE = (2025, 11, 12)
+NOX = "nox[uv]>=2025.11.12"
+COPIER = "copier>=9.5"
+FIRST_PAGE_SECONDS = 120
+STOP_SECONDS = 20
+
+# When the command was typed: the bootstrap hands its own start on to the process that replaces it.
+STARTED = float(os.environ.pop("NOXFILE_STARTED", 0) or time.time())
+
+
+def private_python() -> Path:
+    """Return the Python of the private environment, made or mended first where need be."""
+    home = HERE / ".nox" / ".bootstrap"
+    python = home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    # Written last: after an interrupted installation, or with another Python, we start afresh.
+    ready, recipe = home / "ready", f"{NOX}\n{sys.version}\n"
+    if python.exists() and ready.is_file() and ready.read_text(encoding="utf-8") == recipe:
+        return python
+    if importlib.util.find_spec("ensurepip") is None:
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        sys.exit(
+            f"{sys.executable} cannot make virtual environments: its module ensurepip is missing. "
+            f"On Debian and Ubuntu: sudo apt install python3-venv (or python{version}-venv). "
+            "Then type the same command again."
+        )
+    print("Putting nox into .nox/.bootstrap; this happens once.", file=sys.stderr, flush=True)
+    # A person's pip settings may say "user" or "target", which have no place in an environment.
+    settings = {**os.environ, "PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    for command, what in (
+        (
+            [sys.executable, "-m", "venv", "--clear", str(home)],
+            "make the environment .nox/.bootstrap",
+        ),
+        ([str(python), "-m", "pip", "install", "--quiet", NOX], f"install {NOX}"),
+    ):
+        if subprocess.run(command, env=settings, check=False).returncode:
+            sys.exit(
+                f"Could not {what}; the lines above say why. It needs a package index that pip "
+                "reaches and some free disk space. Mend that and type the same command again."
+            )
+    ready.write_text(recipe, encoding="utf-8")
+    return python
+
+
+def has_nox() -> bool:
+    """Say whether this Python has a nox that is new enough."""
+    try:
+        version = importlib.metadata.version("nox")
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return tuple(int(part) for part in version.split(".")[:3]) >= NOX_SINCE
+
+
+def restart_with_nox() -> NoReturn:
+    """Replace this process by one that has nox."""
+    command = [str(private_python()), str(HERE / "noxfile.py"), *sys.argv[1:]]
+    environment = {**os.environ, "NOXFILE_STARTED": repr(STARTED)}
+    if os.name == "nt":  # where exec starts a second process and ends the first
+        sys.exit(subprocess.run(command, env=environment, check=False).returncode)
+    os.execve(command[0], command, environment)
+
+
+# An older nox, such as Debian's, may lack what follows here: then the private one does the work.
+if __name__ == "__main__" and not has_nox():
+    if Path(sys.prefix) == HERE / ".nox" / ".bootstrap":
+        sys.exit("nox is missing from .nox/.bootstrap. Remove that folder, then run this again.")
+    restart_with_nox()
+
+import nox  # noqa: E402 - not before it is sure to be there
+
+nox.needs_version = ">=" + ".".join(map(str, NOX_SINCE))
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["lint", "tests", "browser", "docs"]
+
+
+@nox.session(default=False)
+def demo(session: nox.Session) -> None:
+    """Render into demo/ and run it. After `--`: --port 5050; --once, to stop at the first page."""
+    parser = argparse.ArgumentParser(prog="python3 noxfile.py -s demo --")
+    parser.add_argument("--port", type=int, help="the app's port; the local Clerk takes the next")
+    parser.add_argument("--once", action="store_true", help="stop after the first page")
+    options = parser.parse_args(session.posargs)
+
+    kept = DEMO.exists()
+    if kept and not (DEMO / "pyproject.toml").is_file():
+        session.error("demo/ is there, but holds no generated project. Move it away, then repeat.")
+    ports = demo_ports(options.port)
+    for port in ports:
+        if is_taken(port):
+            session.error(
+                f"Port {port} is taken by another program (the demo needs {ports[0]} and "
+                f"{ports[1]}). Stop that one, or: python3 noxfile.py -s demo -- --port 5050"
+            )
+    if kept:
+        session.log("demo/ is there already and is used as it is. Remove it for a fresh one.")
+    else:
+        session.install(COPIER)
+        render = ["copier", "copy", "--quiet", "--defaults", "--vcs-ref=HEAD"]
+        # Its only warning here says that uncommitted changes are included, as they should be.
+        quiet = {"PYTHONWARNINGS": "ignore"}
+        session.run(*render, f"--data=port={ports[0]}", str(HERE), str(DEMO), env=quiet)
+    install_demo(session)
+    run_demo(session, ports, once=options.once)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Ruff and mypy over this repository's own Python; the template's is checked once generated."""
+    session.install("ruff", "mypy", NOX, COPIER, "pytest", "playwright", "types-PyYAML")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("mypy", "noxfile.py", "tests")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Render, check and update projects, and start this very file on a bare Python."""
+    session.install(COPIER, NOX, "pytest", "python-dotenv")
+    session.run("pytest", "--ignore=tests/browser", "--ignore=tests/docs", *session.posargs)
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Sign up, sign in and delete an account in a real Chromium, with and without JavaScript."""
+    session.install(COPIER, NOX, "pytest", "playwright")
+    session.run("pytest", "tests/browser", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Check that what the documentation names is there: links, files, commands, settings."""
+    session.install(COPIER, NOX, "pytest")
+    session.run("pytest", "tests/docs", *session.posargs)
+
+
+def demo_ports(asked: int | None) -> tuple[int, int]:
+    """Return the ports of app and local Clerk: as asked, else as demo/.env has them, else 5000."""
+    port = asked or int(demo_settings().get("FLASK_RUN_PORT", "5000"))
+    return port, port + 1
+
+
+def demo_settings() -> dict[str, str]:
+    """Read the plain `NAME=value` lines of demo/.env."""
+    env = DEMO / ".env"
+    lines = env.read_text(encoding="utf-8").splitlines() if env.is_file() else []
+    pairs = (line.partition("=") for line in lines if "=" in line and not line.startswith("#"))
+    return {name.strip(): value.strip().strip("\"'") for name, _, value in pairs}
+
+
+def is_taken(port: int) -> bool:
+    """Say whether a program listens on this port of the local machine, on IPv4 or IPv6."""
+    for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+        with contextlib.suppress(OSError), socket.socket(family) as probe:
+            probe.settimeout(1)
+            if probe.connect_ex((address, port)) == 0:
+                return True
+    return False
+
+
+def install_demo(session: nox.Session) -> None:
+    """Make demo/.venv, as the generated README does: by uv where it is at hand, else by pip."""
+    session.log("Making demo/.venv")
+    if uv := find_uv():
+        commands = [[uv, "sync", "--quiet", f"--python={sys.executable}"]]
+    else:
+        pip = [str(demo_tool("python")), "-m", "pip", "install", "--quiet"]
+        commands = [
+            [sys.executable, "-m", "venv", "--upgrade-deps", ".venv"],
+            [*pip, "-e", ".", "--group", "dev"],
+        ]
+    for command in commands:
+        if subprocess.run(command, cwd=DEMO, env=demo_environment(), check=False).returncode:
+            session.error(f"`{' '.join(command)}` in demo/ failed; the lines above say why.")
+
+
+def demo_tool(name: str) -> Path:
+    """Return the path of a command in the demo's environment."""
+    return DEMO / ".venv" / ("Scripts" if os.name == "nt" else "bin") / name
+
+
+def demo_environment() -> dict[str, str]:
+    """Return our environment without what would lead away from demo/.venv; nox sets some of it."""
+    astray = {"VIRTUAL_ENV", "PYTHONPATH", "UV_PROJECT_ENVIRONMENT", "UV_PYTHON"}
+    return {name: value for name, value in os.environ.items() if name not in astray}
+
+
+def find_uv() -> str | None:
+    """Return the path of uv: nox's own copy, else the machine's."""
+    try:
+        from uv import find_uv_bin
+
+        return str(find_uv_bin())
+    except (ModuleNotFoundError, FileNotFoundError):
+        return shutil.which("uv")
+
+
+def run_demo(session: nox.Session, ports: tuple[int, int], *, once: bool) -> None:
+    """Start app and local Clerk, report the first page, and stay until Ctrl-C."""
+    environment = demo_environment()
+    if str(ports[0]) != demo_settings().get("FLASK_RUN_PORT"):
+        environment["FLASK_RUN_PORT"] = str(ports[0])
+        environment["CLERK_EMULATOR_URL"] = f"http://127.0.0.1:{ports[1]}"
+    url = f"http://localhost:{ports[0]}"
+    with (
+        running([str(demo_tool("flask")), "dev"], environment) as app,
+        contextlib.suppress(KeyboardInterrupt),
+    ):
+        if problem := wait_for_page(url, app):
+            session.error(problem)
+        print(f"\n  The demo runs at {url}    (first page after {time.time() - STARTED:.1f} s)")
+        print("  Sign up with any e-mail address; the code is 424242. Ctrl-C stops it.\n", flush=True)
+        if not once and app.wait():
+            session.error(f"flask dev ended with code {app.returncode}; its last lines say why.")
+
+
+@contextlib.contextmanager
+def running(command: Sequence[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command in demo/, and stop it with all its children at the end."""
+    # In a session of its own, so that Ctrl-C reaches it once, from here, and not twice.
+    process = subprocess.Popen(command, cwd=DEMO, env=environment, start_new_session=True)
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
+    try:
+        yield process
+    finally:
+        stop(process)
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Ask a process to end as Ctrl-C would; after a while, end it and its children the hard way."""
+    if os.name == "nt":
+        process.terminate()
+        process.wait()
+        return
+    with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            process.wait(STOP_SECONDS)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def wait_for_page(url: str, app: subprocess.Popen[bytes]) -> str | None:
+    """Wait until the app answers with a page; return what went wrong, if anything did."""
+    # No proxy: a proxy of the machine's environment doesn't know our localhost.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    last, deadline = "nothing", time.monotonic() + FIRST_PAGE_SECONDS
+    while time.monotonic() < deadline:
+        if app.poll() is not None:
+            return f"flask dev ended with code {app.returncode}; the lines above say why."
+        try:
+            with opener.open(url, timeout=10):
+                return None
+        except urllib.error.HTTPError as error:
+            return f"The first page of {url} is an error, {error.code} {error.reason}; see above."
+        except OSError as error:
+            last = str(error)
+        time.sleep(0.1)
+    return f"No page from {url} within {FIRST_PAGE_SECONDS} s (last: {last})."
+
+
+if __name__ == "__main__":
+    # Nox would otherwise make one more environment for the script header above.
+    os.environ["NOX_SCRIPT_MODE"] = "none"
+    os.environ["NOXFILE_STARTED"] = repr(STARTED)  # nox imports this file once more
+    sys.argv[1:1] = ["--noxfile", str(HERE / "noxfile.py")]
+    nox.main()

@@ -1,0 +1,83 @@
+"""How a person uses Clerk's own components. All selectors of them are here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+PASSWORD = "correct horse battery staple"
+CODE = "424242"
+
+
+def proceed(page: Page) -> None:
+    page.get_by_role("button", name="Continue", exact=True).click()
+
+
+def fill_sign_up(page: Page, email: str, password: str = PASSWORD) -> None:
+    """Fill the first step of sign-up, and go on to the code."""
+    page.locator("input[name=emailAddress]").fill(email)
+    page.locator("input[name=password]").fill(password)
+    proceed(page)
+
+
+def enter_code(page: Page, code: str = CODE) -> None:
+    field = page.locator("input[autocomplete=one-time-code], input[data-otp-input]").first
+    field.wait_for(state="attached")
+    field.focus()
+    page.keyboard.type(code, delay=30)
+
+
+def fill_identifier(page: Page, email: str) -> None:
+    page.locator("input[name=identifier]").fill(email)
+    proceed(page)
+
+
+def fill_password(page: Page, password: str = PASSWORD) -> None:
+    page.locator("input[name=password]").fill(password)
+    proceed(page)
+
+
+def sign_up(page: Page, email: str) -> None:
+    """Sign up, from the sign-up page on."""
+    fill_sign_up(page, email)
+    enter_code(page)
+
+
+def sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
+    """Sign in, from the login page on."""
+    fill_identifier(page, email)
+    fill_password(page, password)
+
+
+def sign_out(page: Page) -> None:
+    """Use the app's own button in the navigation bar."""
+    page.get_by_role("navigation").get_by_role("button", name="Sign out").click()
+
+
+def delete_account(page: Page) -> None:
+    """Delete the account, from the profile page on."""
+    page.get_by_role("button", name="Security").click()
+    page.get_by_role("button", name="Delete account").click()
+    page.locator("input[name=deleteConfirmation]").fill("Delete account")
+    page.get_by_role("button", name="Delete account").last.click()
+
+
+def expect_error(page: Page, field: str, words: str) -> None:
+    """Wait until the text under a field says what was wrong with it."""
+    error = page.locator(f"#error-{field}")
+    expect(error).to_contain_text(words)
+    expect(error).to_be_visible()
+
+
+def wait_for_user_button(page: Page) -> None:
+    """Wait until the person's picture is in the navigation bar."""
+    page.locator(".cl-userButtonTrigger").wait_for()
+
+
+def wait_for_component(page: Page, kind: str) -> None:
+    """Wait until a component such as `signIn` is on the screen."""
+    expect(page.locator(f".cl-{kind}-root, .cl-rootBox").first).to_be_visible()

@@ -1,0 +1,96 @@
+"""The same person with JavaScript switched off: Clerk's hosted pages, in plain HTML."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from playwright.sync_api import expect
+
+from tests.browser.components import CODE, PASSWORD, sign_out
+from tests.browser.test_with_javascript import FOREIGN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import Page
+
+    from tests.browser.conftest import Visitor
+
+
+def fill_sign_up(page: Page, email: str) -> None:
+    page.get_by_label("Email address").fill(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Continue").click()
+
+
+def enter_code(page: Page, code: str = CODE) -> None:
+    page.get_by_label("Verification code").fill(code)
+    page.get_by_role("button", name="Verify").click()
+
+
+def sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
+    page.get_by_label("Email address").fill(email)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def test_from_nothing_to_an_account_and_back_again(visit: Callable[..., Visitor]) -> None:
+    visitor = visit(javascript=False)
+    page = visitor.page
+    visitor.go("/signup")
+    visitor.picture("sign-up page of the app")
+    page.get_by_role("link", name="Sign up without JavaScript").click()
+    visitor.arrive("/__clerk/sign-up")
+    visitor.picture("sign-up")
+    fill_sign_up(page, visitor.email)
+    visitor.arrive("/__clerk/sign-up/verify")
+    enter_code(page, "000000")
+    expect(page.locator("[aria-invalid=true]")).to_be_visible()
+    visitor.picture("wrong code")
+    enter_code(page)
+    visitor.arrive("/dashboard")
+    expect(page.locator("body")).to_contain_text(visitor.email)
+    visitor.picture("dashboard")
+
+    sign_out(page)
+    visitor.arrive("/")
+    visitor.go("/dashboard")
+    visitor.arrive("/login")
+    page.get_by_role("link", name="Sign in without JavaScript").click()
+    visitor.arrive("/__clerk/sign-in")
+    sign_in(page, visitor.email, "not my password")
+    expect(page.locator(".error")).to_be_visible()
+    visitor.picture("wrong password")
+    sign_in(page, visitor.email)
+    visitor.arrive("/dashboard")
+
+    visitor.go("/profile")
+    page.get_by_role("link", name="Your profile without JavaScript").click()
+    visitor.arrive("/__clerk/user")
+    visitor.picture("account")
+    page.get_by_role("link", name="Delete account").click()
+    visitor.picture("delete")
+    page.get_by_role("button", name="Delete account").click()
+    visitor.arrive("/login")
+    visitor.picture("after deletion")
+    visitor.go("/dashboard")
+    visitor.arrive("/login")
+
+
+def test_no_link_of_a_hosted_page_leads_elsewhere(visit: Callable[..., Visitor]) -> None:
+    visitor = visit(javascript=False)
+    visitor.go("/__clerk/sign-up")
+    fill_sign_up(visitor.page, visitor.email)
+    enter_code(visitor.page)
+    visitor.arrive("/")
+    for target in FOREIGN:
+        sign_out(visitor.page)
+        visitor.arrive("/")
+        visitor.go(f"/__clerk/sign-in?redirect_url={quote(target, safe='')}")
+        visitor.expect_error(404, "/%09/evil.example")  # to the letter, that is a path of ours
+        sign_in(visitor.page, visitor.email)
+        visitor.page.wait_for_url(lambda url: "/__clerk/" not in url)
+        assert visitor.page.url.startswith(f"{visitor.site}/"), target
+        visitor.go("/")
+        visitor.arrive("/")

@@ -1,0 +1,158 @@
+"""What the documentation names is there: links, files, sessions, commands, settings, code."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from tests.tools import ROOT, Project, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "hooks" / "README.md"]
+PAGES += sorted((ROOT / "docs").glob("*.md"))
+# Names in the text that stand for something the reader will make, or that a command makes.
+EXAMPLES = {"demo/", "hooks/v1_2_0.py", "uv.lock", "requirements.lock", "invoices/index.html"}
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
+
+
+def prose(page: Path) -> str:
+    return FENCE.sub("", page.read_text("utf-8"))
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return [text for name, text in FENCE.findall(page.read_text("utf-8")) if name == language]
+
+
+def code(page: Path) -> Iterator[str]:
+    """Yield every piece of code of a page: blocks, and what stands in backticks."""
+    yield from (text for _, text in FENCE.findall(page.read_text("utf-8")))
+    yield from re.findall(r"`([^`\n]+)`", prose(page))
+
+
+def everywhere(pattern: str, pages: list[Path] | None = None) -> set[str]:
+    """Return what a pattern finds in the code of all pages."""
+    found = (re.findall(pattern, text) for page in pages or PAGES for text in code(page))
+    return {match for matches in found for match in matches}
+
+
+def anchors(page: Path) -> set[str]:
+    titles = re.findall(r"^#+ (.+)$", prose(page), re.M)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+        if re.match(r"https?://", link):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        assert target.exists(), f"{link} is not there."
+        assert not anchor or anchor in anchors(target), f"{link} has no such heading."
+
+
+def test_every_page_of_the_documentation_can_be_found_from_the_readme() -> None:
+    linked = set(re.findall(r"\]\((docs/[^)#]+\.md)", prose(ROOT / "README.md")))
+    assert linked == {f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")}
+
+
+def test_the_readme_opens_with_the_two_commands() -> None:
+    lines = blocks(ROOT / "README.md", "console")[0].splitlines()
+    commands = [line.split("#")[0].removeprefix("$ ").strip() for line in lines]
+    assert commands == ["python3 noxfile.py -s demo", "python3 noxfile.py"]
+
+
+def test_every_nox_session_named_exists() -> None:
+    listed = run(sys.executable, ROOT / "noxfile.py", "--list").stdout
+    sessions = set(re.findall(r"^[*-] (\w+) ->", listed, re.M))
+    named = everywhere(r"(?:noxfile\.py|nox) -s (\w+)")
+    assert "demo" in named
+    assert named <= sessions
+
+
+def test_every_flask_command_named_exists(generated: Project) -> None:
+    pages = [*PAGES, generated.path / "README.md"]
+    named = everywhere(r"(?<!from )\bflask ((?:[a-z]+ ?)+(?: ?--[a-z-]+)*)", pages)
+    assert {"dev", "clerk doctor", "clerk doctor --fix", "db upgrade"} <= {n.strip() for n in named}
+    for command in sorted(named):
+        words = command.split()
+        options = [word for word in words if word.startswith("--")]
+        shown = generated.run("flask", *(word for word in words if word not in options), "--help")
+        for option in options:
+            assert option in shown, f"flask {command}: no such option."
+
+
+def test_every_file_named_exists(generated: Project) -> None:
+    pattern = r"(?<![\w./:{-])((?:\.?[\w-]+/)*\.?[\w-]+(?:/|\.(?:py|md|toml|yml|html)\b))(?![\w{…])"
+    for page in PAGES:
+        inline = " ".join(f" {text} " for text in re.findall(r"`([^`\n]+)`", prose(page)))
+        for name in set(re.findall(pattern, inline)) - EXAMPLES:
+            places = (generated.path, generated.path / "app" / "templates", ROOT, page.parent)
+            assert any((place / name).exists() for place in places), f"{page.name}: {name}"
+
+
+def test_every_setting_named_is_explained_in_env_example(generated: Project) -> None:
+    example = (generated.path / ".env.example").read_text("utf-8")
+    named = everywhere(r"\b((?:CLERK|SECRET|DATABASE|TRUSTED)_[A-Z_]+)\b")
+    assert {"CLERK_PUBLISHABLE_KEY", "CLERK_SECRET_KEY", "CLERK_INSTANCE_URL"} <= named
+    assert {name for name in named if not re.search(rf"^#? ?{name}=", example, re.M)} == set()
+
+
+def test_every_question_is_in_the_table_with_its_default() -> None:
+    questions = yaml.safe_load((ROOT / "copier.yml").read_text("utf-8"))
+    rows = [row for row in prose(ROOT / "docs/generate.md").splitlines() if row.startswith("| `")]
+    for name, question in questions.items():
+        if name.startswith("_") or question.get("when") is False:
+            continue
+        row = [row for row in rows if f"`{name}`" in row.split("|")[1]]
+        assert row, f"{name} is not in the table of docs/generate.md."
+        for answer in question.get("choices", {}).values():
+            assert f"`{answer}`" in row[0]
+        if isinstance(question["default"], int) or name in {"project_name", "database", "license"}:
+            assert str(question["default"]) in row[0].split("|")[2]
+
+
+def test_every_clerk_macro_named_exists(generated: Project) -> None:
+    macros = (generated.path / "app/clerk/templates/clerk/macros.html").read_text("utf-8")
+    named = everywhere(r"\bclerk\.(\w+)\(\)")
+    assert "sign_in" in named
+    assert {name for name in named if f"macro {name}(" not in macros} == set()
+
+
+def test_the_pip_line_is_the_same_everywhere(generated: Project) -> None:
+    pip = "python3 -m venv --upgrade-deps .venv && .venv/bin/pip install -e . --group dev"
+    for page in (ROOT / "copier.yml", ROOT / "docs/generate.md", generated.path / "README.md"):
+        assert pip in page.read_text("utf-8"), page
+
+
+def test_the_readmes_copy_command_works_as_printed(template: Path, tmp_path: Path) -> None:
+    run("git", "clone", "--quiet", template, tmp_path / "clone")
+    lines = "\n".join(blocks(ROOT / "README.md", "console")).splitlines()
+    [line] = [line.removeprefix("$ uvx ") for line in lines if "uvx copier copy" in line]
+    asking_nothing = line.replace("copy", "copy --defaults", 1)
+    run("sh", "-c", f"'{sys.executable}' -m {asking_nothing}", cwd=tmp_path / "clone")
+    assert (tmp_path / "my-saas" / ".copier-answers.yml").is_file()
+
+
+def test_the_protected_page_of_the_documentation_works(generated: Project, tmp_path: Path) -> None:
+    page, *_ = blocks(ROOT / "docs/work-on-your-app.md", "python")
+    project = tmp_path / "saas"
+    shutil.copytree(generated.path, project, ignore=shutil.ignore_patterns(".venv"))
+    (project / "app" / "invoices.py").write_text(page)
+    visit = (
+        "from app import create_app, invoices; app = create_app();"
+        "app.register_blueprint(invoices.blueprint); client = app.test_client();"
+        "print(client.get('/invoices', headers={'Accept': 'text/html'}).status_code);"
+        "print(client.get('/invoices', headers={'Accept': 'application/json'}).status_code)"
+    )
+    browser, api = run(generated.tool("python"), "-c", visit, cwd=project).stdout.split()[-2:]
+    assert browser in {"302", "307"}  # to the login page, or to Clerk and from there to it
+    assert api == "401"

@@ -1,0 +1,136 @@
+"""`copier copy`: from where it works, what it refuses, and what it says at the end."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import copier
+import pytest
+
+from tests.tools import ROOT, copier_cli, git, run
+
+NAME = "The name has a backslash, a brace or a control character. Leave out"
+SLUG = "is not a short name. Use two or more lowercase letters, digits and single hyphens"
+PORT = "is not a usable port. Type a whole number from 1024 to 65000, for example 5000."
+MAIL = "is not an e-mail address. Type one such as hello@example.com."
+REFUSED: list[tuple[str, Any, str]] = [
+    ("project_name", "", "The name is empty. Type the name of your product"),
+    ("project_name", "   ", "The name is empty. Type the name of your product"),
+    ("project_name", " Acme", "The name begins or ends with a space. Remove it."),
+    ("project_name", "x" * 61, "The name has 61 characters. Shorten it to 60 or fewer"),
+    ("project_name", "back\\slash", NAME),
+    ("project_name", "{{ braces }}", NAME),
+    ("project_name", "two\nlines", NAME),
+    ("project_name", "bell\a", NAME),
+    ("project_name", "line\u2028separator", NAME),
+    ("project_slug", "", SLUG),
+    ("project_slug", "a", SLUG),
+    ("project_slug", "Acme", SLUG),
+    ("project_slug", "1st", SLUG),
+    ("project_slug", "a--b", SLUG),
+    ("project_slug", "a-", SLUG),
+    ("project_slug", "a_b", SLUG),
+    ("project_slug", "söhne", SLUG),
+    ("project_slug", "a b", SLUG),
+    ("project_slug", "../up", SLUG),
+    ("project_slug", "x" * 41, "The short name has 41 characters. Shorten it to 40 or fewer."),
+    ("project_slug", "flask", "or of a library in it. Add a word, for example flask-app."),
+    ("project_description", " ", "The description is empty. Say in one line"),
+    ("project_description", "x" * 161, "The description has 161 characters. Shorten it to 160"),
+    ("project_description", "a\nb", "The description has a backslash, a brace or a control"),
+    ("author_name", "", "The owner is empty. Type a person's or a company's name."),
+    ("author_name", "x" * 81, "The owner has 81 characters. Shorten it to 80 or fewer."),
+    ("author_name", "{x}", "The owner has a backslash, a brace or a control character."),
+    ("author_email", "", MAIL),
+    ("author_email", "ada", MAIL),
+    ("author_email", "ada@example", MAIL),
+    ("author_email", "ada lovelace@example.com", MAIL),
+    ("author_email", 'a"@example.com', MAIL),
+    ("database", "mysql", "'mysql' is not in ['sqlite', 'postgresql']"),
+    ("port", 80, PORT),
+    ("port", 65001, PORT),
+    ("port", "abc", PORT),
+    ("port", "5000.5", PORT),
+    ("port", "true", PORT),
+    ("port", "", PORT),
+    ("license", "GPL", "'GPL' is not in ['proprietary', 'MIT', 'Apache-2.0']"),
+]
+
+
+@pytest.fixture(scope="module")
+def questions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a template that has our questions and nothing to render: they are asked first."""
+    folder = tmp_path_factory.mktemp("questions")
+    (folder / "template").mkdir()
+    shutil.copy(ROOT / "copier.yml", folder)
+    return folder
+
+
+@pytest.mark.parametrize(("question", "answer", "words"), REFUSED)
+def test_a_bad_answer_is_refused_with_how_to_mend_it(
+    questions: Path, tmp_path: Path, question: str, answer: Any, words: str
+) -> None:
+    with pytest.raises(ValueError, match=r"(Validation error|Invalid choice) for") as refusal:
+        copier.run_copy(str(questions), tmp_path, data={question: answer}, defaults=True, quiet=True)
+    assert words in str(refusal.value)
+
+
+def test_it_copies_from_a_clone(clone: Path, tmp_path: Path) -> None:
+    copier_cli("copy", "--defaults", clone, tmp_path / "saas")
+    assert (tmp_path / "saas" / ".env").is_file()
+
+
+def test_it_copies_from_a_git_url(clone: Path, tmp_path: Path) -> None:
+    bare = tmp_path / "flask-clerk-saas.git"
+    run("git", "clone", "--quiet", "--bare", clone, bare)
+    for number, url in enumerate((f"file://{bare}", f"git+file://{clone}")):
+        copier_cli("copy", "--defaults", url, tmp_path / f"saas-{number}")
+        assert (tmp_path / f"saas-{number}" / ".env").is_file()
+
+
+def test_it_copies_uncommitted_changes_of_a_checkout(clone: Path, tmp_path: Path) -> None:
+    (clone / "template" / "new.txt").write_text("not committed\n")
+    copier_cli("copy", "--defaults", "--vcs-ref=HEAD", clone, tmp_path / "saas")
+    assert (tmp_path / "saas" / "new.txt").read_text() == "not committed\n"
+
+
+def test_it_copies_from_a_folder_without_git(clone: Path, tmp_path: Path) -> None:
+    shutil.rmtree(clone / ".git")
+    (clone / "template" / "app" / "__pycache__").mkdir()
+    (clone / "template" / "app" / "__pycache__" / "stale.pyc").write_bytes(b"stale")
+    copier_cli("copy", "--defaults", clone, tmp_path / "saas")
+    assert (tmp_path / "saas" / ".env").is_file()
+    assert not (tmp_path / "saas" / "app" / "__pycache__").exists()
+
+
+def test_it_takes_the_newest_tag_and_not_what_came_after(clone: Path, tmp_path: Path) -> None:
+    git(clone, "tag", "v1.0.0")
+    (clone / "template" / "later.txt").write_text("later\n")
+    git(clone, "add", "--all")
+    git(clone, "commit", "--quiet", "--message=Not released yet")
+    copier_cli("copy", "--defaults", clone, tmp_path / "saas")
+    assert not (tmp_path / "saas" / "later.txt").exists()
+
+
+def test_it_leaves_an_env_that_is_already_there(clone: Path, tmp_path: Path) -> None:
+    (tmp_path / "saas").mkdir()
+    (tmp_path / "saas" / ".env").write_text("SECRET_KEY=mine\n")
+    copier_cli("copy", "--defaults", clone, tmp_path / "saas")
+    assert (tmp_path / "saas" / ".env").read_text() == "SECRET_KEY=mine\n"
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_it_ends_with_what_to_type_next(clone: Path, tmp_path: Path, database: str) -> None:
+    name = "O'Neil & Söhne"
+    answers = (f"--data=project_name={name}", "--data=port=5055", f"--data=database={database}")
+    said = copier_cli("copy", "--defaults", *answers, clone, "my saas", cwd=tmp_path)
+    message = said[said.index(f"{name} is ready") :].strip().splitlines()
+    assert len(message) <= 10
+    change_folder, by_uv, *_ = (line.strip() for line in message if line.startswith("    "))
+    run("sh", "-c", f"{change_folder} && test -f .env", cwd=tmp_path)
+    assert by_uv == "uv run flask dev"
+    assert "http://localhost:5055" in "\n".join(message)
+    for key in ("CLERK_PUBLISHABLE_KEY", "CLERK_SECRET_KEY", "CLERK_INSTANCE_URL"):
+        assert key in message[-1]

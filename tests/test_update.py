@@ -1,0 +1,151 @@
+"""`copier update` on a project that went its own way: nobody loses anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.tools import copier_cli, git, run
+
+# A page of theirs, a module of ours, and a file that this person has no use for.
+PAGE = Path("app/templates/pages/landing.html")
+MODULE = Path("app/clerk/cookies.py")
+UNWANTED = Path("app/templates/pages/error.html")
+
+
+@dataclass(frozen=True)
+class Drifted:
+    """An updated project, what its `.env` was before, and what the update said."""
+
+    path: Path
+    env: bytes
+    said: str = ""
+
+    def text(self, name: Path | str) -> str:
+        return (self.path / name).read_text("utf-8")
+
+
+def release(clone: Path, version: str) -> None:
+    git(clone, "add", "--all")
+    git(clone, "commit", "--quiet", "--allow-empty", f"--message={version}")
+    git(clone, "tag", version)
+
+
+def insert(file: Path, line: str, *, after: int) -> None:
+    """Put a line into a file, `after` this many lines; -1 is its end."""
+    lines = file.read_text("utf-8").splitlines()
+    lines.insert(len(lines) if after < 0 else after, line)
+    file.write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def make_project(clone: Path, project: Path) -> None:
+    """Make a project of version 1.0.0, put it under git, and change it as a person would."""
+    release(clone, "v1.0.0")
+    copier_cli("copy", "--defaults", clone, project)
+    git(project, "init", "--quiet")
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message=As generated")
+
+    insert(project / PAGE, "{# My own line #}", after=-1)
+    (project / "app" / "invoices.py").write_text('"""My own module."""\n')
+    (project / UNWANTED).unlink()
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message=My own work")
+    with (project / ".env").open("a") as env:
+        env.write("CLERK_SECRET_KEY=sk_test_myown\nMY_OWN=1\n")
+
+
+@pytest.fixture
+def project(clone: Path, tmp_path: Path) -> Path:
+    """Return such a project; `clone` is its template."""
+    make_project(clone, tmp_path / "saas")
+    return tmp_path / "saas"
+
+
+@pytest.fixture(scope="module")
+def updated(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Drifted:
+    """Return such a project, updated without trust to a newer template. Only to look at."""
+    folder = tmp_path_factory.mktemp("update")
+    clone, project = folder / "clone", folder / "saas"
+    run("git", "clone", "--quiet", template, clone)
+    make_project(clone, project)
+    env = (project / ".env").read_bytes()
+    insert(clone / "template" / PAGE, "{# A line of the template's #}", after=1)
+    insert(clone / "template" / MODULE, "# A line of the template's", after=-1)
+    insert(clone / "template" / UNWANTED, "{# A line of the template's #}", after=-1)
+    insert(clone / "template" / ".env.jinja", "NEW_SETTING=1", after=-1)
+    (clone / "template" / "app" / "new.py").write_text('"""New in 1.1.0."""\n')
+    release(clone, "v1.1.0")
+    return Drifted(project, env, copier_cli("update", "--defaults", cwd=project))
+
+
+def test_a_page_keeps_the_persons_change_and_gets_the_templates(updated: Drifted) -> None:
+    assert "My own line" in updated.text(PAGE)
+    assert "A line of the template's" in updated.text(PAGE)
+
+
+def test_what_only_the_template_changed_arrives(updated: Drifted) -> None:
+    assert "A line of the template's" in updated.text(MODULE)
+    assert updated.text("app/new.py") == '"""New in 1.1.0."""\n'
+
+
+def test_a_file_the_person_added_stays(updated: Drifted) -> None:
+    assert updated.text("app/invoices.py") == '"""My own module."""\n'
+
+
+def test_a_file_the_person_deleted_stays_deleted(updated: Drifted) -> None:
+    assert not (updated.path / UNWANTED).exists()
+
+
+def test_env_is_untouched_to_the_byte(updated: Drifted) -> None:
+    assert (updated.path / ".env").read_bytes() == updated.env
+
+
+def test_nothing_is_left_to_clean_up(updated: Drifted) -> None:
+    assert list(updated.path.rglob("*.rej")) == []
+    assert git(updated.path, "diff", "--name-only", "--diff-filter=U") == ""
+    for file in git(updated.path, "ls-files").splitlines():
+        if (updated.path / file).exists():
+            assert "<<<<<<< before updating" not in updated.text(file)
+
+
+def test_the_answers_name_the_new_version(updated: Drifted) -> None:
+    assert "_commit: v1.1.0" in updated.text(".copier-answers.yml")
+
+
+def test_it_says_how_new_settings_reach_env(updated: Drifted) -> None:
+    assert "flask clerk doctor --fix" in updated.said
+
+
+def test_a_lost_env_is_written_anew(clone: Path, project: Path) -> None:
+    (project / ".env").unlink()
+    release(clone, "v1.1.0")
+    copier_cli("update", "--defaults", cwd=project)
+    assert "SECRET_KEY=" in (project / ".env").read_text("utf-8")
+
+
+def test_an_update_to_the_same_version_changes_nothing(project: Path) -> None:
+    copier_cli("update", "--defaults", cwd=project)
+    assert git(project, "status", "--porcelain") == ""
+
+
+def test_where_both_changed_one_line_the_conflict_is_shown_in_place(clone: Path, project: Path) -> None:
+    insert(project / MODULE, "MINE = 1", after=1)
+    git(project, "commit", "--quiet", "--all", "--message=Mine")
+    insert(clone / "template" / MODULE, "THEIRS = 1", after=1)
+    release(clone, "v1.1.0")
+    copier_cli("update", "--defaults", cwd=project)
+    text = (project / MODULE).read_text("utf-8")
+    assert "<<<<<<< before updating\nMINE = 1\n" in text
+    assert "THEIRS = 1\n>>>>>>> after updating" in text
+
+
+@pytest.mark.parametrize("answer", ["license=MIT", "port=5055", "project_name=Acme Rockets"])
+def test_an_answer_can_be_changed_later(project: Path, answer: str) -> None:
+    copier_cli("update", "--defaults", f"--data={answer}", cwd=project)
+    name, value = answer.split("=")
+    assert f"{name}: {value}" in (project / ".copier-answers.yml").read_text("utf-8")
+    assert git(project, "diff", "--name-only", "--diff-filter=U") == ""
+    assert "My own line" in (project / PAGE).read_text("utf-8")
