@@ -10,7 +10,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import accounts, dashboard, pages, product, security
-from app.clerk import Clerk
+from app.clerk import Clerk, ForwardedOrigin
 from app.database import init_database
 from app.settings import Settings, read_environment, read_settings
 
@@ -38,7 +38,8 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     )
     if settings.trusted_proxy_hops:
         hops = settings.trusted_proxy_hops
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+        inner = ProxyFix(app.wsgi_app, x_for=hops, x_proto=0, x_host=0)
+        app.wsgi_app = ForwardedOrigin(inner)  # type: ignore[method-assign]
     app.jinja_env.globals["product"] = product
 
     init_database(app, settings.database_url)

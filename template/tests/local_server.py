@@ -28,13 +28,19 @@ class LocalServer:
     url: str = ""
     answers: dict[str, tuple[int, Any]] = field(default_factory=dict)
     """Status, and a body: bytes as they are, all else as JSON."""
+    queued: dict[str, list[tuple[int, Any]]] = field(default_factory=dict)
+    """Answers that are given once each, in this order, before the one in ``answers``."""
     headers: list[tuple[str, str]] = field(default_factory=list)
     """Sent with every answer."""
     received: list[Received] = field(default_factory=list)
 
     def forget(self) -> None:
         """Become as new."""
-        self.answers, self.headers, self.received = {}, [], []
+        self.answers, self.queued, self.headers, self.received = {}, {}, [], []
+
+    def queue(self, key: str, *answers: tuple[int, Any]) -> None:
+        """Give these answers one after the other."""
+        self.queued[key] = list(answers)
 
     def count(self, path: str) -> int:
         """How often a path was asked for."""
@@ -54,7 +60,12 @@ def local_server() -> Iterator[LocalServer]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             state.received.append(Received(self.command, self.path, headers, body))
             key = f"{self.command} {self.path.partition('?')[0]}"
-            status, content = state.answers.get(key, (404, {"errors": [{"code": "not_found"}]}))
+            queued = state.queued.get(key)
+            status, content = (
+                queued.pop(0)
+                if queued
+                else state.answers.get(key, (404, {"errors": [{"code": "not_found"}]}))
+            )
             data = content if isinstance(content, bytes) else json.dumps(content).encode()
             self.send_response_only(status)
             for name, value in state.headers:

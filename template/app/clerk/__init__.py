@@ -14,6 +14,7 @@ from .flask_clerk import (
     public_origin,
     wants_page,
 )
+from .forwarded import ForwardedOrigin
 from .instance import ConfigurationError, Instance, read_instance
 from .machine_tokens import MachineToken
 from .redirects import safe_path
@@ -26,6 +27,7 @@ __all__ = [
     "BackendApiError",
     "Clerk",
     "ConfigurationError",
+    "ForwardedOrigin",
     "Instance",
     "MachineToken",
     "Reverification",

@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
 import requests
+from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
+from urllib3.util import Retry
 
 from .instance import API_VERSION, Instance
 
-TIMEOUT = (3.05, 8.0)
+TIMEOUT = (3.05, 6.0)
 """Seconds to connect, and to wait for an answer."""
+
+ATTEMPTS = 3
+"""How often a call that changes nothing is made, before its failure counts."""
+
+LONGEST_PAUSE = 5
+"""Seconds between two attempts at the most, whatever ``Retry-After`` asks for."""
+
+PAGE_SIZE = 100
+"""Objects asked for at once by the iterators; Clerk allows up to 500."""
 
 UNEXPECTED = "unexpected-bapi-error"
 """Error code for an answer that makes no sense."""
 
 # Codes end up in response headers, so they are not taken on trust.
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,100}\Z")
+
+Json = dict[str, Any]
 
 
 class BackendApiError(Exception):
@@ -28,14 +42,18 @@ class BackendApiError(Exception):
     :param code: Clerk's error code, such as ``resource_not_found``.
     :param message: Clerk's own words, or what went wrong on the way.
     :param trace_id: what Clerk's support asks for.
+    :param retry_after: seconds after which Clerk wants to be asked again; 0 if it did not say.
     """
 
-    def __init__(self, status: int, code: str, message: str, trace_id: str = "") -> None:
+    def __init__(
+        self, status: int, code: str, message: str, trace_id: str = "", retry_after: int = 0
+    ) -> None:
         super().__init__(f"Clerk's Backend API: {message} ({code}, status {status})")
         self.status = status
         self.code = code
         self.message = message
         self.trace_id = trace_id
+        self.retry_after = retry_after
 
 
 class _Bearer(AuthBase):
@@ -50,6 +68,9 @@ class _Bearer(AuthBase):
 class BackendApi:
     """Calls the Backend API of one instance over a pool of connections.
 
+    Calls that change nothing are repeated after a lost connection, 429, 502, 503 and 504, with a
+    pause that grows, or that Clerk asks for. All methods raise :class:`BackendApiError`.
+
     :param instance: whose API, and whose secret key.
     """
 
@@ -59,71 +80,185 @@ class BackendApi:
         self._http.headers["Clerk-API-Version"] = API_VERSION
         # As auth, not as a header: a .netrc of the machine would replace the header.
         self._http.auth = _Bearer(instance.secret_key)
+        adapter = HTTPAdapter(pool_maxsize=32, max_retries=_retries())
+        self._http.mount("https://", adapter)
+        self._http.mount("http://", adapter)
 
-    def jwks(self) -> dict[str, Any]:
+    def jwks(self) -> Json:
         """The instance's public keys, as a JWKS document (RFC 7517)."""
         return self.call("GET", "/jwks")
 
-    def user(self, user_id: str) -> dict[str, Any]:
+    def user(self, user_id: str) -> Json:
         """One user."""
-        return self.call("GET", f"/users/{quote(user_id, safe='')}")
+        return self.call("GET", f"/users/{_id(user_id)}")
 
-    def revoke_session(self, session_id: str) -> dict[str, Any]:
+    def users(self, **filters: Any) -> Iterator[Json]:
+        """All users, oldest first, page by page.
+
+        :param filters: query parameters of Clerk's, such as ``email_address``.
+        """
+        return self.pages("/users", order_by="+created_at", **filters)
+
+    def count_users(self, **filters: Any) -> int:
+        """How many users there are."""
+        return _count(self.call("GET", "/users/count", params=filters))
+
+    def update_user(self, user_id: str, **changes: Any) -> Json:
+        """Change a user: ``first_name``, ``username``, ``password``, ….
+
+        :returns: the user as it is then.
+        """
+        return self.call("PATCH", f"/users/{_id(user_id)}", json=changes)
+
+    def merge_metadata(self, user_id: str, **metadata: Mapping[str, Any]) -> Json:
+        """Merge into a user's ``public_metadata``, ``private_metadata`` or ``unsafe_metadata``.
+
+        A key whose value is None goes.
+        """
+        return self.call("PATCH", f"/users/{_id(user_id)}/metadata", json=metadata)
+
+    def delete_user(self, user_id: str) -> Json:
+        """Delete a user, with all sessions and memberships."""
+        return self.call("DELETE", f"/users/{_id(user_id)}")
+
+    def sessions(self, user_id: str) -> Iterator[Json]:
+        """All sessions of a user, page by page."""
+        return self.pages("/sessions", user_id=user_id)
+
+    def revoke_session(self, session_id: str) -> Json:
         """End a session: no new tokens come of it. Tokens already out live up to 60 seconds."""
-        return self.call("POST", f"/sessions/{quote(session_id, safe='')}/revoke")
+        return self.call("POST", f"/sessions/{_id(session_id)}/revoke")
 
-    def handshake_payload(self, nonce: str) -> list[str]:
-        """What a handshake nonce stands for: ``Set-Cookie`` strings (protocol 6.2)."""
-        answer = self.call("GET", "/clients/handshake_payload", params={"nonce": nonce})
-        return string_list(answer, "directives")
-
-    def refresh_session(self, session_id: str, body: dict[str, Any]) -> list[str]:
+    def refresh_session(self, session_id: str, body: Json) -> list[str]:
         """A new session token for an expired one, as ``Set-Cookie`` strings (protocol 7).
 
         :param body: ``expired_token``, ``refresh_token``, and the facts of the request.
         """
-        path = f"/sessions/{quote(session_id, safe='')}/refresh"
-        return string_list(self.call("POST", path, json=body), "cookies")
+        path = f"/sessions/{_id(session_id)}/refresh"
+        return _strings(self.call("POST", path, json=body), "cookies")
 
-    def call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+    def handshake_payload(self, nonce: str) -> list[str]:
+        """What a handshake nonce stands for: ``Set-Cookie`` strings (protocol 6.2)."""
+        answer = self.call("GET", "/clients/handshake_payload", params={"nonce": nonce})
+        return _strings(answer, "directives")
+
+    def organization(self, organization_id: str) -> Json:
+        """One organization, by id or slug."""
+        return self.call("GET", f"/organizations/{_id(organization_id)}")
+
+    def organizations(self, **filters: Any) -> Iterator[Json]:
+        """All organizations, page by page."""
+        return self.pages("/organizations", **filters)
+
+    def memberships(self, organization_id: str) -> Iterator[Json]:
+        """All memberships of an organization, page by page."""
+        return self.pages(f"/organizations/{_id(organization_id)}/memberships")
+
+    def invitations(self, **filters: Any) -> Iterator[Json]:
+        """All invitations to the application, page by page."""
+        return self.pages("/invitations", **filters)
+
+    def invite(self, email_address: str, **options: Any) -> Json:
+        """Invite somebody to the application by e-mail.
+
+        :param options: such as ``redirect_url``, ``public_metadata``, ``notify``.
+        """
+        return self.call("POST", "/invitations", json={"email_address": email_address, **options})
+
+    def pages(self, path: str, *, page_size: int = PAGE_SIZE, **query: Any) -> Iterator[Json]:
+        """The objects of a list, fetched a page at a time.
+
+        :param path: below ``/v1``.
+        :param page_size: objects a page, at most 500.
+        """
+        offset = 0
+        while True:
+            params = {**query, "limit": page_size, "offset": offset}
+            page = _objects(self._send("GET", path, params=params))
+            yield from page
+            offset += len(page)
+            if len(page) < page_size:
+                return
+
+    def call(self, method: str, path: str, **options: Any) -> Json:
         """Call the API, and return the JSON object it answers.
 
         :param path: below ``/v1``.
         :param options: ``params`` or ``json``, as in requests.
         :raises BackendApiError: no answer, an error, or an answer that is not a JSON object.
         """
+        body = self._send(method, path, **options)
+        if not isinstance(body, dict):
+            raise BackendApiError(200, UNEXPECTED, "the answer is not a JSON object")
+        return body
+
+    def _send(self, method: str, path: str, **options: Any) -> Any:
         try:
             response = self._http.request(
                 method, self._base + path, timeout=TIMEOUT, allow_redirects=False, **options
             )
-            body = response.json()
-        except requests.JSONDecodeError:
-            body = None
         except requests.RequestException as error:
             message = f"{self._base} gave no answer: {type(error).__name__}"
             raise BackendApiError(0, "fetch-error", message) from None
-        if 200 <= response.status_code < 300 and isinstance(body, dict):
+        try:
+            body = response.json()
+        except (ValueError, RecursionError):
+            body = None
+        if 200 <= response.status_code < 300 and body is not None:
             return body
-        raise _error(response.status_code, body)
+        raise _error(response, body)
 
 
-def string_list(answer: dict[str, Any], name: str) -> list[str]:
-    """A list of strings out of an answer.
+def _retries() -> Retry:
+    return Retry(
+        ATTEMPTS - 1,
+        read=1,
+        redirect=0,
+        status_forcelist=(429, 502, 503, 504),
+        allowed_methods=("GET", "HEAD"),
+        backoff_factor=0.1,  # seconds, doubled each time
+        backoff_jitter=0.1,
+        retry_after_max=LONGEST_PAUSE,
+        raise_on_status=False,
+    )
 
-    :raises BackendApiError: it is something else.
-    """
+
+def _id(value: str) -> str:
+    return quote(value, safe="")
+
+
+def _objects(page: Any) -> list[Json]:
+    """The objects of a page: a bare list, or ``{"data": [...]}``."""
+    objects = page.get("data") if isinstance(page, dict) else page
+    if not isinstance(objects, list) or not all(isinstance(item, dict) for item in objects):
+        raise BackendApiError(200, UNEXPECTED, "the answer is not a list of objects")
+    return objects
+
+
+def _count(answer: Json) -> int:
+    count = answer.get("total_count")
+    if type(count) is not int:
+        raise BackendApiError(200, UNEXPECTED, "total_count is not a number")
+    return count
+
+
+def _strings(answer: Json, name: str) -> list[str]:
     values = answer.get(name)
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise BackendApiError(200, UNEXPECTED, f"{name} is not a list of strings")
     return values
 
 
-def _error(status: int, body: object) -> BackendApiError:
+def _error(response: requests.Response, body: object) -> BackendApiError:
+    status = response.status_code
+    after = response.headers.get("Retry-After", "")
+    retry_after = int(after) if after.isascii() and after.isdigit() and len(after) < 9 else 0
     errors = body.get("errors") if isinstance(body, dict) else None
     first = errors[0] if isinstance(errors, list) and errors else None
     code = first.get("code") if isinstance(first, dict) else None
     if not isinstance(first, dict) or not isinstance(code, str) or not _CODE.match(code):
-        return BackendApiError(status, UNEXPECTED, "the answer is not Clerk's JSON")
-    message = first.get("long_message") or first.get("message")
+        message = "the answer is not Clerk's JSON"
+        return BackendApiError(status, UNEXPECTED, message, retry_after=retry_after)
+    said = first.get("long_message") or first.get("message")
     trace_id = body.get("clerk_trace_id") if isinstance(body, dict) else ""
-    return BackendApiError(status, code, str(message), str(trace_id or ""))
+    return BackendApiError(status, code, str(said), str(trace_id or ""), retry_after)
