@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from inspect import iscoroutinefunction
 
 import sqlalchemy as sa
 from flask import Flask
@@ -43,6 +44,9 @@ def init_database(app: Flask, url: str) -> None:
     app.config["ALEMBIC"] = {"script_location": str(PROJECT / "migrations")}
     app.config["ALEMBIC_CONTEXT"] = {"render_as_batch": True}
     db.init_app(app)
+    # There are no async engines; starting an event loop to close none costs every request a thread.
+    teardown = app.teardown_appcontext_funcs
+    teardown[:] = [function for function in teardown if not iscoroutinefunction(function)]
     alembic.init_app(app)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":

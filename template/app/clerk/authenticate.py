@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from . import handshake, satellites
 from .backend_api import BackendApi, BackendApiError
@@ -21,12 +21,11 @@ from .request import RequestFacts
 from .session import read_session
 from .tokens import (
     CLOCK_SKEW,
-    FindKey,
     TokenError,
     check_token_class,
     decode_unverified,
-    verify_session_token,
 )
+from .verified import TokenVerifier
 
 log = logging.getLogger(__name__)
 
@@ -48,26 +47,26 @@ class Decision:
     request: RequestFacts
     cookies: ClerkCookies
     instance: Instance
-    find_key: FindKey
+    tokens: TokenVerifier
     api: BackendApi
     now: float
 
 
 def authenticate(
-    request: RequestFacts, instance: Instance, find_key: FindKey, api: BackendApi, now: float
+    request: RequestFacts, instance: Instance, tokens: TokenVerifier, api: BackendApi, now: float
 ) -> Outcome:
     """Decide who is asking.
 
     :param request: the facts of the request; all of them hostile.
     :param instance: the Clerk instance whose tokens count.
-    :param find_key: finds its public keys by ``kid``.
+    :param tokens: verifies its session tokens.
     :param api: its Backend API; asked only for handshake nonces and refreshes.
     :param now: unix time in seconds.
     :raises handshake.HandshakeError: in development only, when a handshake cannot be resolved:
         the keys are wrong, and going on would loop.
     """
     cookies = read_cookies(request, instance, now)
-    decision = Decision(request, cookies, instance, find_key, api, now)
+    decision = Decision(request, cookies, instance, tokens, api, now)
     token = bearer_token(request)
     return _by_header(decision, token) if token else _by_cookies(decision)
 
@@ -134,7 +133,7 @@ def _resolve_handshake(decision: Decision) -> Outcome | None:
 
 
 def _resolved(decision: Decision) -> Outcome | None:
-    payload = handshake.resolve(decision.cookies, decision.api, decision.find_key)
+    payload = handshake.resolve(decision.cookies, decision.api, decision.tokens.find_key)
     location = ""
     if decision.instance.is_development:
         location = handshake.clean_location(decision.request)
@@ -196,7 +195,7 @@ def _activate_organization(decision: Decision, signed_in: Outcome) -> Outcome | 
     request, session = decision.request, signed_in.session
     if decision.cookies.redirect_count >= handshake.MAX_REDIRECTS or session is None:
         return None
-    wanted = organization_to_activate(unquote(request.path), session, decision.instance)
+    wanted = organization_to_activate(request.path, session, decision.instance)
     if wanted is None or not request.is_document_navigation:
         return None
     return _ask(decision, "active-organization-mismatch")
@@ -287,9 +286,7 @@ def _ask(decision: Decision, reason: str, token: str = "") -> Outcome:
 
 
 def _verify(decision: Decision, token: str, *, clock_skew: float = CLOCK_SKEW) -> dict[str, Any]:
-    return verify_session_token(
-        token, decision.instance, decision.find_key, decision.now, clock_skew=clock_skew
-    )
+    return decision.tokens.verify(token, decision.now, clock_skew=clock_skew)
 
 
 def _signed_in(

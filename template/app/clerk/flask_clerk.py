@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar, cast
-from urllib.parse import quote
 
 from flask import (
     Blueprint,
@@ -28,9 +27,10 @@ from .instance import Instance
 from .keys import JwksKeys, read_pem_key
 from .machine_tokens import MachineToken, MachineTokens
 from .outcome import Outcome
-from .request import PATH_SAFE, RequestFacts
+from .request import RequestFacts
 from .session import Session
 from .tokens import FindKey
+from .verified import TokenVerifier
 
 R = TypeVar("R")
 
@@ -70,9 +70,12 @@ class Clerk:
         self.login_endpoint = login_endpoint
         self.page_settings = page_settings or {}
         self.now = clock
-        self.find_key = _key_finder(instance, self.api)
+        self.tokens = TokenVerifier(instance, _key_finder(instance, self.api))
         self.machine_tokens = MachineTokens(
-            self.api, self.find_key, instance.issuer, lifetime=instance.machine_token_lifetime
+            self.api,
+            self.tokens.find_key,
+            instance.issuer,
+            lifetime=instance.machine_token_lifetime,
         )
         app.extensions["clerk"] = self
         app.before_request(self._before_request)
@@ -86,7 +89,7 @@ class Clerk:
 
         :raises HandshakeError: see :func:`~.authenticate.authenticate`.
         """
-        return authenticate(request_facts(), self.instance, self.find_key, self.api, self.now())
+        return authenticate(request_facts(), self.instance, self.tokens, self.api, self.now())
 
     def _before_request(self) -> ResponseReturnValue | None:
         if _is_exempt():
@@ -170,11 +173,29 @@ def request_facts() -> RequestFacts:
     return RequestFacts(
         method=request.method,
         origin=public_origin(),
-        path=quote(request.root_path + request.path, safe=PATH_SAFE),
+        path=request.root_path + request.path,
         query=request.query_string.decode("latin-1"),
-        headers={name.lower(): value for name, value in request.headers},
+        headers=_Headers(request.environ),
         cookies=request.cookies,
     )
+
+
+class _Headers(Mapping[str, str]):
+    """Header values by lower-case name, read from the WSGI environment when asked for."""
+
+    def __init__(self, environ: Mapping[str, Any]) -> None:
+        self._environ = environ
+
+    def __getitem__(self, name: str) -> str:
+        value: str = self._environ["HTTP_" + name.upper().replace("-", "_")]
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        named = (name for name in self._environ if name.startswith("HTTP_"))
+        return (name[5:].replace("_", "-").lower() for name in named)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def _key_finder(instance: Instance, api: BackendApi) -> FindKey:

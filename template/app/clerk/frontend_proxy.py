@@ -5,12 +5,14 @@ The local Clerk is reached this way. See https://clerk.com/docs/guides/dashboard
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import IO
 from urllib.parse import quote
 
 import requests
 from flask import Blueprint, Response, current_app, request
 from requests.adapters import HTTPAdapter
-from werkzeug.exceptions import BadGateway
+from werkzeug.exceptions import BadGateway, LengthRequired
 
 from .backend_api import TIMEOUT
 from .instance import Instance
@@ -50,12 +52,14 @@ def frontend_proxy(instance: Instance) -> Blueprint:
     @blueprint.route("/<path:path>", methods=METHODS)
     def forward(path: str) -> Response:
         request.max_content_length = MAX_BODY
+        if request.content_length is None and request.method not in ("GET", "HEAD", "OPTIONS"):
+            raise LengthRequired
         try:
             outgoing = requests.Request(
                 request.method,
                 f"{instance.proxy_target}{_path_and_query(instance.proxy_url)}",
                 headers=_request_headers(instance),
-                data=request.get_data(),
+                data=_Upload(request.stream, request.content_length or 0),
             )
             answer = adapter.send(outgoing.prepare(), stream=True, timeout=TIMEOUT)
         except requests.RequestException as error:
@@ -81,6 +85,28 @@ def frontend_proxy(instance: Instance) -> Blueprint:
     return blueprint
 
 
+class _Upload:
+    """The body of a request on its way through: never held in memory as a whole.
+
+    requests asks for the length, and then reads.
+    """
+
+    def __init__(self, stream: IO[bytes], length: int) -> None:
+        self._stream = stream
+        self._length = length
+
+    def __len__(self) -> int:
+        return self._length
+
+    def read(self, size: int = -1) -> bytes:
+        """Up to so many bytes."""
+        return self._stream.read(size)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Its parts; requests takes for a stream only what has this."""
+        return iter(lambda: self._stream.read(65536), b"")
+
+
 def _path_and_query(proxy_path: str) -> str:
     path = quote(request.path.removeprefix(proxy_path), safe=PATH_SAFE)
     query = request.query_string.decode("latin-1")
@@ -89,6 +115,12 @@ def _path_and_query(proxy_path: str) -> str:
 
 def _request_headers(instance: Instance) -> dict[str, str]:
     headers = {name: value for name, value in request.headers if name.lower() not in _NOT_FORWARDED}
+    # The app's own session is none of Clerk's business. Split as it came, nothing decoded.
+    own = f"{current_app.config['SESSION_COOKIE_NAME']}="
+    cookies = [part.strip() for part in headers.pop("Cookie", "").split(";")]
+    kept = [cookie for cookie in cookies if cookie and not cookie.startswith(own)]
+    if kept:
+        headers["Cookie"] = "; ".join(kept)
     origin = f"{request.scheme}://{request.host}"
     headers["Clerk-Proxy-Url"] = instance.frontend_api_url(origin)
     headers["Clerk-Secret-Key"] = instance.secret_key

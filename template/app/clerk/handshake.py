@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urlencode
+from urllib.parse import urlencode
 
 from .backend_api import BackendApi, BackendApiError
 from .cookies import (
@@ -67,7 +67,7 @@ def ask(
         query[SESSION] = session_token
     if instance.is_development and cookies.dev_browser:
         query[DEV_BROWSER] = cookies.dev_browser
-    organization = organization_of(unquote(request.path), instance)
+    organization = organization_of(request.path, instance)
     if organization:
         query["organization_id"] = organization[1]
     endpoint = f"{instance.frontend_api_url(request.origin)}/v1/client/handshake"

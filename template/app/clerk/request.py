@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 PATH_SAFE = "/:@!$&'()*+,;=~-._"
 """What may stand in a URL's path as it is (RFC 3986, 3.3)."""
@@ -18,7 +18,7 @@ class RequestFacts:
     origin: str
     """Scheme and host as the browser knows them, ``https://app.example.com`` (protocol 3)."""
     path: str
-    """Path, still percent-encoded."""
+    """Path, decoded."""
     query: str
     """Query string without the question mark, still percent-encoded."""
     headers: Mapping[str, str]
@@ -32,6 +32,8 @@ class RequestFacts:
 
     def query_value(self, name: str) -> str:
         """First value of a query parameter, or an empty string."""
+        if not self.query:
+            return ""
         return next((value for key, value in self._pairs() if key == name), "")
 
     def location_without(self, *names: str) -> str:
@@ -40,7 +42,7 @@ class RequestFacts:
         :param names: the query parameters to leave out.
         """
         # A path that starts with two slashes would be read as another host.
-        path = "/" + self.path.lstrip("/\\")
+        path = "/" + quote(self.path.lstrip("/\\"), safe=PATH_SAFE)
         pairs = self._pairs()
         kept = [(key, value) for key, value in pairs if key not in names]
         # Re-encoding may change how a query is spelled, so it is done only where it has to be.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any
 
 from .authorization import (
@@ -40,18 +40,22 @@ class Session:
     is_pending: bool
     """The user still has a task to do before counting as signed in."""
     token: str = field(repr=False)
-    claims: Mapping[str, Any] = field(repr=False)
-    """All verified claims of the token."""
+    _claims: Mapping[str, Any] = field(repr=False)
+
+    @cached_property
+    def claims(self) -> dict[str, Any]:
+        """All verified claims of the token. A copy: changing it grants nothing."""
+        return deepcopy(dict(self._claims))
 
     @cached_property
     def permissions(self) -> frozenset[str]:
         """Permissions in the active organization, such as ``org:invoices:read``."""
-        return read_permissions(self.claims) if self.organization else frozenset()
+        return read_permissions(self._claims) if self.organization else frozenset()
 
     @property
     def factor_ages(self) -> tuple[int, int] | None:
         """Minutes since the first and the second factor were verified; -1 = not enrolled."""
-        ages = self.claims.get("fva")
+        ages = self._claims.get("fva")
         if (
             not isinstance(ages, list)
             or len(ages) != 2
@@ -87,11 +91,11 @@ class Session:
         if permission is not None:
             answers.append(has_permission(self.permissions, permission))
         if feature is not None:
-            answers.append(has_entry(self.claims.get("fea"), feature))
+            answers.append(has_entry(self._claims.get("fea"), feature))
         if plan is not None:
-            answers.append(has_entry(self.claims.get("pla"), plan))
+            answers.append(has_entry(self._claims.get("pla"), plan))
         if reverification is not None:
-            answers.append(is_fresh(self.claims.get("fva"), reverification))
+            answers.append(is_fresh(self._claims.get("fva"), reverification))
         return bool(answers) and all(answers) and not self.is_pending
 
 
@@ -109,7 +113,7 @@ def read_session(token: str, claims: Mapping[str, Any]) -> Session:
         actor_id=_text(actor.get("sub")) or None if isinstance(actor, dict) else None,
         is_pending=claims.get("sts") == "pending",
         token=token,
-        claims=MappingProxyType(dict(claims)),
+        _claims=claims,
     )
 
 

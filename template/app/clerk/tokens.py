@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NoReturn
 
 import jwt
@@ -24,6 +25,9 @@ MAX_TOKEN_LENGTH = 16_384
 
 UNCLASSIFIED = "cl_I7d4PD111III"
 """The ``cat`` header that says "carries no class"."""
+
+MAX_COOKIE_LENGTH = 4096
+"""Characters. Browsers keep no longer cookies."""
 
 SESSION_CLASSES = (None, "cl_B7d4PD111AAA", UNCLASSIFIED)
 """Values of the ``cat`` header that a session token may carry."""
@@ -64,13 +68,24 @@ class DecodedToken:
 def decode_unverified(token: str) -> DecodedToken:
     """Take a token apart without believing it: only good for choosing among cookies.
 
+    The result is shared between requests: treat it as read-only.
+
     :param token: the compact JWT.
     :raises TokenError: ``token-invalid``.
     """
+    return _decode_again(token) if len(token) <= MAX_COOKIE_LENGTH else _decode(token)
+
+
+def _decode(token: str) -> DecodedToken:
     if len(token) > MAX_TOKEN_LENGTH or not _PARTS.match(token):
         raise TokenError("token-invalid", "not a JWT of three base64url parts")
     header, payload, _ = token.split(".")
     return DecodedToken(_decode_object(header, "header"), _decode_object(payload, "payload"))
+
+
+# The same token is looked at several times for one request, and comes with many requests. What
+# forgers send pushes the others out, and is bounded by this size times MAX_COOKIE_LENGTH.
+_decode_again = lru_cache(maxsize=1024)(_decode)
 
 
 def verify_session_token(

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 
 from app import create_app
+from app.settings import SettingsError
 from tests.local_server import LocalServer
 from tests.signing import publishable_key
 
@@ -63,6 +64,37 @@ def test_one_persons_cookies_never_reach_another(proxied: Flask, backend: LocalS
     assert "cookie" not in backend.received[-1].headers
 
 
+def test_clerk_gets_its_cookies_and_not_our_session(proxied: Flask, backend: LocalServer) -> None:
+    backend.answers["GET /v1/client"] = (200, {})
+    cookies = "session=ours; __client=a%3Bb; sessions=x; __client_uat=1"
+    proxied.test_client(use_cookies=False).get("/__clerk/v1/client", headers={"Cookie": cookies})
+    assert backend.received[-1].headers["cookie"] == "__client=a%3Bb; sessions=x; __client_uat=1"
+
+
+def test_nobody_speaks_in_our_name(proxied: Flask, backend: LocalServer) -> None:
+    backend.answers["GET /v1/client"] = (200, {})
+    forged = {
+        "Clerk-Secret-Key": "sk_test_stolen",
+        "Clerk-Proxy-Url": "https://evil.example",
+        "X-Forwarded-For": "10.0.0.1",
+        "X-Forwarded-Host": "evil.example",
+    }
+    proxied.test_client().get("/__clerk/v1/client", headers=forged)
+    seen = backend.received[-1].headers
+    assert seen["clerk-secret-key"] == "sk_test_secret"
+    assert seen["clerk-proxy-url"] == "http://localhost/__clerk"
+    assert seen["x-forwarded-for"] == "127.0.0.1"
+    assert seen["x-forwarded-host"] == "localhost"
+
+
+def test_a_large_picture_streams_through(proxied: Flask, backend: LocalServer) -> None:
+    backend.answers["POST /v1/me/profile_image"] = (200, {})
+    picture = bytes(range(256)) * 4096 * 8
+    proxied.test_client().post("/__clerk/v1/me/profile_image", data=picture)
+    assert backend.received[-1].body == picture
+    assert backend.received[-1].headers["content-length"] == str(len(picture))
+
+
 def test_a_clerk_that_is_down_is_named(proxied: Flask, environ: dict[str, str]) -> None:
     changes = {
         "CLERK_PUBLISHABLE_KEY": publishable_key(LOCAL),
@@ -78,5 +110,15 @@ def test_too_large_a_body_is_refused(proxied: Flask) -> None:
     assert proxied.test_client().post("/__clerk/v1/me", data=body).status_code == 413
 
 
-def test_there_is_no_proxy_to_the_real_clerk_unless_asked_for(app: Flask) -> None:
+def test_there_is_no_proxy_to_the_real_clerk_unless_asked_for(
+    app: Flask, live_environ: dict[str, str]
+) -> None:
     assert "clerk_proxy" not in app.blueprints
+    served = live_environ | {"CLERK_PROXY_URL": "/__clerk"}
+    assert "clerk_proxy" not in create_app(served).blueprints
+    assert "clerk_proxy" in create_app(served | {"CLERK_SERVE_PROXY": "true"}).blueprints
+
+
+def test_what_is_served_must_be_a_path(live_environ: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match="CLERK_SERVE_PROXY"):
+        create_app(live_environ | {"CLERK_SERVE_PROXY": "true"})
