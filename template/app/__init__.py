@@ -58,12 +58,18 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     return app
 
 
-def clerk_page_settings(settings: Settings) -> dict[str, str]:
+def clerk_page_settings(settings: Settings) -> dict[str, str | bool]:
     """Options for ``Clerk.load()`` in the browser."""
+    instance = settings.clerk
+    satellite: dict[str, str | bool] = {}
+    if instance.is_satellite:
+        satellite = {"isSatellite": True, "signInUrl": instance.sign_in_url or "/login"}
+        satellite |= {"domain": instance.domain} if instance.domain else {}
     return {
         "signInUrl": "/login",
         "signUpUrl": "/signup",
         "signInFallbackRedirectUrl": settings.after_sign_in,
         "signUpFallbackRedirectUrl": settings.after_sign_up,
         "afterSignOutUrl": settings.after_sign_out,
+        **satellite,
     }

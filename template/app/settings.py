@@ -14,6 +14,7 @@ from dotenv import dotenv_values
 
 from app.clerk import ConfigurationError, Instance, read_instance, safe_path
 from app.clerk.instance import parse_publishable_key
+from app.clerk.keys import read_pem_key
 from app.clerk.webhooks import parse_webhook_secrets
 
 PROJECT = Path(__file__).parent.parent
@@ -63,6 +64,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     emulator_url = _emulator_url(environ)
     try:
         instance = read_instance(environ, emulator_url=emulator_url)
+        if instance.jwt_key:
+            read_pem_key(instance.jwt_key)
         secrets = parse_webhook_secrets(environ.get("CLERK_WEBHOOK_SIGNING_SECRET", ""))
     except ValueError as error:
         raise SettingsError(str(error)) from None

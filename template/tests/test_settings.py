@@ -23,6 +23,8 @@ LOCAL = publishable_key("local-acme-1.clerk.accounts.dev")
         ({"CLERK_WEBHOOK_SIGNING_SECRET": "x"}, "CLERK_WEBHOOK_SIGNING_SECRET"),
         ({"CLERK_AFTER_SIGN_IN_PATH": "https://evil.example"}, "CLERK_AFTER_SIGN_IN_PATH"),
         ({"CLERK_AFTER_DELETE_PATH": "//evil.example"}, "CLERK_AFTER_DELETE_PATH"),
+        ({"CLERK_JWT_KEY": "nonsense"}, "CLERK_JWT_KEY"),
+        ({"CLERK_IS_SATELLITE": "perhaps"}, "CLERK_IS_SATELLITE"),
         ({"TRUSTED_PROXY_HOPS": "many"}, "TRUSTED_PROXY_HOPS"),
         ({"TRUSTED_PROXY_HOPS": "-1"}, "TRUSTED_PROXY_HOPS"),
         (

@@ -54,7 +54,7 @@ class Clerk:
         instance: Instance,
         *,
         login_endpoint: str = "accounts.login",
-        page_settings: dict[str, str] | None = None,
+        page_settings: Mapping[str, str | bool] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Register on an application.
