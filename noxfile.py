@@ -45,6 +45,7 @@ DEMO = HERE / "demo"
 NOX_SINCE = (2025, 11, 12)
 NOX = "nox[uv]>=2025.11.12"
 COPIER = "copier>=9.5"
+TESTS_NEED = (COPIER, NOX, "pytest", "python-dotenv")
 FIRST_PAGE_SECONDS = 120
 STOP_SECONDS = 20
 
@@ -151,7 +152,7 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def lint(session: nox.Session) -> None:
     """Ruff and mypy over this repository's own Python; the template's is checked once generated."""
-    session.install("ruff", "mypy", NOX, COPIER, "pytest", "playwright", "types-PyYAML")
+    session.install(*TESTS_NEED, "playwright", "ruff", "mypy", "types-PyYAML")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy", "noxfile.py", "tests")
@@ -160,21 +161,21 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Render, check and update projects, and start this very file on a bare Python."""
-    session.install(COPIER, NOX, "pytest", "python-dotenv")
+    session.install(*TESTS_NEED)
     session.run("pytest", "--ignore=tests/browser", "--ignore=tests/docs", *session.posargs)
 
 
 @nox.session
 def browser(session: nox.Session) -> None:
     """Sign up, sign in and delete an account in a real Chromium, with and without JavaScript."""
-    session.install(COPIER, NOX, "pytest", "playwright")
+    session.install(*TESTS_NEED, "playwright")
     session.run("pytest", "tests/browser", *session.posargs)
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
     """Check that what the documentation names is there: links, files, commands, settings."""
-    session.install(COPIER, NOX, "pytest")
+    session.install(*TESTS_NEED)
     session.run("pytest", "tests/docs", *session.posargs)
 
 

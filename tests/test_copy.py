@@ -55,7 +55,7 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("port", "5000.5", PORT),
     ("port", "true", PORT),
     ("port", "", PORT),
-    ("license", "GPL", "'GPL' is not in ['proprietary', 'MIT', 'Apache-2.0']"),
+    ("license", "GPL", "'GPL' is not in ['proprietary', 'MIT']"),
 ]
 
 

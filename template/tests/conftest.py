@@ -15,7 +15,7 @@ from app import create_app
 from app.database import db, init_database
 
 from .local_server import LocalServer, local_server
-from .signing import HOST, LIVE_HOST, USER, Signer, publishable_key
+from .signing import LIVE_HOST, USER, Signer, publishable_key
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml", "Sec-Fetch-Dest": "document"}
 """Headers of a browser that loads a page."""
@@ -30,6 +30,27 @@ ALICE: dict[str, Any] = {
     "updated_at": 1_700_000_000_000,
 }
 """A user as the Backend API describes one."""
+
+
+def keys_of(signer: Signer) -> dict[str, str]:
+    """The keys of an instance, as the environment has them."""
+    kind = "live" if signer.host == LIVE_HOST else "test"
+    return {
+        "CLERK_PUBLISHABLE_KEY": publishable_key(signer.host, kind),
+        "CLERK_SECRET_KEY": f"sk_{kind}_secret",
+        "CLERK_JWT_KEY": signer.pem,
+        "CLERK_AUTHORIZED_PARTIES": "http://localhost" if kind == "live" else "",
+    }
+
+
+def settings_for(signer: Signer, backend: LocalServer, database: Path) -> dict[str, str]:
+    """Settings of an app that belongs to an instance."""
+    return keys_of(signer) | {
+        "SECRET_KEY": "only for tests, never elsewhere",
+        "CLERK_API_URL": backend.url,
+        "CLERK_WEBHOOK_SIGNING_SECRET": "whsec_dGhlIHNpZ25pbmcgc2VjcmV0",
+        "DATABASE_URL": f"sqlite:///{database}",
+    }
 
 
 @pytest.fixture(scope="session")
@@ -83,26 +104,13 @@ def environ(
 ) -> dict[str, str]:
     """Settings of a development instance."""
     shutil.copy(empty_database, tmp_path / "app.db")
-    return {
-        "SECRET_KEY": "only for tests, never elsewhere",
-        "CLERK_PUBLISHABLE_KEY": publishable_key(HOST),
-        "CLERK_SECRET_KEY": "sk_test_secret",
-        "CLERK_API_URL": backend.url,
-        "CLERK_JWT_KEY": signer.pem,
-        "CLERK_WEBHOOK_SIGNING_SECRET": "whsec_dGhlIHNpZ25pbmcgc2VjcmV0",
-        "DATABASE_URL": f"sqlite:///{tmp_path / 'app.db'}",
-    }
+    return settings_for(signer, backend, tmp_path / "app.db")
 
 
 @pytest.fixture
 def live_environ(environ: dict[str, str], live_signer: Signer) -> dict[str, str]:
     """Settings of a production instance."""
-    return environ | {
-        "CLERK_PUBLISHABLE_KEY": publishable_key(LIVE_HOST, "live"),
-        "CLERK_SECRET_KEY": "sk_live_secret",
-        "CLERK_JWT_KEY": live_signer.pem,
-        "CLERK_AUTHORIZED_PARTIES": "http://localhost",
-    }
+    return environ | keys_of(live_signer)
 
 
 @pytest.fixture

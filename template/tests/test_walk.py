@@ -114,7 +114,7 @@ def is_up(url: str) -> bool:
         return False
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
     """Wait for what happens in another process."""
     deadline = time.monotonic() + seconds
     while not condition():

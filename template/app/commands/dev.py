@@ -30,7 +30,7 @@ STOP_TIMEOUT = 5.0
 
 ASSETS = str(PROJECT / "instance/clerk-js")
 
-NOISE = re.compile(r"\b[A-Z]+ /(healthz|__clerk/|static/|bootstrap/static/)")
+NOISE = re.compile(r"[A-Z]+ /(healthz|__clerk/|static/|bootstrap/static/)")
 """Lines of the app's log that say little: files, and what the local Clerk logs itself."""
 
 TOKENS = re.compile(r"(__(?:session|clerk_db_jwt|clerk_handshake\w*)=[^&\s\"]{7})[^&\s\"]+")
@@ -55,7 +55,8 @@ def dev(port: int | None) -> None:
     _upgrade_database()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        with _running(_commands(settings, port), environ) as processes:
+        commands = _commands(settings, port)
+        with _running(commands, environ) as processes, _fetching_clerk_js(settings, environ):
             _wait_until_up(processes, f"http://127.0.0.1:{port}/healthz")
             _announce(settings, port)
             _wait_until_one_ends(processes)
@@ -94,13 +95,23 @@ def _running(
     try:
         for name, command in commands.items():
             processes[name] = _start(name, command, environ)
-        if "clerk" in commands:
-            # Not waited for: until it is done, Clerk.js comes from the public CDN.
-            _start("clerk", [sys.executable, "-m", "clerk_emulator.assets", ASSETS], environ)
         yield processes
     finally:
         for process in processes.values():
             _stop(process)
+
+
+@contextmanager
+def _fetching_clerk_js(settings: Settings, environ: dict[str, str]) -> Iterator[None]:
+    """Fetch Clerk.js meanwhile; until it is there, it comes from the public CDN."""
+    if not settings.emulator_url:
+        yield
+        return
+    fetch = _start("clerk", [sys.executable, "-m", "clerk_emulator.assets", ASSETS], environ)
+    try:
+        yield
+    finally:
+        _stop(fetch)
 
 
 def _start(name: str, command: list[str], environ: dict[str, str]) -> subprocess.Popen[str]:
