@@ -10,12 +10,26 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, settings
+from hypothesis.configuration import set_hypothesis_home_dir
 
 from app import create_app
 from app.database import db, init_database
+from app.settings import PROJECT
 
 from .local_server import LocalServer, local_server
 from .signing import LIVE_HOST, USER, Signer, publishable_key
+
+set_hypothesis_home_dir(PROJECT / ".pytest_cache" / "hypothesis")
+COMMON: dict[str, Any] = {
+    "deadline": None,
+    "database": None,
+    "suppress_health_check": [HealthCheck.too_slow],
+}
+# The number is a twentieth of all generated inputs: `pytest --hypothesis-profile=nightly`.
+settings.register_profile("normal", max_examples=100, derandomize=True, **COMMON)
+settings.register_profile("nightly", max_examples=10_000, print_blob=True, **COMMON)
+settings.load_profile("normal")
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml", "Sec-Fetch-Dest": "document"}
 """Headers of a browser that loads a page."""

@@ -103,4 +103,8 @@ def _version(data: dict[str, Any]) -> int:
 
 
 def _text(value: object, longest: int) -> str | None:
-    return value[:longest] if isinstance(value, str) and value else None
+    if not isinstance(value, str):
+        return None
+    # JSON can hold what no database takes: lone surrogates, and zero characters.
+    clean = value.encode("utf-8", "replace").decode().replace("\0", "")
+    return clean[:longest] or None

@@ -15,6 +15,7 @@ from . import handshake, satellites
 from .backend_api import BackendApi, BackendApiError
 from .cookies import DEV_BROWSER, ClerkCookies, read_cookies
 from .instance import Instance
+from .machine_tokens import PREFIXES
 from .organizations import organization_to_activate
 from .outcome import Outcome
 from .request import RequestFacts
@@ -80,6 +81,8 @@ def bearer_token(request: RequestFacts) -> str:
 
 
 def _by_header(decision: Decision, token: str) -> Outcome:
+    if token.startswith(tuple(PREFIXES)):
+        return Outcome("signed-out", "token-type-mismatch", "the token is not a session token")
     try:
         return _signed_in(token, _verify(decision, token))
     except TokenError as error:
@@ -223,7 +226,7 @@ def _refresh(decision: Decision, token: str) -> Outcome | str:
     if not cookies.refresh:
         return "non-eligible-no-refresh-cookie"
     session_id = decode_unverified(token).claims.get("sid")
-    if not isinstance(session_id, str):
+    if not isinstance(session_id, str) or not session_id:
         return "expired-session-token-missing-sid-claim"
     body = {
         "expired_token": token,

@@ -70,6 +70,8 @@ def reverification_of(wanted: str | Reverification | tuple[str, int]) -> Reverif
         if wanted not in REVERIFICATIONS:
             raise ValueError(f"{wanted!r} is none of {', '.join(REVERIFICATIONS)}.")
         return REVERIFICATIONS[wanted]
+    if not isinstance(wanted, tuple) or len(wanted) != 2:
+        raise ValueError(f"{wanted!r}: expected a level and a number of minutes.")
     return Reverification(*wanted)
 
 
@@ -133,7 +135,10 @@ def _unpack(features: str, names: list[str], bitmaps: list[str]) -> frozenset[st
     """Bit *j* of the *i*-th bitmap grants permission *j* on the *i*-th feature of organizations."""
     if not all(_BITMAP.match(bitmap) for bitmap in bitmaps):
         return frozenset()
-    of_organizations = [name for scope, name in _entries(features) if "o" in scope]
+    entries = _entries(features)
+    if len(entries) != features.count(",") + 1:
+        return frozenset()  # what cannot be read would shift the bitmaps of all that follow
+    of_organizations = [name for scope, name in entries if "o" in scope]
     return frozenset(
         f"org:{feature}:{name}"
         for feature, bitmap in zip(of_organizations, map(int, bitmaps), strict=False)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 from urllib.parse import quote
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
+from urllib3 import BaseHTTPResponse
+from urllib3.connectionpool import ConnectionPool
+from urllib3.exceptions import InvalidHeader, MaxRetryError
 from urllib3.util import Retry
 
+from .forking import renew_after_fork
 from .instance import API_VERSION, Instance
 
 TIMEOUT = (3.05, 6.0)
@@ -21,7 +26,7 @@ ATTEMPTS = 3
 """How often a call that changes nothing is made, before its failure counts."""
 
 LONGEST_PAUSE = 5
-"""Seconds between two attempts at the most, whatever ``Retry-After`` asks for."""
+"""Seconds. Where Clerk asks for more (``Retry-After``), the caller is told at once."""
 
 PAGE_SIZE = 100
 """Objects asked for at once by the iterators; Clerk allows up to 500."""
@@ -76,10 +81,16 @@ class BackendApi:
 
     def __init__(self, instance: Instance) -> None:
         self._base = f"{instance.api_url}/v1"
+        self._secret_key = instance.secret_key
+        self.renew()
+        renew_after_fork(self)
+
+    def renew(self) -> None:
+        """Open connections anew: two processes on one would read each other's answers."""
         self._http = requests.Session()
         self._http.headers["Clerk-API-Version"] = API_VERSION
         # As auth, not as a header: a .netrc of the machine would replace the header.
-        self._http.auth = _Bearer(instance.secret_key)
+        self._http.auth = _Bearer(self._secret_key)
         adapter = HTTPAdapter(pool_maxsize=32, max_retries=_retries())
         self._http.mount("https://", adapter)
         self._http.mount("http://", adapter)
@@ -197,7 +208,7 @@ class BackendApi:
             response = self._http.request(
                 method, self._base + path, timeout=TIMEOUT, allow_redirects=False, **options
             )
-        except requests.RequestException as error:
+        except (requests.RequestException, ValueError) as error:  # ValueError: odd redirects
             message = f"{self._base} gave no answer: {type(error).__name__}"
             raise BackendApiError(0, "fetch-error", message) from None
         try:
@@ -209,8 +220,34 @@ class BackendApi:
         raise _error(response, body)
 
 
+class _PatientRetry(Retry):
+    """Tries again, unless that would keep a person waiting."""
+
+    def increment(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        response: BaseHTTPResponse | None = None,
+        error: Exception | None = None,
+        _pool: ConnectionPool | None = None,
+        _stacktrace: TracebackType | None = None,
+    ) -> Self:
+        """Count an attempt, or give up where Clerk asks for more patience than a person has."""
+        asked = self.get_retry_after(response) if response else None
+        if _pool and (asked or 0) > LONGEST_PAUSE:
+            raise MaxRetryError(_pool, url or "", error)
+        return super().increment(method, url, response, error, _pool, _stacktrace)
+
+    def parse_retry_after(self, retry_after: str) -> float:
+        """Seconds; what nobody can read counts as nothing said."""
+        try:
+            return super().parse_retry_after(retry_after)
+        except InvalidHeader:
+            return 0.0
+
+
 def _retries() -> Retry:
-    return Retry(
+    return _PatientRetry(
         ATTEMPTS - 1,
         read=1,
         redirect=0,
@@ -218,7 +255,6 @@ def _retries() -> Retry:
         allowed_methods=("GET", "HEAD"),
         backoff_factor=0.1,  # seconds, doubled each time
         backoff_jitter=0.1,
-        retry_after_max=LONGEST_PAUSE,
         raise_on_status=False,
     )
 

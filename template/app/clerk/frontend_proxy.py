@@ -52,6 +52,7 @@ def frontend_proxy(instance: Instance) -> Blueprint:
     @blueprint.route("/<path:path>", methods=METHODS)
     def forward(path: str) -> Response:
         request.max_content_length = MAX_BODY
+        length = request.content_length or 0
         if request.content_length is None and request.method not in ("GET", "HEAD", "OPTIONS"):
             raise LengthRequired
         try:
@@ -59,7 +60,7 @@ def frontend_proxy(instance: Instance) -> Blueprint:
                 request.method,
                 f"{instance.proxy_target}{_path_and_query(instance.proxy_url)}",
                 headers=_request_headers(instance),
-                data=_Upload(request.stream, request.content_length or 0),
+                data=_Upload(request.stream, length) if length else None,
             )
             answer = adapter.send(outgoing.prepare(), stream=True, timeout=TIMEOUT)
         except requests.RequestException as error:

@@ -127,7 +127,7 @@ def read_instance(environ: Mapping[str, str], *, emulator_url: str = "") -> Inst
         proxy_url=proxy_url,
         proxy_target=proxy_target,
         authorized_parties=parties,
-        organization_patterns=_read_patterns(environ, "CLERK_ORGANIZATION_PATTERNS"),
+        organization_patterns=_read_patterns(environ, "CLERK_ORGANIZATION_PATTERNS", named=True),
         personal_account_patterns=_read_patterns(environ, "CLERK_PERSONAL_ACCOUNT_PATTERNS"),
         machine_token_lifetime=_read_seconds(environ, "CLERK_MACHINE_TOKEN_SECONDS", 10.0),
         **_read_satellite(environ, is_development, proxy_url),
@@ -244,11 +244,16 @@ def _read_satellite(
     }
 
 
-def _read_patterns(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+def _read_patterns(
+    environ: Mapping[str, str], name: str, *, named: bool = False
+) -> tuple[str, ...]:
     patterns = tuple(filter(None, map(str.strip, environ.get(name, "").split(","))))
     try:
-        Map([Rule(pattern) for pattern in patterns])
-    except (ValueError, LookupError) as error:
+        rules = [Rule(pattern) for pattern in patterns]
+        Map(rules)
+        if named and not all(rule.arguments & {"id", "slug"} for rule in rules):
+            raise ValueError("one of them has neither <slug> nor <id>")
+    except (ValueError, LookupError, SyntaxError, TypeError) as error:
         raise ConfigurationError(
             f"{name} is {','.join(patterns)!r}: {error}; expected paths as in Flask's routes, such "
             "as /orgs/<slug>,/orgs/<slug>/<path:rest>"

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from jwt import PyJWKSet
 from jwt.exceptions import PyJWTError
 
+from .forking import renew_after_fork
 from .instance import ConfigurationError
 from .tokens import TokenError
 
@@ -23,6 +24,12 @@ LIFETIME = 300.0
 
 COOL_DOWN = 30.0
 """Seconds between two fetches that unknown keys may cause; also the longest wait after failures."""
+
+PATIENCE_AT_START = 15.0
+"""Seconds to wait for another thread's fetch while there are no keys at all."""
+
+PATIENCE_WITH_UNKNOWN = 1.0
+"""Seconds to wait for another thread's fetch with a key that nobody knows."""
 
 FIRST_RETRY = 1.0
 """Seconds to wait after a first failed fetch; doubles with every further one."""
@@ -62,11 +69,16 @@ class JwksKeys:
     ) -> None:
         self._fetch = fetch
         self._clock = clock
-        self._lock = threading.Lock()
+        self.renew()
+        renew_after_fork(self)
         self._keys: dict[str, RSAPublicKey] = {}
         self._fresh_until = float("-inf")
         self._next_attempt = float("-inf")
         self._failures = 0
+
+    def renew(self) -> None:
+        """Forget who is fetching: in a forked process nobody is."""
+        self._lock = threading.Lock()
 
     def find(self, kid: str | None) -> RSAPublicKey:
         """Find the key that a token names.
@@ -86,20 +98,25 @@ class JwksKeys:
         raise TokenError("jwk-kid-mismatch", "no key of this instance has the token's kid")
 
     def _refresh(self, *, wait: bool) -> None:
-        # Who still has a usable key does not wait for somebody else's fetch.
-        if self._clock() < self._next_attempt or not self._lock.acquire(blocking=wait):
+        if self._clock() < self._next_attempt:
+            return
+        # Who still has a usable key does not wait for somebody else's fetch; who brings an unknown
+        # key waits a little, as it is most likely forged.
+        patience = (PATIENCE_WITH_UNKNOWN if self._keys else PATIENCE_AT_START) if wait else 0
+        lock = self._lock
+        if not lock.acquire(timeout=patience):
             return
         try:
             if self._clock() < self._next_attempt:
                 return  # somebody else fetched while we waited
             self._next_attempt = self._load()
         finally:
-            self._lock.release()
+            lock.release()
 
     def _load(self) -> float:
         """Fetch, and return the time before which nobody fetches again."""
         try:
-            self._keys = parse_jwks(self._fetch())
+            self._keys = self._keep_known(parse_jwks(self._fetch()))
         except Exception as error:  # whatever it is, requests must go on with the keys we have
             log.warning("Clerk's public keys (JWKS) could not be loaded: %s", error)
             pause = min(COOL_DOWN, FIRST_RETRY * 2.0**self._failures)
@@ -108,6 +125,15 @@ class JwksKeys:
         self._failures = 0
         self._fresh_until = self._clock() + LIFETIME
         return self._clock() + COOL_DOWN
+
+    def _keep_known(self, fetched: dict[str, RSAPublicKey]) -> dict[str, RSAPublicKey]:
+        """Go on with the same objects where nothing changed: verified tokens hang on them."""
+        return {
+            kid: known
+            if (known := self._keys.get(kid)) and known.public_numbers() == key.public_numbers()
+            else key
+            for kid, key in fetched.items()
+        }
 
 
 def parse_jwks(document: object) -> dict[str, RSAPublicKey]:

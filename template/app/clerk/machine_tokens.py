@@ -8,7 +8,8 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .backend_api import BackendApi, BackendApiError
@@ -105,16 +106,22 @@ class MachineTokens:
         :raises VerificationUnavailableError: Clerk gave no usable answer.
         """
         if not token.startswith(tuple(PREFIXES)):
-            claims = verify_program_token(token, self._find_key, self._issuer, now)
+            try:
+                claims = verify_program_token(token, self._find_key, self._issuer, now)
+            except TokenError as error:
+                if error.reason == "jwk-remote-failed-to-load":
+                    raise VerificationUnavailableError(error.message) from None
+                raise
+            # A copy: what was decoded is shared between requests.
             return MachineToken(
-                kind, str(claims.get("jti", "")), claims["sub"], _scopes(claims), claims
+                kind, str(claims.get("jti", "")), claims["sub"], _scopes(claims), deepcopy(claims)
             )
         key = hashlib.blake2b(token.encode(errors="replace"), key=self._hash_key).digest()
         remembered = self._recall(key)
         if remembered is None:
             remembered = self._ask(token, kind, now)
             self._remember(key, remembered, now)
-        return remembered
+        return replace(remembered, claims=deepcopy(remembered.claims))
 
     def _ask(self, token: str, kind: str, now: float) -> MachineToken:
         path, name = ENDPOINTS[kind]
@@ -125,8 +132,10 @@ class MachineTokens:
                 raise TokenError("token-invalid", f"Clerk knows no such {kind} token") from None
             if error.status == 401:
                 log.error("CLERK_SECRET_KEY is refused by Clerk; run 'flask clerk doctor'.")
-            raise VerificationUnavailableError(str(error)) from None
-        return _read(answer, kind, now)
+            # Without Clerk's own words, which may repeat what was sent.
+            raise VerificationUnavailableError(f"{error.code}, status {error.status}") from None
+        kept = {name: value for name, value in answer.items() if value != token}
+        return _read(kept, kind, now)
 
     def _recall(self, key: bytes) -> MachineToken | None:
         until, token = self._remembered.get(key, (0.0, None))
@@ -157,7 +166,8 @@ def _expiration(answer: Mapping[str, Any]) -> float:
     value = answer.get("expiration", answer.get("expires_at"))
     if value is None:
         return float("inf")
-    return value / 1000 if type(value) in (int, float) else 0.0
+    # 0 < … also refuses NaN, and 2**62 what no float can hold.
+    return value / 1000 if type(value) in (int, float) and 0 < value < 2**62 else 0.0
 
 
 def _scopes(claims: Mapping[str, Any]) -> frozenset[str]:

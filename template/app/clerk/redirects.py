@@ -21,7 +21,8 @@ def safe_path(target: str | None, origin: str) -> str | None:
     # Browsers drop tabs and newlines, read a backslash as a slash, and some servers decode once
     # more than they should: so a path must be plain both as it is and decoded.
     decoded = unquote(path.partition("?")[0])
-    if not _PATH.match(path) or decoded.startswith(("//", "/\\")) or "\\" in decoded:
+    odd = "\\" in decoded or any(character <= " " or character == "\x7f" for character in decoded)
+    if not _PATH.match(path) or decoded.startswith("//") or odd:
         return None
     try:
         parts = urlsplit(path)

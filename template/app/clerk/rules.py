@@ -59,17 +59,22 @@ class Rule:
             return replace(
                 self,
                 accepts=self.accepts if accepts is None else _known(accepts),
-                accept_pending=bool(accept_pending),
+                accept_pending=(
+                    self.accept_pending if accept_pending is None else bool(accept_pending)
+                ),
             )
         return self.check() if view is None else self._guard(view)
 
     def check(self) -> ResponseReturnValue | None:
         """The answer to somebody who may not see this; None: they may."""
         g.clerk_accept_pending = self.accept_pending
+        g.clerk_session_used = True  # whatever comes of it, no cache may keep it
         if _authenticate_machine(self.accepts):
             # A machine has no role and no plan: it is let in where sessions need none.
             return None if not self.wanted and not self.reverification else forbidden(self.wanted)
-        if not current_session or "session" not in self.accepts:
+        if "session" not in self.accepts:
+            return refused_class()
+        if not current_session:
             return unauthenticated()
         if self.wanted and not current_session.has(**dict(self.wanted)):
             return forbidden(self.wanted)
@@ -132,6 +137,14 @@ def unauthenticated() -> ResponseReturnValue:
     if not way_back or request.method != "GET":
         return redirect(login)
     return redirect(url_for(clerk_of(current_app).login_endpoint, redirect_url=way_back))
+
+
+def refused_class() -> ResponseReturnValue:
+    """The answer to people, where only programs are let in: signing in would not help them."""
+    outcome: Outcome | None = g.get("clerk_outcome")
+    if outcome is None or outcome.status == "signed-in":
+        g.clerk_outcome = Outcome("signed-out", "token-type-mismatch")
+    return unauthenticated_json()
 
 
 def unauthenticated_json() -> ResponseReturnValue:

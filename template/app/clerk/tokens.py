@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +18,9 @@ from .instance import Instance
 
 CLOCK_SKEW = 5.0
 """Seconds by which Clerk's clock and ours may differ."""
+
+LATEST_TIME = 1e308
+"""Unix seconds. Numbers beyond it would not even compare."""
 
 MAX_TOKEN_LENGTH = 16_384
 """Characters. Clerk's tokens fit into a 4 kB cookie; nothing longer is worth a parse."""
@@ -176,7 +178,10 @@ def verify_signature(
 def _check_claims(claims: dict[str, Any], instance: Instance, now: float, skew: float) -> None:
     if not isinstance(claims.get("sub"), str) or not claims["sub"]:
         raise TokenError("token-invalid", "the claim sub is not a user id")
-    if instance.authorized_parties and claims.get("azp") not in instance.authorized_parties:
+    azp = claims.get("azp")
+    if instance.authorized_parties and not (
+        isinstance(azp, str) and azp in instance.authorized_parties
+    ):
         raise TokenError(
             "token-invalid-authorized-parties",
             "the claim azp is not listed in CLERK_AUTHORIZED_PARTIES",
@@ -204,9 +209,11 @@ def check_times(claims: dict[str, Any], now: float, skew: float) -> None:
 
 def _seconds(claims: dict[str, Any], name: str) -> float:
     value = claims.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    # Bounded, because nothing that is no time may stop or upset the comparisons.
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not abs(value) <= LATEST_TIME:  # type: ignore[arg-type]
         raise TokenError("token-invalid", f"the claim {name} is not a time")
-    return value
+    return float(value)  # type: ignore[arg-type]
 
 
 def _decode_object(part: str, name: str) -> dict[str, Any]:

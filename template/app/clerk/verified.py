@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from .forking import renew_after_fork
 from .instance import Instance
 from .tokens import CLOCK_SKEW, FindKey, check_times, verify_session_token
 
@@ -34,6 +35,11 @@ class TokenVerifier:
         self.find_key = find_key
         self._instance = instance
         self._verified: dict[str, _Verified] = {}
+        self.renew()
+        renew_after_fork(self)
+
+    def renew(self) -> None:
+        """Forget who is writing: in a forked process nobody is."""
         self._lock = threading.Lock()
 
     def verify(self, token: str, now: float, *, clock_skew: float = CLOCK_SKEW) -> dict[str, Any]:

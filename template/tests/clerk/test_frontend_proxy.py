@@ -71,6 +71,13 @@ def test_clerk_gets_its_cookies_and_not_our_session(proxied: Flask, backend: Loc
     assert backend.received[-1].headers["cookie"] == "__client=a%3Bb; sessions=x; __client_uat=1"
 
 
+def test_what_has_no_body_gets_none(proxied: Flask, backend: LocalServer) -> None:
+    backend.answers["GET /v1/client"] = (200, {})
+    proxied.test_client().get("/__clerk/v1/client")
+    # A body that the other side does not read makes it reset the connection, answer and all.
+    assert not {"transfer-encoding", "content-length"} & backend.received[-1].headers.keys()
+
+
 def test_nobody_speaks_in_our_name(proxied: Flask, backend: LocalServer) -> None:
     backend.answers["GET /v1/client"] = (200, {})
     forged = {

@@ -1,0 +1,201 @@
+"""What signing in costs, side by side in one run. Run by `nox -s bench` inside a generated project.
+
+Ratios count; microseconds only say what machine it was.
+"""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jwt
+from clerk_backend_api.security import verify_token
+from clerk_backend_api.security.types import VerifyTokenOptions
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
+from flask import Flask
+
+from app import create_app
+from app.clerk import exempt
+from app.clerk.keys import JwksKeys, read_pem_key
+from app.clerk.tokens import TokenError
+from app.clerk.verified import TokenVerifier
+from tests.signing import LIVE_HOST, Signer, publishable_key
+
+TOKENS = 1000
+ROUNDS = 7
+FORGED = 100_000
+
+
+def microseconds(action: Callable[[int], object], count: int = TOKENS) -> float:
+    """Return the time of one call: the best of several rounds, which the machine's noise touched least."""
+    best = float("inf")
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        for number in range(count):
+            action(number)
+        best = min(best, time.perf_counter() - started)
+    return best / count * 1e6
+
+
+def session_tokens(signer: Signer, count: int) -> list[str]:
+    """Return tokens such as Clerk makes for a member of an organization."""
+    organization = {"id": "org_1", "slg": "acme", "rol": "admin", "per": "read,write", "fpm": "3"}
+    rest: dict[str, Any] = {"o": organization, "fea": "o:invoices", "pla": "o:free", "fva": [1, -1], "sts": "active"}
+    return [signer.token(sid=f"sess_{number}", **rest) for number in range(count)]
+
+
+def verification(signer: Signer) -> float:
+    """Compare ways to verify a token; return what the bare check of its signature costs."""
+    key, tokens = read_pem_key(signer.pem), session_tokens(signer, TOKENS)
+    signed = [token.rpartition(".") for token in tokens]
+    pieces = [(base64.urlsafe_b64decode(s + "=="), body.encode()) for body, _, s in signed]
+    options = VerifyTokenOptions(jwt_key=signer.pem)
+    padding, digest, no_audience = PKCS1v15(), SHA256(), {"verify_aud": False}
+    instance = app_of(signer).extensions["clerk"].instance
+    remembering = TokenVerifier(instance, lambda kid: key)
+    remembering.verify(tokens[0], time.time())
+
+    def new(number: int) -> object:
+        if number == 0:
+            forget()
+            new.verifier = TokenVerifier(instance, lambda kid: key)  # type: ignore[attr-defined]
+        return new.verifier.verify(tokens[number], time.time())  # type: ignore[attr-defined]
+
+    bare = microseconds(lambda n: key.verify(*pieces[n], padding, digest))
+    prepared = microseconds(lambda n: jwt.decode(tokens[n], key, algorithms=["RS256"], options=no_audience))
+    ours = microseconds(new)
+    again = microseconds(lambda n: remembering.verify(tokens[0], time.time()))
+    official = microseconds(lambda n: verify_token(tokens[n], options))
+    print(f"One RSA check by cryptography alone: {bare:.0f} µs. Verifying a token, in such checks:")
+    print(f"  PyJWT with a prepared key   {prepared / bare:6.2f}")
+    print(f"  ours, a new token           {ours / bare:6.2f}   = {ours / prepared:.2f} x PyJWT   (aim: at most 1.2)")
+    print(f"  ours, a repeated token      {again / bare:6.2f}   (aim: under 0.1)")
+    print(f"  Clerk's Python SDK          {official / bare:6.2f}   = {official / ours:.2f} x ours")
+    return bare
+
+
+def forget() -> None:
+    """Empty what remembers decoded tokens, so that each counts as new."""
+    from app.clerk import tokens
+
+    tokens._decode_again.cache_clear()
+
+
+def app_of(signer: Signer) -> Flask:
+    """Return the app as a production instance, with one page that asks who is there and one that doesn't."""
+    environ = {
+        "SECRET_KEY": "only for measuring, never elsewhere",
+        "CLERK_PUBLISHABLE_KEY": publishable_key(LIVE_HOST, "live"),
+        "CLERK_SECRET_KEY": "sk_live_bench",
+        "CLERK_JWT_KEY": signer.pem,
+        "CLERK_AUTHORIZED_PARTIES": "http://localhost",
+        "DATABASE_URL": f"sqlite:///{Path(tempfile.mkdtemp()) / 'bench.db'}",
+    }
+    app = create_app(environ)
+    app.add_url_rule("/page", "page", lambda: "page")
+    app.add_url_rule("/open", "open", exempt(lambda: "page"))
+    return app
+
+
+def decision(signer: Signer, bare: float) -> None:
+    """Compare whole requests, at the WSGI level, signed in and out."""
+    app = app_of(signer)
+    suffix = app.extensions["clerk"].instance.cookie_suffix
+
+    def call(path: str, token: str) -> None:
+        cookies = f"__session={token}; __client_uat=1; __session_{suffix}={token}; __client_uat_{suffix}=1"
+        environ = wsgi_environ(path, cookies if token else "")
+        b"".join(app.wsgi_app(environ, lambda *_: lambda _: None))
+
+    rounds = [session_tokens(signer, TOKENS) for _ in range(ROUNDS)]
+    fresh = iter([token for tokens in rounds for token in tokens])
+    signed_out = microseconds(lambda _: call("/page", ""))
+    repeated = microseconds(lambda _: call("/page", rounds[0][0]))
+    new = microseconds(lambda _: call("/page", next(fresh)))
+    exempted = microseconds(lambda _: call("/open", ""))
+    print("\nThe whole decision on a request, beyond the same request signed out, in RSA checks:")
+    print(f"  a repeated token            {(repeated - signed_out) / bare:6.2f}   (aim: at most 1)")
+    print(f"  a new token                 {(new - signed_out) / bare:6.2f}   (aim: at most 5)")
+    print(f"  nothing is decided at all   {(exempted - signed_out) / bare:6.2f}")
+    print(f"  (a request signed out takes {signed_out / bare:.1f} RSA checks in all)")
+
+
+def wsgi_environ(path: str, cookies: str) -> dict[str, Any]:
+    """Return a request as a browser sends it."""
+    return {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": path,
+        "QUERY_STRING": "",
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.url_scheme": "http",
+        "wsgi.input": sys.stdin.buffer,
+        "wsgi.errors": sys.stderr,
+        "HTTP_HOST": "localhost",
+        "HTTP_COOKIE": cookies,
+        "HTTP_ACCEPT": "text/html,application/xhtml+xml",
+        "HTTP_ACCEPT_ENCODING": "gzip, deflate, br",
+        "HTTP_ACCEPT_LANGUAGE": "en",
+        "HTTP_SEC_FETCH_DEST": "document",
+        "HTTP_USER_AGENT": "Mozilla/5.0 (X11; Linux x86_64)",
+    }
+
+
+def floods(signer: Signer) -> None:
+    """Count how often forged key ids make us ask Clerk for keys."""
+    fetches = 0
+
+    def fetch() -> object:
+        nonlocal fetches
+        fetches += 1
+        return signer.jwks
+
+    keys = JwksKeys(fetch)
+    keys.find(signer.kid)
+    started = time.perf_counter()
+    for number in range(FORGED):
+        try:
+            keys.find(f"forged_{number}")
+        except TokenError:
+            continue
+    took = time.perf_counter() - started
+    print(f"\n{FORGED:,} forged key ids in {took:.1f} s: {fetches - 1} fetches (aim: at most one per cool-down)")
+
+
+def imports() -> None:
+    """Compare how long importing takes: everything together, in new processes."""
+
+    def seconds(code: str) -> float:
+        runs = []
+        for _ in range(ROUNDS):
+            started = time.perf_counter()
+            subprocess.run([sys.executable, "-c", code], check=True)
+            runs.append(time.perf_counter() - started)
+        return min(runs)
+
+    nothing = seconds("pass")
+    # All that the app imports anyway: what is left is what our Clerk adds.
+    others = "import flask, flask_login, flask_wtf, flask_bootstrap, flask_alembic, sqlalchemy.orm, dotenv"
+    without = seconds(others) - nothing
+    ours = seconds(f"{others}; import app.clerk") - nothing - without
+    official = seconds(f"{others}; import clerk_backend_api; c = clerk_backend_api.Clerk(bearer_auth='x')")
+    official -= nothing + without
+    whole = seconds("import app") - nothing
+    print("\nImporting, as parts of importing the whole app:")
+    print(f"  app.clerk                   {ours / whole:6.2f}   ({ours * 1000:.0f} ms)")
+    print(f"  Clerk's Python SDK          {official / whole:6.2f}   = {official / ours:.1f} x app.clerk")
+
+
+if __name__ == "__main__":
+    instance_signer = Signer(host=LIVE_HOST)
+    decision(instance_signer, verification(instance_signer))
+    floods(instance_signer)
+    imports()
