@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from flask import Flask
 from flask_bootstrap import Bootstrap5
-from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import accounts, dashboard, pages, product, security
@@ -15,7 +14,7 @@ from app.database import init_database
 from app.settings import Settings, read_environment, read_settings
 
 bootstrap = Bootstrap5()
-csrf = CSRFProtect()
+csrf = security.FormProtection()
 
 
 def create_app(environ: Mapping[str, str] | None = None) -> Flask:

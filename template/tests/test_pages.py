@@ -7,8 +7,10 @@ from flask import Flask, abort
 from flask.testing import FlaskClient
 
 from app import product
+from app.clerk import session_required
 from app.pages.errors import TEXTS
 from tests.conftest import BROWSER, SignIn
+from tests.signing import Signer
 
 PROGRAM = {"Accept": "application/json"}
 
@@ -88,6 +90,19 @@ def test_a_crash_is_a_500_that_says_nothing(app: Flask, client: FlaskClient) -> 
     assert page.status_code == 500
     assert "secret detail" not in page.text
     assert "Something broke" in page.text
+
+
+def test_forms_are_guarded_and_tokens_need_no_guard(
+    app: Flask, client: FlaskClient, sign_in: SignIn, signer: Signer
+) -> None:
+    app.config["WTF_CSRF_ENABLED"] = True
+    app.add_url_rule("/save", view_func=session_required(lambda: "saved"), methods=["POST"])
+    bearer = {"Authorization": f"Bearer {signer.token()}"}
+    assert client.post("/save", headers=bearer).text == "saved"
+    sign_in()
+    assert client.post("/save").status_code == 400
+    for scheme in ("Basic", "Negotiate", "Digest"):  # browsers send these by themselves
+        assert client.post("/save", headers={"Authorization": f"{scheme} eA=="}).status_code == 400
 
 
 def test_an_unknown_page_is_a_404_without_a_session(client: FlaskClient) -> None:

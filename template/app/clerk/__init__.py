@@ -11,6 +11,7 @@ from .flask_clerk import (
     current_machine,
     current_session,
     exempt,
+    has_bearer_token,
     public_origin,
     wants_page,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "current_machine",
     "current_session",
     "exempt",
+    "has_bearer_token",
     "public_origin",
     "read_instance",
     "requires",

@@ -19,7 +19,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from werkzeug.local import LocalProxy
 
-from .authenticate import authenticate
+from .authenticate import authenticate, bearer_token
 from .backend_api import BackendApi
 from .frontend_proxy import frontend_proxy
 from .handshake import HandshakeError
@@ -161,6 +161,11 @@ current_machine = cast(MachineToken, LocalProxy(_current_machine))
 def clerk_of(app: Flask) -> Clerk:
     """The :class:`Clerk` that an application was given."""
     return cast(Clerk, app.extensions["clerk"])
+
+
+def has_bearer_token() -> bool:
+    """Whether the request carries its token in the ``Authorization`` header (protocol 5.1)."""
+    return bool(bearer_token(request_facts()))
 
 
 def public_origin() -> str:

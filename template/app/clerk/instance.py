@@ -22,6 +22,7 @@ PROXY_TARGET = "https://frontend-api.clerk.dev"
 DASHBOARD_KEYS = "the Clerk dashboard under Configure → API keys (https://dashboard.clerk.com)"
 
 _LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+_DOMAIN = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*(:[0-9]{{1,5}})?\Z")
 _HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})+\Z")
 
 
@@ -216,9 +217,10 @@ def _read_satellite(
     if not _read_flag(environ, "CLERK_IS_SATELLITE"):
         return {}
     domain = environ.get("CLERK_DOMAIN", "").strip().lower()
-    if domain and not _HOST.match(domain):
+    if domain and not _DOMAIN.match(domain):
         raise ConfigurationError(
-            f"CLERK_DOMAIN is {domain!r}; expected a host name such as satellite.example."
+            f"CLERK_DOMAIN is {domain!r}; expected a host such as satellite.example or "
+            "localhost:5001."
         )
     if not domain and not proxy_url:
         raise ConfigurationError(
@@ -231,7 +233,7 @@ def _read_satellite(
             "CLERK_SIGN_IN_URL is not set; a satellite in development needs the absolute URL of "
             "the sign-in page on the primary domain, such as http://localhost:5000/login."
         )
-    if domain and sign_in_url and urlsplit(sign_in_url).hostname == domain:
+    if domain and sign_in_url and urlsplit(sign_in_url).netloc.lower() == domain:
         raise ConfigurationError(
             f"CLERK_SIGN_IN_URL is {sign_in_url!r}, which is on the satellite itself "
             f"(CLERK_DOMAIN is {domain!r}); expected the sign-in page on the primary domain."

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import wraps
-from typing import Any, overload
+from typing import Any, cast, overload
 
-from flask import current_app, g, jsonify, redirect, request, url_for
+from flask import current_app, g, has_request_context, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden, ServiceUnavailable
 
@@ -55,6 +55,8 @@ class Rule:
         :param accept_pending: let in who still has a task to do, such as choosing an organization.
         :raises ValueError: there is no such class of tokens.
         """
+        if accept_pending and (self.wanted or self.reverification):
+            raise ValueError("A pending session has no rights: requires() cannot accept it.")
         if accepts is not None or accept_pending is not None:
             return replace(
                 self,
@@ -63,7 +65,11 @@ class Rule:
                     self.accept_pending if accept_pending is None else bool(accept_pending)
                 ),
             )
-        return self.check() if view is None else self._guard(view)
+        if view is not None:
+            return self._guard(view)
+        if not has_request_context():
+            raise TypeError("There is no view. Write the decorator without its parentheses.")
+        return self.check()
 
     def check(self) -> ResponseReturnValue | None:
         """The answer to somebody who may not see this; None: they may."""
@@ -87,7 +93,9 @@ class Rule:
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> ResponseReturnValue:
             refusal = self.check()
-            return view(*args, **kwargs) if refusal is None else refusal
+            if refusal is not None:
+                return refusal
+            return cast(ResponseReturnValue, current_app.ensure_sync(view)(*args, **kwargs))
 
         return guarded
 

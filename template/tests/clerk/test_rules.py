@@ -363,3 +363,13 @@ def test_options_do_not_forget_each_other() -> None:
     rule = session_required(accept_pending=True)(accepts=("session", "api_key"))
     assert rule.accept_pending
     assert rule.accepts == ("session", "api_key")
+
+
+def test_a_decorator_with_empty_parentheses_is_explained() -> None:
+    with pytest.raises(TypeError, match="without its parentheses"):
+        session_required()
+
+
+def test_a_right_cannot_be_asked_of_a_pending_session() -> None:
+    with pytest.raises(ValueError, match="pending"):
+        requires(role="admin")(accept_pending=True)

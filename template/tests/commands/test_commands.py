@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from app.commands import clerk
+from app.commands import clerk, dev
 from app.settings import PROJECT
 from tests.local_server import LocalServer
 from tests.signing import Signer
@@ -107,14 +107,15 @@ def test_dev_names_a_port_that_is_taken(environ: dict[str, str], tmp_path: Path)
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        result = run(environ, "dev", "--port", str(port))
-    assert result.returncode == 1
+        result = CliRunner().invoke(dev, ["--port", str(port)], env=environ)
+    assert result.exit_code == 1
     assert f"Port {port} cannot be used" in result.stderr
     assert "FLASK_RUN_PORT" in result.stderr
 
 
 def test_dev_explains_a_bad_setting_without_a_traceback(environ: dict[str, str]) -> None:
-    result = run(environ | {"CLERK_PUBLISHABLE_KEY": "pk_test_x"}, "dev")
-    assert result.returncode == 1
+    changes = {"CLERK_PUBLISHABLE_KEY": "pk_test_x"}
+    result = CliRunner().invoke(dev, env=environ | changes)
+    assert result.exit_code == 1
     assert "Error: CLERK_PUBLISHABLE_KEY" in result.stderr
     assert "Traceback" not in result.stderr
