@@ -7,8 +7,7 @@ everything is passed in.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from . import handshake, satellites
@@ -41,8 +40,7 @@ HANDSHAKE_REASONS = {
 """Verification failures that a fresh token cures, and the reason a handshake gives (5.3)."""
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(NamedTuple):
     """One request, and all that is needed to decide on it."""
 
     request: RequestFacts

@@ -6,8 +6,7 @@ a person.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .instance import Instance
 from .request import RequestFacts
@@ -22,8 +21,7 @@ HANDSHAKE_NONCE = "__clerk_handshake_nonce"
 REDIRECT_COUNT = "__clerk_redirect_count"
 
 
-@dataclass(frozen=True)
-class ClerkCookies:
+class ClerkCookies(NamedTuple):
     """The values that the decision works with; empty strings where there is none."""
 
     session: str

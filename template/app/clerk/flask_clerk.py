@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, TypeVar, cast
 
 from flask import (
@@ -175,14 +176,20 @@ def public_origin() -> str:
 
 def request_facts() -> RequestFacts:
     """The current request as :func:`~.authenticate.authenticate` wants it."""
+    current = request._get_current_object()  # type: ignore[attr-defined]  # the proxy's look-ups add up
     return RequestFacts(
-        method=request.method,
-        origin=public_origin(),
-        path=request.root_path + request.path,
-        query=request.query_string.decode("latin-1"),
-        headers=_Headers(request.environ),
-        cookies=request.cookies,
+        method=current.method,
+        origin=f"{current.scheme}://{current.host}",
+        path=current.root_path + current.path,
+        query=current.query_string.decode("latin-1"),
+        headers=_Headers(current.environ),
+        cookies=current.cookies,
     )
+
+
+@lru_cache(maxsize=256)
+def _environ_name(header: str) -> str:
+    return "HTTP_" + header.upper().replace("-", "_")
 
 
 class _Headers(Mapping[str, str]):
@@ -192,7 +199,7 @@ class _Headers(Mapping[str, str]):
         self._environ = environ
 
     def __getitem__(self, name: str) -> str:
-        value: str = self._environ["HTTP_" + name.upper().replace("-", "_")]
+        value: str = self._environ[_environ_name(name)]
         return value
 
     def __iter__(self) -> Iterator[str]:
@@ -242,9 +249,9 @@ def _is_exempt() -> bool:
     endpoint = request.endpoint or ""
     if endpoint == "static" or endpoint.endswith(".static"):
         return True
-    view = current_app.view_functions.get(endpoint)
-    blueprints = (current_app.blueprints[name] for name in request.blueprints)
-    return any(hasattr(target, EXEMPT) for target in (view, *blueprints))
+    if hasattr(current_app.view_functions.get(endpoint), EXEMPT):
+        return True
+    return any(hasattr(current_app.blueprints[name], EXEMPT) for name in request.blueprints)
 
 
 def _after_request(response: Response) -> Response:

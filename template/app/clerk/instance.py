@@ -8,6 +8,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -63,12 +64,12 @@ class Instance:
     satellite_auto_sync: bool = False
     """Of a satellite: ask the primary about every new browser, instead of only after a sign-in."""
 
-    @property
+    @cached_property
     def issuer(self) -> str:
         """The ``iss`` claim of this instance's tokens."""
         return f"https://{self.host}"
 
-    @property
+    @cached_property
     def cookie_suffix(self) -> str:
         """What tells this instance's cookies from another's on the same domain."""
         digest = hashlib.sha1(self.publishable_key.encode(), usedforsecurity=False).digest()

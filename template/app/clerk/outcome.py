@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from .session import Session
 
 Status = Literal["signed-in", "signed-out", "handshake"]
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The decision on one request, and what the response must carry because of it."""
 
     status: Status

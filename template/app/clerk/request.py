@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, urlencode
 
 PATH_SAFE = "/:@!$&'()*+,;=~-._"
 """What may stand in a URL's path as it is (RFC 3986, 3.3)."""
 
 
-@dataclass(frozen=True)
-class RequestFacts:
+class RequestFacts(NamedTuple):
     """What of an HTTP request matters to authentication."""
 
     method: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 from collections.abc import Callable
@@ -40,7 +39,8 @@ OAUTH_TYPES = ("at+jwt", "application/at+jwt")
 """Values of the ``typ`` header that mark an OAuth access token (RFC 9068)."""
 
 _PARTS = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\Z")
-_JWS = jwt.PyJWS(algorithms=["RS256"])
+# PyJWT's own verifier. Its decode() would take the token apart a second time.
+_RS256 = jwt.get_algorithm_by_name("RS256")
 
 FindKey = Callable[[str | None], RSAPublicKey]
 """Finds the public key for a ``kid``; raises :class:`TokenError`."""
@@ -167,12 +167,18 @@ def verify_signature(
         raise TokenError("token-invalid", f"the header's typ is not {types[0]}")
     if header.get("alg") != "RS256":
         raise TokenError("token-invalid-algorithm", "the header's alg is not RS256")
+    if "crit" in header:
+        # It lists what a verifier has to understand (RFC 7515, 4.1.11); we understand no extension.
+        raise TokenError("token-invalid", "the header's crit asks for an unknown extension")
+    signed, _, signature = token.rpartition(".")
     try:
-        _JWS.decode(token, key, algorithms=["RS256"])
-    except jwt.InvalidTokenError:
+        good = _RS256.verify(signed.encode(), key, _decode_base64(signature))
+    except ValueError:
+        good = False
+    if not good:
         raise TokenError(
             "token-invalid-signature", "the signature does not match this instance's key"
-        ) from None
+        )
 
 
 def _check_claims(claims: dict[str, Any], instance: Instance, now: float, skew: float) -> None:
@@ -218,15 +224,21 @@ def _seconds(claims: dict[str, Any], name: str) -> float:
 
 def _decode_object(part: str, name: str) -> dict[str, Any]:
     try:
-        raw = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
-        value = json.loads(raw, parse_constant=_refuse_constant)
-    except (binascii.Error, ValueError, RecursionError):
+        value = _DECODER.decode(_decode_base64(part).decode())
+    except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
         raise TokenError("token-invalid", f"the {name} is not a JSON object")
     return value
 
 
+def _decode_base64(part: str) -> bytes:
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+
+
 def _refuse_constant(name: str) -> NoReturn:
     # Python reads NaN and Infinity, JSON does not; both would slip through comparisons.
     raise ValueError(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
