@@ -179,6 +179,21 @@ def docs(session: nox.Session) -> None:
     session.run("pytest", "tests/docs", *session.posargs)
 
 
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Measure what signing in costs, beside PyJWT alone and Clerk's own SDK. Prints ratios."""
+    session.install(COPIER)
+    project = Path(session.create_tmp()).resolve() / "project"
+    shutil.rmtree(project, ignore_errors=True)
+    quiet = {"PYTHONWARNINGS": "ignore"}
+    copy = ["copier", "copy", "--quiet", "--defaults", "--vcs-ref=HEAD", str(HERE), str(project)]
+    session.run(*copy, env=quiet)
+    session.install("-e", str(project), "clerk-backend-api", "pytest", "hypothesis")
+    with session.chdir(project):
+        for script in ("costs.py", "throughput.py"):
+            session.run("python", str(HERE / "tests" / "bench" / script), env={"PYTHONPATH": str(project)})
+
+
 def demo_ports(asked: int | None) -> tuple[int, int]:
     """Return the ports of app and local Clerk: as asked, else as demo/.env has them, else 5000."""
     port = asked or int(demo_settings().get("FLASK_RUN_PORT", "5000"))

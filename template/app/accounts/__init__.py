@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask import Flask
-from flask_login import LoginManager
+from flask_login import LoginManager, current_user
 
 from app.clerk import current_session
 
@@ -21,7 +21,9 @@ def init_app(app: Flask) -> None:
     """Register the views, and make Flask-Login's ``current_user`` the local user."""
     # Clerk keeps the session; Flask-Login only hands out the user, when somebody looks.
     login_manager.session_protection = None
-    login_manager.init_app(app)
+    # Its context processor would load the user for every page, asked for or not.
+    login_manager.init_app(app, add_context_processor=False)
+    app.jinja_env.globals["current_user"] = current_user
     app.register_blueprint(blueprint)
     app.register_blueprint(webhooks)
 

@@ -37,7 +37,8 @@ def test_who_does_not_look_does_not_pay(
     app: Flask, client: FlaskClient, sign_in: SignIn, backend: LocalServer
 ) -> None:
     sign_in()
-    assert client.get("/api/me").status_code == 200
+    for path in ("/", "/api/me", "/profile"):
+        assert client.get(path, headers=BROWSER).status_code == 200
     assert stored(app) is None
     assert not backend.received
 
