@@ -162,7 +162,9 @@ def verify_signature(
         ``token-invalid-signature``, or what ``find_key`` raises.
     """
     kid = header.get("kid")
-    key = find_key(kid if isinstance(kid, str) else None)
+    if "kid" in header and not isinstance(kid, str):
+        raise TokenError("token-invalid", "the header's kid is not text")
+    key = find_key(kid)
     if header.get("typ", "JWT") not in types:
         raise TokenError("token-invalid", f"the header's typ is not {types[0]}")
     if header.get("alg") != "RS256":

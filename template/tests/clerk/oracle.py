@@ -201,7 +201,8 @@ def _strict_json(part: str) -> Any:
     def refuse(name: str) -> None:
         raise ValueError(name)
 
-    return json.loads(base64.urlsafe_b64decode(part + "=="), parse_constant=refuse)
+    text = base64.urlsafe_b64decode(part + "==").decode()  # UTF-8 (RFC 7519, 7.2)
+    return json.loads(text, parse_constant=refuse)
 
 
 def _is_time(value: object) -> bool:

@@ -1,119 +1,42 @@
-"""Tokens of programs (protocol section 9)."""
+"""Tokens of programs (protocol section 9): who is accepted where, and what Clerk is asked."""
 
 from __future__ import annotations
 
 import json
 import logging
 import time
-from contextlib import suppress
 from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
-from flask.typing import ResponseReturnValue
-from werkzeug.test import TestResponse
 
-from app.clerk import (
-    BackendApi,
-    Clerk,
-    current_machine,
-    current_session,
-    read_instance,
-    requires,
-    session_required,
+from app.clerk.machine_tokens import kind_of
+from tests.clerk.programs import (
+    API_KEY,
+    GOOD,
+    M2M,
+    OAUTH,
+    OPAQUE,
+    ask,
+    client_of_programs,
+    know_opaque_tokens,
+    ran,
+    reason,
 )
-from app.clerk import machine_tokens as machine_tokens_module
-from app.clerk.keys import read_pem_key
-from app.clerk.machine_tokens import MachineTokens, VerificationUnavailableError, kind_of
-from app.clerk.tokens import TokenError
-from tests.conftest import BROWSER, keys_of
+from tests.conftest import BROWSER
 from tests.local_server import LocalServer
-from tests.signing import HOST, Signer
-
-API_KEY, M2M, OAUTH = "ak_verysecret", "mt_verysecret", "oat_verysecret"
-ALL = ("session", "api_key", "m2m", "oauth")
-
-OPAQUE = [
-    # kind, token, where it is verified, the name it has there
-    ("api_key", API_KEY, "/v1/api_keys/verify", "secret"),
-    ("m2m", M2M, "/v1/m2m_tokens/verify", "token"),
-    ("oauth", OAUTH, "/v1/oauth_applications/access_tokens/verify", "access_token"),
-]
-GOOD: dict[str, Any] = {
-    "id": "id_1",
-    "subject": "user_alice",
-    "scopes": ["read", "write"],
-    "claims": None,
-    "revoked": False,
-    "expired": False,
-    "expiration": None,
-}
-"""What the Backend API says of a good token."""
-
-NOW = 1_800_000_000.0  # unix seconds
-M2M_CLASS = {"cat": "cl_B7d4PD333AAA"}
-
-ran: list[str] = []
-"""Names of the views that ran."""
+from tests.signing import Signer
 
 
 @pytest.fixture(scope="module")
 def client(signer: Signer, server: LocalServer) -> FlaskClient:
     """A program, and an app that accepts programs. No positive answer is remembered."""
-    environ = {"CLERK_API_URL": server.url, "CLERK_MACHINE_TOKEN_SECONDS": "0"}
-    app = Flask("programs")
-    Clerk().init_app(app, read_instance(keys_of(signer) | environ), login_endpoint="login")
-    app.add_url_rule("/login", "login", lambda: "login")
-
-    def answer() -> ResponseReturnValue:
-        ran.append("view")
-        machine = current_machine
-        return {
-            "machine": [machine.kind, machine.id, machine.subject, sorted(machine.scopes)]
-            if machine
-            else None,
-            "user": current_session.user_id if current_session else None,
-        }
-
-    def silent() -> ResponseReturnValue:
-        ran.append("view")
-        return "does not ask who it is"
-
-    for path, view in (
-        ("/all", session_required(accepts=ALL)(answer)),
-        ("/keys", session_required(accepts=("api_key",))(answer)),
-        ("/keys-silent", session_required(accepts=("api_key",))(silent)),
-        ("/m2m", session_required(accepts=["m2m"])(answer)),
-        ("/oauth", session_required(accepts={"oauth"})(answer)),
-        ("/people", session_required(answer)),
-        ("/admin", requires(role="admin")(accepts=ALL)(answer)),
-        ("/strict", requires(reverification="strict")(accepts=ALL)(answer)),
-    ):
-        app.add_url_rule(path, path, view, methods=["GET", "POST"])
-    return app.test_client(use_cookies=False)
+    return client_of_programs(signer, server)
 
 
 @pytest.fixture(autouse=True)
 def _knows_opaque_tokens(backend: LocalServer) -> None:
-    for _, _, path, _ in OPAQUE:
-        backend.answers[f"POST {path}"] = (200, GOOD)
-    ran.clear()
-
-
-def ask(client: FlaskClient, path: str, token: str, **headers: str) -> TestResponse:
-    """Ask for something with a token in the header."""
-    return client.get(path, headers={"Authorization": f"Bearer {token}", **headers})
-
-
-def reason(response: TestResponse) -> str:
-    """Why a token was refused, as the answer and its headers say."""
-    assert response.status_code == 401
-    assert not ran
-    assert response.json
-    assert response.headers["X-Clerk-Auth-Status"] == "signed-out"
-    assert response.headers["X-Clerk-Auth-Reason"] == response.json["reason"]
-    return str(response.json["reason"])
+    know_opaque_tokens(backend)
 
 
 @pytest.mark.parametrize(("kind", "token", "path", "name"), OPAQUE)
@@ -319,99 +242,6 @@ def test_a_refused_secret_key_is_logged_and_no_token_ever_is(
     assert API_KEY not in caplog.text
 
 
-# Tokens in JWT form.
-
-
-def program(signer: Signer, header: dict[str, Any] | None = None, **changes: Any) -> str:
-    """A machine-to-machine token in JWT form."""
-    claims = {"sub": "mch_1", "sid": None, "azp": None, "v": None, "jti": "mt_1", "scopes": "a b"}
-    return signer.token(M2M_CLASS if header is None else header, **(claims | changes))
-
-
-def oauth(signer: Signer, typ: str = "at+jwt", **changes: Any) -> str:
-    """An OAuth access token in JWT form (RFC 9068)."""
-    return program(signer, {"typ": typ}, **({"sub": "user_alice", "jti": "oat_1"} | changes))
-
-
-def test_tokens_in_jwt_form_are_verified_with_the_instances_key(
-    client: FlaskClient, signer: Signer, backend: LocalServer
-) -> None:
-    for path, token, machine in (
-        ("/m2m", program(signer), ["m2m", "mt_1", "mch_1", ["a", "b"]]),
-        ("/m2m", program(signer, {}), ["m2m", "mt_1", "mch_1", ["a", "b"]]),
-        ("/all", program(signer, {"cat": "cl_I7d4PD111III"}), ["m2m", "mt_1", "mch_1", ["a", "b"]]),
-        ("/oauth", oauth(signer), ["oauth", "oat_1", "user_alice", ["a", "b"]]),
-        ("/all", oauth(signer, "application/at+jwt"), ["oauth", "oat_1", "user_alice", ["a", "b"]]),
-    ):
-        assert ask(client, path, token).json == {"machine": machine, "user": None}
-    assert not backend.received
-
-
-@pytest.mark.parametrize(
-    ("header", "changes", "expected"),
-    [
-        ({"cat": "cl_B7d4PD111AAA"}, {}, "token-type-mismatch"),
-        ({"cat": "cl_B7d4PD222AAA"}, {}, "token-type-mismatch"),
-        ({"cat": "cl_B7d4PD222AAA", "typ": "at+jwt"}, {}, "token-type-mismatch"),
-        ({"cat": ""}, {}, "token-type-mismatch"),
-        ({"cat": ["cl_B7d4PD333AAA"]}, {}, "token-type-mismatch"),
-        ({"typ": "JOSE"}, {}, "token-invalid"),
-        (M2M_CLASS, {"exp": 1}, "token-expired"),
-        (M2M_CLASS, {"exp": None}, "token-invalid"),
-        (M2M_CLASS, {"exp": "tomorrow"}, "token-invalid"),
-        (M2M_CLASS, {"nbf": 9_999_999_999}, "token-not-active-yet"),
-        (M2M_CLASS, {"iat": 9_999_999_999}, "token-iat-in-the-future"),
-        (M2M_CLASS, {"iss": f"https://{HOST}.evil.example"}, "token-invalid"),
-        ({"typ": "at+jwt"}, {"sub": None}, "token-invalid"),
-        ({"typ": "at+jwt"}, {"sub": ""}, "token-invalid"),
-        ({"typ": "at+jwt"}, {"sub": ["user_alice"]}, "token-invalid"),
-    ],
-)
-def test_tokens_in_jwt_form_are_refused(
-    client: FlaskClient,
-    signer: Signer,
-    header: dict[str, Any],
-    changes: dict[str, Any],
-    expected: str,
-) -> None:
-    # A page load: there is no handshake that could renew the token of a program.
-    assert reason(ask(client, "/all", program(signer, header, **changes), **BROWSER)) == expected
-
-
-def test_a_foreign_key_signs_for_no_program(client: FlaskClient, forger: Signer) -> None:
-    for token in (program(forger), oauth(forger)):
-        assert reason(ask(client, "/all", token)) == "token-invalid-signature"
-
-
-def test_classes_in_jwt_form_are_kept_apart(client: FlaskClient, signer: Signer) -> None:
-    for path, token in (
-        ("/oauth", program(signer)),
-        ("/m2m", oauth(signer)),
-        ("/m2m", oauth(signer, sub="mch_1")),
-        ("/keys", program(signer)),
-        ("/people", program(signer)),
-        ("/people", program(signer, {})),
-        ("/people", oauth(signer)),
-    ):
-        assert reason(ask(client, path, token)) == "token-type-mismatch"
-
-
-@pytest.mark.parametrize("make", [program, oauth])
-def test_a_program_is_nobody_in_a_cookie(client: FlaskClient, signer: Signer, make: Any) -> None:
-    cookies = f"__clerk_db_jwt=dvb_1; __client_uat=1; __session={make(signer)}"
-    assert reason(client.get("/all", headers={"Cookie": cookies})) == "token-type-mismatch"
-
-
-def test_without_clerks_keys_nobody_can_say(signer: Signer, backend: LocalServer) -> None:
-    backend.answers["GET /v1/jwks"] = (500, b"")
-    app = Flask("keyless")
-    environ = keys_of(signer) | {"CLERK_API_URL": backend.url, "CLERK_JWT_KEY": ""}
-    Clerk().init_app(app, read_instance(environ))
-    app.add_url_rule("/m2m", "m2m", session_required(accepts=("m2m",))(lambda: "ran"))
-    assert ask(app.test_client(), "/m2m", program(signer)).status_code == 503
-    assert ask(app.test_client(), "/m2m", signer.token()).status_code == 401
-
-
 @pytest.mark.parametrize(
     ("token", "kind"),
     [
@@ -429,152 +259,3 @@ def test_without_clerks_keys_nobody_can_say(signer: Signer, backend: LocalServer
 )
 def test_the_prefix_decides(token: str, kind: str | None) -> None:
     assert kind_of(token) == kind
-
-
-# Remembering.
-
-
-class Clock:
-    """A clock that a test sets."""
-
-    now = 1000.0
-
-    def __call__(self) -> float:
-        """Monotonic seconds."""
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """What time it is for the memory."""
-    return Clock()
-
-
-@pytest.fixture
-def tokens(signer: Signer, backend: LocalServer, clock: Clock) -> MachineTokens:
-    """A memory of 10 seconds."""
-    instance = read_instance(keys_of(signer) | {"CLERK_API_URL": backend.url})
-    key = read_pem_key(signer.pem)
-    return MachineTokens(
-        BackendApi(instance), lambda kid: key, instance.issuer, lifetime=10.0, clock=clock
-    )
-
-
-def test_a_good_token_is_not_asked_about_again_for_a_while(
-    tokens: MachineTokens, backend: LocalServer, clock: Clock
-) -> None:
-    first = tokens.verify(API_KEY, "api_key", NOW)
-    clock.now += 9.9
-    assert tokens.verify(API_KEY, "api_key", NOW + 9.9) == first
-    assert len(backend.received) == 1
-    clock.now += 0.2
-    tokens.verify(API_KEY, "api_key", NOW + 10.1)
-    assert len(backend.received) == 2
-
-
-def test_a_revoked_token_is_refused_at_the_latest_then(
-    tokens: MachineTokens, backend: LocalServer, clock: Clock
-) -> None:
-    tokens.verify(API_KEY, "api_key", NOW)
-    backend.answers["POST /v1/api_keys/verify"] = (404, {"errors": [{"code": "not_found"}]})
-    clock.now += 10.0
-    with pytest.raises(TokenError):
-        tokens.verify(API_KEY, "api_key", NOW + 10)
-
-
-def test_an_expiring_token_is_not_remembered_for_longer(
-    tokens: MachineTokens, backend: LocalServer, clock: Clock
-) -> None:
-    ends = {"expiration": (NOW + 3) * 1000}
-    backend.answers["POST /v1/m2m_tokens/verify"] = (200, GOOD | ends)
-    tokens.verify(M2M, "m2m", NOW)
-    clock.now += 3.1
-    with pytest.raises(TokenError, match="expired"):
-        tokens.verify(M2M, "m2m", NOW + 3.1)
-
-
-@pytest.mark.parametrize(
-    ("status", "body"), [(404, b""), (500, b""), (200, GOOD | {"revoked": True}), (200, {})]
-)
-def test_only_good_answers_are_remembered(
-    tokens: MachineTokens, backend: LocalServer, status: int, body: object
-) -> None:
-    backend.queue("POST /v1/api_keys/verify", (status, body))
-    with pytest.raises((TokenError, VerificationUnavailableError)):
-        tokens.verify(API_KEY, "api_key", NOW)
-    assert tokens.verify(API_KEY, "api_key", NOW).subject == "user_alice"
-
-
-def test_each_token_is_remembered_for_itself(tokens: MachineTokens, backend: LocalServer) -> None:
-    answers = [(200, GOOD | {"subject": f"user_{name}"}) for name in "abcd"]
-    backend.queue("POST /v1/api_keys/verify", *answers)
-    similar = ["ak_1", "ak_1 ", "ak_\u00e9", "ak_?"]
-    for _ in range(2):
-        subjects = [tokens.verify(token, "api_key", NOW).subject for token in similar]
-        assert subjects == ["user_a", "user_b", "user_c", "user_d"]
-    assert len(backend.received) == 4
-
-
-def test_the_memory_is_bounded(
-    tokens: MachineTokens, backend: LocalServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(machine_tokens_module, "MAX_REMEMBERED", 3)
-    for number in range(5):
-        tokens.verify(f"ak_{number}", "api_key", NOW)
-    assert len(tokens._remembered) == 3
-    tokens.verify("ak_4", "api_key", NOW)
-    assert len(backend.received) == 5
-    tokens.verify("ak_0", "api_key", NOW)
-    assert len(backend.received) == 6
-
-
-def test_the_memory_holds_no_token(tokens: MachineTokens, backend: LocalServer) -> None:
-    backend.answers["POST /v1/api_keys/verify"] = (200, GOOD | {"secret": API_KEY})
-    machine = tokens.verify(API_KEY, "api_key", NOW)
-    held = [(key, kept, dict(kept.claims)) for key, (_, kept) in tokens._remembered.items()]
-    assert "user_alice" in repr(held)
-    assert API_KEY not in repr((held, machine, dict(machine.claims)))
-
-
-def test_the_memory_of_another_process_looks_different(
-    signer: Signer, backend: LocalServer, clock: Clock
-) -> None:
-    instance = read_instance(keys_of(signer) | {"CLERK_API_URL": backend.url})
-    key = read_pem_key(signer.pem)
-    kept = []
-    for _ in range(2):
-        tokens = MachineTokens(BackendApi(instance), lambda kid: key, instance.issuer, clock=clock)
-        tokens.verify(API_KEY, "api_key", NOW)
-        kept += list(tokens._remembered)
-    assert len(set(kept)) == 2
-
-
-@pytest.mark.parametrize("form", ["opaque", "JWT"])
-def test_what_one_request_does_to_the_claims_no_other_sees(
-    tokens: MachineTokens, signer: Signer, form: str
-) -> None:
-    token = API_KEY if form == "opaque" else program(signer, at=int(NOW), nested={"a": "b"})
-    machine = tokens.verify(token, "m2m", NOW)
-    claims: Any = machine.claims
-    with suppress(TypeError):  # a mapping that cannot be changed is fine, too
-        claims["subject"] = claims["sub"] = "mch_admin"
-    with suppress(TypeError, KeyError):
-        claims["scopes" if form == "opaque" else "nested"].clear()
-    again = tokens.verify(token, "m2m", NOW)
-    assert again.subject == machine.subject
-    assert again.scopes == machine.scopes
-    assert "mch_admin" not in (again.claims.get("subject"), again.claims.get("sub"))
-    assert again.claims["scopes" if form == "opaque" else "nested"]
-
-
-@pytest.mark.parametrize("seconds", ["-1", "ten", "1e3", ".", "999999", "1.0001"])
-def test_a_time_to_remember_that_is_none_is_refused(signer: Signer, seconds: str) -> None:
-    with pytest.raises(ValueError, match="CLERK_MACHINE_TOKEN_SECONDS is"):
-        read_instance(keys_of(signer) | {"CLERK_MACHINE_TOKEN_SECONDS": seconds})
-
-
-def test_the_time_to_remember_is_a_setting(signer: Signer) -> None:
-    given = {"": 10.0, "0": 0.0, "2.5": 2.5}
-    for text, seconds in given.items():
-        instance = read_instance(keys_of(signer) | {"CLERK_MACHINE_TOKEN_SECONDS": text})
-        assert instance.machine_token_lifetime == seconds
