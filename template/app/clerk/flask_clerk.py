@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, overload
 
 from flask import (
     Blueprint,
@@ -34,6 +34,7 @@ from .tokens import FindKey
 from .verified import TokenVerifier
 
 R = TypeVar("R")
+T = TypeVar("T")
 
 EXEMPT = "_clerk_exempt"
 
@@ -68,6 +69,7 @@ class Clerk:
         """
         self.instance = instance
         self.api = BackendApi(instance)
+        self._exempt: dict[str | None, bool] = {}  # by endpoint, as requests come
         self.login_endpoint = login_endpoint
         self.page_settings = page_settings or {}
         self.now = clock
@@ -93,7 +95,11 @@ class Clerk:
         return authenticate(request_facts(), self.instance, self.tokens, self.api, self.now())
 
     def _before_request(self) -> ResponseReturnValue | None:
-        if _is_exempt():
+        endpoint = request.endpoint
+        exempted = self._exempt.get(endpoint)
+        if exempted is None:
+            exempted = self._exempt[endpoint] = _is_exempt()
+        if exempted:
             return None
         try:
             g.clerk_outcome = outcome = self.authenticate()
@@ -183,7 +189,7 @@ def request_facts() -> RequestFacts:
         path=current.root_path + current.path,
         query=current.query_string.decode("latin-1"),
         headers=_Headers(current.environ),
-        cookies=current.cookies,
+        cookies=current.cookies.to_dict(),
     )
 
 
@@ -201,6 +207,15 @@ class _Headers(Mapping[str, str]):
     def __getitem__(self, name: str) -> str:
         value: str = self._environ[_environ_name(name)]
         return value
+
+    @overload
+    def get(self, name: str, /) -> str | None: ...
+
+    @overload
+    def get(self, name: str, default: str | T, /) -> str | T: ...
+
+    def get(self, name: str, default: Any = None, /) -> Any:
+        return self._environ.get(_environ_name(name), default)
 
     def __iter__(self) -> Iterator[str]:
         named = (name for name in self._environ if name.startswith("HTTP_"))
