@@ -42,7 +42,7 @@ def test_its_own_tests_pass(project: Project, capsys: pytest.CaptureFixture[str]
 def test_its_tests_leave_nothing_behind_for_git(project: Project) -> None:
     git(project.path, "init", "--quiet")
     git(project.path, "add", "--all")
-    odd = ("__pycache__", ".venv", "instance/", ".sqlite", ".coverage", "_cache", ".egg-info")
+    odd = ("__pycache__", ".venv", "instance/", ".sqlite", ".coverage", "_cache/", ".egg-info")
     tracked = git(project.path, "ls-files").splitlines()
     assert [name for name in tracked if any(part in name for part in odd)] == []
 

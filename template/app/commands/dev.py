@@ -53,7 +53,9 @@ def dev(port: int | None) -> None:
     if settings.emulator_url:
         _check_port(urlsplit(settings.emulator_url).port or 0, "CLERK_EMULATOR_URL")
     _upgrade_database()
-    signal.signal(signal.SIGTERM, _interrupt)
+    # Ctrl-C, a supervisor's stop, and a closed terminal; the first also where a shell ignores it.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     try:
         commands = _commands(settings, port)
         with _running(commands, environ) as processes, _fetching_clerk_js(settings, environ):
