@@ -24,7 +24,7 @@ DASHBOARD_KEYS = "the Clerk dashboard under Configure → API keys (https://dash
 
 _LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 _DOMAIN = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*(:[0-9]{{1,5}})?\Z")
-_HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})+\Z")
+_HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})+(:[0-9]{{1,5}})?\Z")
 
 
 class ConfigurationError(ValueError):

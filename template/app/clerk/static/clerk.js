@@ -43,6 +43,7 @@
     }
   }
 
+  hide(".clerk-loading", false);
   setTimeout(() => fail("no answer in time"), TIMEOUT);
   for (const script of scripts) {
     script.addEventListener("error", () => fail(`cannot load ${script.src}`));
