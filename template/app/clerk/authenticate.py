@@ -253,10 +253,11 @@ def _comes_from_another_site(decision: Decision) -> bool:
         return False
     if instance.is_satellite:
         return False
-    if decision.cookies.redirect_count:
+    sent = headers.get("referer")
+    if not sent or decision.cookies.redirect_count:
         return False
     try:
-        referrer = urlsplit(headers.get("referer", ""))
+        referrer = urlsplit(sent)
         host = referrer.hostname or ""
     except ValueError:
         return False

@@ -169,9 +169,10 @@ def verify_signature(
         raise TokenError("token-invalid", f"the header's typ is not {types[0]}")
     if header.get("alg") != "RS256":
         raise TokenError("token-invalid-algorithm", "the header's alg is not RS256")
-    if "crit" in header:
-        # It lists what a verifier has to understand (RFC 7515, 4.1.11); we understand no extension.
-        raise TokenError("token-invalid", "the header's crit asks for an unknown extension")
+    # crit lists what a verifier has to understand (RFC 7515, 4.1.11), and b64 changes what is signed
+    # (RFC 7797); we understand no extension.
+    if "crit" in header or header.get("b64", True) is not True:
+        raise TokenError("token-invalid", "the header asks for an extension of JWS")
     signed, _, signature = token.rpartition(".")
     try:
         good = _RS256.verify(signed.encode(), key, _decode_base64(signature))

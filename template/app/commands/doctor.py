@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
@@ -146,6 +147,7 @@ def _app(settings: Settings) -> Iterator[Finding]:
     from app import create_app
     from app.database import alembic
 
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it would talk into the table
     try:
         app = create_app()
         with app.app_context():
