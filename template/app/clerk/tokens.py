@@ -169,9 +169,9 @@ def verify_signature(
         raise TokenError("token-invalid", f"the header's typ is not {types[0]}")
     if header.get("alg") != "RS256":
         raise TokenError("token-invalid-algorithm", "the header's alg is not RS256")
-    # crit lists what a verifier has to understand (RFC 7515, 4.1.11), and b64 changes what is signed
+    # crit lists what a verifier has to understand (RFC 7515, 4.1.11), b64 changes what is signed
     # (RFC 7797); we understand no extension.
-    if "crit" in header or header.get("b64", True) is not True:
+    if "crit" in header or header.get("b64") is False:
         raise TokenError("token-invalid", "the header asks for an extension of JWS")
     signed, _, signature = token.rpartition(".")
     try:
