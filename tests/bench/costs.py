@@ -122,8 +122,12 @@ def decision(signer: Signer, bare: float) -> None:
     suffix = app.extensions["clerk"].instance.cookie_suffix
 
     def call(path: str, token: str) -> None:
-        cookies = f"__session={token}; __client_uat=1; __session_{suffix}={token}; __client_uat_{suffix}=1"
-        environ = wsgi_environ(path, cookies if token else "")
+        # Who has signed out still has these two: Clerk sets them to 0.
+        uat = 1 if token else 0
+        cookies = f"__client_uat={uat}; __client_uat_{suffix}={uat}"
+        if token:
+            cookies += f"; __session={token}; __session_{suffix}={token}"
+        environ = wsgi_environ(path, cookies)
         b"".join(app.wsgi_app(environ, lambda *_: lambda _: None))
 
     rounds = [session_tokens(signer, TOKENS) for _ in range(ROUNDS)]
