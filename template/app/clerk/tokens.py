@@ -236,7 +236,11 @@ def _decode_object(part: str, name: str) -> dict[str, Any]:
 
 
 def _decode_base64(part: str) -> bytes:
-    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+    decoded = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+    # The last character may have bits to spare; one signature has one spelling.
+    if base64.urlsafe_b64encode(decoded).rstrip(b"=") != part.encode():
+        raise ValueError("not the canonical base64url")
+    return decoded
 
 
 def _refuse_constant(name: str) -> NoReturn:
