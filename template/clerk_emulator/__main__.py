@@ -40,6 +40,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--app-url", default="http://localhost:5000", help="where the app is")
     parser.add_argument("--state", type=Path, default="instance/clerk_emulator.sqlite3")
     parser.add_argument("--assets", type=Path, default="instance/clerk-js")
+    parser.add_argument("--settings", type=Path, help="TOML file: what the instance allows")
     parser.add_argument("--name", default="Acme", help="the application's name")
     return parser.parse_args()
 
@@ -54,6 +55,7 @@ def _config(arguments: argparse.Namespace) -> EmulatorConfig:
         app_url=arguments.app_url,
         state=arguments.state,
         assets=arguments.assets,
+        settings=arguments.settings,
         name=arguments.name,
         host=arguments.host,
         port=arguments.port,

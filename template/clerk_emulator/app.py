@@ -31,7 +31,13 @@ class EmulatorApp(Flask):
 
     def dispatch_request(self) -> ResponseReturnValue:
         with current_clerk().store.transaction():
-            return super().dispatch_request()
+            try:
+                return super().dispatch_request()
+            except ClerkError as error:
+                if not error.keeps_changes:
+                    raise
+                failure = error
+        raise failure
 
 
 class MethodOverride:

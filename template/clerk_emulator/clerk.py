@@ -10,7 +10,9 @@ from typing import cast
 
 from flask import current_app, request
 
-from .config import EmulatorConfig
+from .config import EmulatorConfig, RefusalError
+from .settings import InstanceSettings, SettingsError
+from .settings.source import SettingsSource
 from .store import Store
 from .tokens import TokenSigner
 from .urls import origin_aliases, origin_of, public_base
@@ -28,6 +30,7 @@ def system_clock() -> int:
 class LocalClerk:
     """One Clerk instance: its configuration, its memory, its key, its clock.
 
+    :param source: the settings, which may change while it runs.
     :param clock: returns unix milliseconds; tests pass their own.
     :param on_event: called when a webhook is waiting to be sent.
     """
@@ -35,6 +38,7 @@ class LocalClerk:
     config: EmulatorConfig
     store: Store
     signer: TokenSigner
+    source: SettingsSource
     clock: Clock
     on_event: Callable[[], None] = lambda: None
     csrf_key: bytes = field(init=False, repr=False)
@@ -48,6 +52,11 @@ class LocalClerk:
         return self.clock()
 
     @property
+    def settings(self) -> InstanceSettings:
+        """What the instance allows now."""
+        return self.source.current()
+
+    @property
     def app_origin(self) -> str:
         """The app's origin."""
         return cast(str, origin_of(self.config.app_url))
@@ -56,10 +65,15 @@ class LocalClerk:
 def open_clerk(config: EmulatorConfig, clock: Clock = system_clock) -> LocalClerk:
     """The instance in ``config.state``, which the first start makes.
 
-    :raises RefusalError: if the state file cannot be used.
+    :raises RefusalError: if the state file or the settings file cannot be used.
     """
     store = Store(config.state)
-    return LocalClerk(config, store, TokenSigner(store, config.instance_id, config.issuer), clock)
+    signer = TokenSigner(store, config.instance_id, config.issuer)
+    try:
+        source = SettingsSource(store, config.settings)
+    except SettingsError as error:
+        raise RefusalError(str(error)) from None
+    return LocalClerk(config, store, signer, source, clock)
 
 
 def _load_or_create_csrf_key(store: Store) -> bytes:

@@ -27,6 +27,7 @@ class EmulatorConfig:
     :param app_url: where the app is, for redirects and webhooks.
     :param state: the SQLite file, made on first start.
     :param assets: folder with Clerk's browser bundles; may be empty or missing.
+    :param settings: TOML file that says what the instance allows; None: Clerk's defaults.
     :param name: the application's name, as Clerk's components show it.
     :param host: address to listen on, loopback only.
     :param port: TCP port to listen on.
@@ -39,6 +40,7 @@ class EmulatorConfig:
     app_url: str
     state: Path
     assets: Path
+    settings: Path | None = None
     name: str = "Acme"
     host: str = "127.0.0.1"
     port: int = 5001

@@ -13,14 +13,25 @@ class ClerkError(Exception):
     :param message: one sentence; becomes ``message`` and ``long_message``.
     :param status: the HTTP status.
     :param param: the request parameter at fault; Clerk's forms show the text under that field.
+    :param keeps_changes: whether what the request has stored so far stays, such as a count of
+        attempts. Otherwise an error undoes the whole request.
     """
 
-    def __init__(self, code: str, message: str, status: int = 422, param: str | None = None):
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        status: int = 422,
+        param: str | None = None,
+        *,
+        keeps_changes: bool = False,
+    ):
         super().__init__(message)
         self.code = code
         self.message = message
         self.status = status
         self.param = param
+        self.keeps_changes = keeps_changes
 
     def as_json(self) -> dict[str, Any]:
         """The body that goes with :attr:`status`."""
@@ -64,7 +75,8 @@ def unsupported_strategy() -> ClerkError:
 
 def incorrect_code() -> ClerkError:
     """422 for a wrong one-time code."""
-    return ClerkError("form_code_incorrect", "Incorrect code. Here it is 424242.", param="code")
+    message = "Incorrect code. Here it is 424242."
+    return ClerkError("form_code_incorrect", message, param="code", keeps_changes=True)
 
 
 def incorrect_password(param: str = "password") -> ClerkError:

@@ -5,13 +5,24 @@ A missing block usually means a blank component, so that every block is here, al
 
 from __future__ import annotations
 
+from dataclasses import asdict, fields
+
 from flask import Blueprint
 
 from ..clerk import LocalClerk, base_url, current_clerk
 from ..serializers import Json
-from ..users import PASSWORD_MAX_BYTES, PASSWORD_MIN_LENGTH
+from ..settings import InstanceSettings
+from ..settings.model import Attribute
 
 blueprint = Blueprint("environment", __name__)
+
+PROVIDERS = {
+    "google": "Google",
+    "github": "GitHub",
+    "x": "X / Twitter",
+    "linkedin_oidc": "LinkedIn",
+}
+"""Names of providers that are not just the capitalized key."""
 
 
 @blueprint.route("/environment", methods=["GET", "PATCH"])
@@ -25,15 +36,19 @@ def environment_json(clerk: LocalClerk, base: str) -> Json:
 
     :param base: where the browser reaches the hosted pages.
     """
+    settings = clerk.settings
     return {
         "id": f"env_{clerk.config.instance_id.removeprefix('ins_')}",
         "object": "environment",
         "auth_config": _auth_config(clerk),
         "display_config": _display_config(clerk, base),
-        "user_settings": _user_settings(),
-        "organization_settings": _organization_settings(),
-        "commerce_settings": _commerce_settings(),
-        "api_keys_settings": {"user_api_keys_enabled": False, "orgs_api_keys_enabled": False},
+        "user_settings": _user_settings(settings),
+        "organization_settings": _organization_settings(settings),
+        "commerce_settings": _commerce_settings(settings),
+        "api_keys_settings": {
+            "user_api_keys_enabled": settings.api_keys.user_enabled,
+            "orgs_api_keys_enabled": settings.api_keys.organization_enabled,
+        },
         "protect_config": {"object": "protect_config", "id": "protect_local"},
         "maintenance_mode": False,
         "client_debug_mode": False,
@@ -42,47 +57,48 @@ def environment_json(clerk: LocalClerk, base: str) -> Json:
 
 
 def _auth_config(clerk: LocalClerk) -> Json:
+    sessions = clerk.settings.sessions
     return {
         "object": "auth_config",
         "id": f"aconf_{clerk.config.instance_id.removeprefix('ins_')}",
-        "single_session_mode": True,
+        "single_session_mode": not sessions.multi_session,
         "claimed_at": None,
-        "reverification": False,
+        "reverification": sessions.reverification,
         "preferred_channels": {},
         "session_minter": False,
     }
 
 
 def _display_config(clerk: LocalClerk, base: str) -> Json:
-    app = clerk.config.app_url
+    app, rules = clerk.config.app_url, clerk.settings.application
     return {
         "object": "display_config",
         "id": f"display_config_{clerk.config.instance_id.removeprefix('ins_')}",
         "instance_environment_type": "development",
-        "application_name": clerk.config.name,
+        "application_name": rules.name or clerk.config.name,
         "branded": False,
         "show_devmode_warning": True,
-        "preferred_sign_in_strategy": "password",
+        "preferred_sign_in_strategy": rules.preferred_sign_in_strategy,
         "theme": _theme(),
-        "logo_image_url": "",
+        "logo_image_url": rules.logo_image_url,
         "favicon_image_url": "",
         "home_url": app,
-        "support_email": "",
-        "terms_url": "",
-        "privacy_policy_url": "",
+        "support_email": rules.support_email,
+        "terms_url": rules.terms_url,
+        "privacy_policy_url": rules.privacy_policy_url,
         "sign_in_url": f"{base}/sign-in",
         "sign_up_url": f"{base}/sign-up",
         "user_profile_url": f"{base}/user",
+        "waitlist_url": f"{base}/waitlist",
+        "organization_profile_url": f"{base}/organization",
+        "create_organization_url": f"{base}/create-organization",
         "after_sign_in_url": app,
         "after_sign_up_url": app,
         "after_sign_out_one_url": app,
         "after_sign_out_all_url": app,
         "after_switch_session_url": app,
-        "organization_profile_url": app,
-        "create_organization_url": app,
         "after_leave_organization_url": app,
         "after_create_organization_url": app,
-        "waitlist_url": app,
         "after_join_waitlist_url": app,
         "captcha_public_key": None,
         "captcha_public_key_invisible": None,
@@ -110,91 +126,90 @@ def _theme() -> Json:
     }
 
 
-def _attribute(**differences: object) -> Json:
-    """How an attribute of users may be used; off, but for the ``differences``."""
+def _user_settings(settings: InstanceSettings) -> Json:
+    required = settings.sign_in.second_factor_required
     return {
-        "enabled": False,
-        "required": False,
-        "immutable": False,
-        "verifications": [],
-        "used_for_first_factor": False,
-        "first_factors": [],
-        "used_for_second_factor": False,
-        "second_factors": [],
-        "verify_at_sign_up": False,
-    } | differences
-
-
-def _user_settings() -> Json:
-    return {
-        "attributes": _attributes(),
-        "social": {},
+        "attributes": {name: asdict(value) for name, value in _attributes(settings).items()},
+        "social": {f"oauth_{name}": _social(settings, name) for name in settings.social},
         "enterprise_sso": {
             "enabled": False,
             "self_serve_sso": False,
             "self_serve_directory_sync": False,
         },
-        "sign_in": {"second_factor": {"required": False, "enabled": False}},
-        "sign_up": {
-            "mode": "public",
-            "progressive": True,
-            "captcha_enabled": False,
-            "allowlist_only": False,
-            "legal_consent_enabled": False,
-            "mfa": {"required": False},
-        },
-        "password_settings": _password_settings(),
-        "username_settings": {"min_length": 4, "max_length": 64},
+        "sign_in": {"second_factor": {"required": required, "enabled": _has_mfa(settings)}},
+        "sign_up": asdict(settings.sign_up)
+        | {"allowlist_only": False, "mfa": {"required": required}},
+        "password_settings": _password_settings(settings),
+        "username_settings": asdict(settings.username),
         "passkey_settings": {"allow_autofill": False, "show_sign_in_button": False},
-        "attack_protection": {"enumeration_protection": {"enabled": False}},
-        "actions": {"delete_self": True, "create_organization": False},
+        "attack_protection": {
+            "enumeration_protection": {"enabled": settings.sign_in.enumeration_protection}
+        },
+        "actions": asdict(settings.actions),
     }
 
 
-def _attributes() -> Json:
-    off = ("phone_number", "username", "web3_wallet", "authenticator_app", "backup_code", "passkey")
-    return {name: _attribute() for name in off} | {
-        "email_address": _attribute(
-            enabled=True,
-            required=True,
-            verifications=["email_code"],
-            used_for_first_factor=True,
-            first_factors=["email_code"],
-            verify_at_sign_up=True,
-        ),
-        "password": _attribute(enabled=True, required=True),
-        "first_name": _attribute(enabled=True),
-        "last_name": _attribute(enabled=True),
-    }
+def _attributes(settings: InstanceSettings) -> dict[str, Attribute]:
+    return {f.name: getattr(settings.attributes, f.name) for f in fields(settings.attributes)}
 
 
-def _password_settings() -> Json:
+def _has_mfa(settings: InstanceSettings) -> bool:
+    return any(value.used_for_second_factor for value in _attributes(settings).values())
+
+
+def _social(settings: InstanceSettings, provider: str) -> Json:
+    enabled = settings.has_social(provider)
     return {
-        "min_length": PASSWORD_MIN_LENGTH,
-        "max_length": PASSWORD_MAX_BYTES,
+        "enabled": enabled,
+        "required": False,
+        "authenticatable": enabled,
+        "block_email_subaddresses": False,
+        "strategy": f"oauth_{provider}",
+        "not_selectable": False,
+        "deprecated": False,
+        "name": settings.social[provider].name or PROVIDERS.get(provider, provider.title()),
+        "logo_url": f"https://img.clerk.com/static/{provider}.png",
+    }
+
+
+def _password_settings(settings: InstanceSettings) -> Json:
+    rules = asdict(settings.password)
+    del rules["compromised"]
+    return rules | {
         "disable_hibp": True,
         "allowed_special_characters": "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~",
-        "require_special_char": False,
-        "require_numbers": False,
-        "require_uppercase": False,
-        "require_lowercase": False,
         "show_zxcvbn": False,
         "min_zxcvbn_strength": 0,
     }
 
 
-def _organization_settings() -> Json:
+def _organization_settings(settings: InstanceSettings) -> Json:
+    rules = settings.organizations
     return {
-        "enabled": False,
-        "max_allowed_memberships": 5,
-        "force_organization_selection": False,
-        "actions": {"admin_delete": True},
-        "domains": {"enabled": False, "enrollment_modes": [], "default_role": None},
-        "slug": {"disabled": True},
+        "enabled": rules.enabled,
+        "max_allowed_memberships": rules.max_allowed_memberships,
+        "force_organization_selection": rules.force_organization_selection,
+        "actions": {"admin_delete": rules.admin_delete},
+        "domains": {
+            "enabled": rules.domains,
+            "enrollment_modes": rules.domain_enrollment_modes,
+            "default_role": rules.default_role,
+        },
+        "slug": {"disabled": not rules.slugs},
         "organization_creation_defaults": {"enabled": False},
     }
 
 
-def _commerce_settings() -> Json:
-    off = {"enabled": False, "has_paid_plans": False}
-    return {"billing": {"stripe_publishable_key": None, "organization": off, "user": off}}
+def _commerce_settings(settings: InstanceSettings) -> Json:
+    def of(payer: str) -> Json:
+        plans = [plan for plan in settings.billing.plans if plan.payer == payer]
+        enabled = settings.billing.enabled and bool(plans)
+        return {"enabled": enabled, "has_paid_plans": enabled and any(p.amount for p in plans)}
+
+    return {
+        "billing": {
+            "stripe_publishable_key": None,
+            "organization": of("org"),
+            "user": of("user"),
+        }
+    }

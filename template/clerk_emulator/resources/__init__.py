@@ -1,0 +1,87 @@
+"""The things a Clerk instance remembers, as plain data classes. All times are unix milliseconds."""
+
+from .base import Resource, new_id
+from .clients import Client, HandshakeNonce, Session, SignIn, SignUp, Verification
+from .messages import Event, Message
+from .organizations import (
+    MembershipRequest,
+    Organization,
+    OrganizationDomain,
+    OrganizationInvitation,
+    OrganizationMembership,
+)
+from .tickets import (
+    ApiKey,
+    Invitation,
+    M2MToken,
+    Machine,
+    OAuthAccessToken,
+    OAuthApplication,
+    SignInToken,
+    TestingToken,
+    WaitlistEntry,
+)
+from .users import EmailAddress, ExternalAccount, PhoneNumber, Picture, User
+
+RESOURCES: tuple[type[Resource], ...] = (
+    Client,
+    Session,
+    SignUp,
+    SignIn,
+    Verification,
+    HandshakeNonce,
+    User,
+    EmailAddress,
+    PhoneNumber,
+    ExternalAccount,
+    Picture,
+    Organization,
+    OrganizationMembership,
+    OrganizationInvitation,
+    OrganizationDomain,
+    MembershipRequest,
+    Invitation,
+    WaitlistEntry,
+    SignInToken,
+    TestingToken,
+    ApiKey,
+    Machine,
+    M2MToken,
+    OAuthApplication,
+    OAuthAccessToken,
+    Message,
+    Event,
+)
+
+__all__ = [
+    "RESOURCES",
+    "ApiKey",
+    "Client",
+    "EmailAddress",
+    "Event",
+    "ExternalAccount",
+    "HandshakeNonce",
+    "Invitation",
+    "M2MToken",
+    "Machine",
+    "MembershipRequest",
+    "Message",
+    "OAuthAccessToken",
+    "OAuthApplication",
+    "Organization",
+    "OrganizationDomain",
+    "OrganizationInvitation",
+    "OrganizationMembership",
+    "PhoneNumber",
+    "Picture",
+    "Resource",
+    "Session",
+    "SignIn",
+    "SignInToken",
+    "SignUp",
+    "TestingToken",
+    "User",
+    "Verification",
+    "WaitlistEntry",
+    "new_id",
+]

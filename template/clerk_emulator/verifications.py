@@ -1,0 +1,99 @@
+"""Codes and links that somebody waits for, wherever they were asked for."""
+
+from __future__ import annotations
+
+import secrets
+
+from .clerk import LocalClerk
+from .errors import ClerkError, incorrect_code
+from .resources import Message, Verification, new_id
+
+CODE = "424242"
+LIFETIME_MS = 10 * 60_000
+MAX_ATTEMPTS = 5
+
+
+def begin_verification(
+    clerk: LocalClerk, strategy: str, target: str, *, client_id: str = "", redirect_url: str = ""
+) -> Verification:
+    """Start verifying; :func:`send_code` or a link's message goes with it.
+
+    :param strategy: ``email_code``, ``phone_code``, ``email_link``, ``oauth_google``, …
+    :param target: id of what is being verified.
+    :param redirect_url: of a link or a visit to a provider: where the browser goes afterwards.
+    """
+    now = clerk.now
+    verification = Verification(
+        new_id("ver"),
+        now,
+        now,
+        strategy,
+        now + LIFETIME_MS,
+        code=CODE if strategy.endswith("_code") else "",
+        token=secrets.token_urlsafe(24),
+        client_id=client_id,
+        target=target,
+        redirect_url=redirect_url,
+    )
+    clerk.store.put(verification)
+    return verification
+
+
+def send_code(clerk: LocalClerk, strategy: str, target: str, to: str) -> Verification:
+    """Start verifying by a code, and put the message with it into the inbox.
+
+    :param to: the e-mail address or phone number.
+    """
+    verification = begin_verification(clerk, strategy, target)
+    name = clerk.settings.application.name or clerk.config.name
+    subject = f"{verification.code} is your {name} verification code"
+    send_message(clerk, to, subject, f"{subject}.", code=verification.code)
+    return verification
+
+
+def send_message(
+    clerk: LocalClerk, to: str, subject: str, body: str, *, code: str = "", link: str = ""
+) -> None:
+    """Put an e-mail, or for a phone number an SMS, into the inbox."""
+    now = clerk.now
+    kind = "email" if "@" in to else "sms"
+    clerk.store.put(Message(new_id("msg"), now, now, kind, to, subject, body, code, link))
+
+
+def check_code(clerk: LocalClerk, verification_id: str | None, code: str) -> Verification:
+    """Hand in a code. Every attempt counts, also one that fails.
+
+    :raises ClerkError: ``verification_missing``, ``verification_expired``,
+        ``verification_failed`` after too many attempts, ``form_code_incorrect``.
+    """
+    verification = open_verification(clerk, verification_id)
+    if verification.attempts >= MAX_ATTEMPTS:
+        message = "Too many failed attempts. You have to try again with the same or another method."
+        raise ClerkError("verification_failed", message, 400)
+    verification.attempts += 1
+    if not secrets.compare_digest(code.strip().encode(), verification.code.encode()):
+        clerk.store.put(verification)
+        raise incorrect_code()
+    return finish_verification(clerk, verification)
+
+
+def open_verification(clerk: LocalClerk, verification_id: str | None) -> Verification:
+    """A verification that can still be finished.
+
+    :raises ClerkError: ``verification_missing`` or ``verification_expired``.
+    """
+    verification = clerk.store.get(Verification, verification_id)
+    if verification is None:
+        raise ClerkError("verification_missing", "Ask for a new code first.", 400)
+    if verification.expire_at <= clerk.now:
+        message = "This verification has expired. You need to start again."
+        raise ClerkError("verification_expired", message, 400)
+    return verification
+
+
+def finish_verification(clerk: LocalClerk, verification: Verification) -> Verification:
+    """Mark as verified."""
+    verification.status = "verified"
+    verification.updated_at = clerk.now
+    clerk.store.put(verification)
+    return verification
