@@ -17,7 +17,7 @@ from .backend_api import backend_api
 from .clerk import EXTENSION, Clock, current_clerk, open_clerk, system_clock
 from .config import EmulatorConfig, is_loopback
 from .errors import ClerkError
-from .frontend_api import frontend_api
+from .frontend_api import api_keys, frontend_api
 from .hosted import hosted_pages
 
 log = logging.getLogger(__name__)
@@ -73,6 +73,7 @@ def create_emulator(config: EmulatorConfig, clock: Clock = system_clock) -> Flas
 
 def _register(app: Flask) -> None:
     app.register_blueprint(frontend_api, url_prefix="/v1")
+    app.register_blueprint(api_keys.blueprint)
     app.register_blueprint(backend_api, url_prefix="/api/v1")
     app.register_blueprint(hosted_pages)
     app.register_blueprint(bundles.blueprint)

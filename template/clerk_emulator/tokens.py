@@ -62,6 +62,28 @@ class TokenSigner:
         """The signed ``__clerk_handshake`` payload: a list of Set-Cookie strings."""
         return self._sign({"handshake": directives}, {})
 
+    def session_of(self, token: str, now_ms: int) -> str | None:
+        """The id of the session that a token speaks for; None if it is not ours or is over."""
+        try:
+            parts = jwt.decode_complete(
+                token,
+                self._key.public_key(),
+                algorithms=["RS256"],
+                issuer=self._issuer,
+                options={
+                    "require": ["exp", "sid"],
+                    "verify_aud": False,
+                    "verify_exp": False,
+                    "verify_iat": False,
+                    "verify_nbf": False,
+                },
+            )
+        except jwt.PyJWTError:
+            return None
+        claims = parts["payload"]
+        good = parts["header"].get("cat") == SESSION_CLASS and claims["exp"] * 1000 > now_ms
+        return str(claims["sid"]) if good else None
+
     def _sign(self, claims: dict[str, Any], headers: dict[str, Any]) -> str:
         headers = {"kid": self._kid, "typ": "JWT"} | headers
         return jwt.encode(claims, self._key, algorithm="RS256", headers=headers)
