@@ -27,6 +27,12 @@ def known_browser() -> Client | None:
     return next((client for client in known if client is not None), None)
 
 
+def browser_of_cookies() -> Client | None:
+    """The browser named in its cookies, whatever the query says."""
+    known = (client_of(current_clerk(), request.cookies.get(name, "")) for name in cookie_names())
+    return next((client for client in known if client is not None), None)
+
+
 def current_visitor() -> Visitor:
     """The browser's name and address; the app's proxy says from where it came."""
     forwarded = request.headers.get("X-Forwarded-For", "").partition(",")[0].strip()

@@ -15,6 +15,7 @@ class ClerkError(Exception):
     :param param: the request parameter at fault; Clerk's forms show the text under that field.
     :param keeps_changes: whether what the request has stored so far stays, such as a count of
         attempts. Otherwise an error undoes the whole request.
+    :param meta: more for Clerk.js, such as a ``session_id``.
     """
 
     def __init__(
@@ -25,6 +26,7 @@ class ClerkError(Exception):
         param: str | None = None,
         *,
         keeps_changes: bool = False,
+        meta: dict[str, Any] | None = None,
     ):
         super().__init__(message)
         self.code = code
@@ -32,6 +34,7 @@ class ClerkError(Exception):
         self.status = status
         self.param = param
         self.keeps_changes = keeps_changes
+        self.meta = meta or {}
 
     def as_json(self) -> dict[str, Any]:
         """The body that goes with :attr:`status`."""
@@ -39,7 +42,7 @@ class ClerkError(Exception):
             "code": self.code,
             "message": self.message,
             "long_message": self.message,
-            "meta": {"param_name": self.param} if self.param else {},
+            "meta": ({"param_name": self.param} if self.param else {}) | self.meta,
         }
         return {"errors": [error], "clerk_trace_id": secrets.token_hex(16)}
 

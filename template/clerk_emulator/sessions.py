@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .clerk import LocalClerk
 from .events import record_event
-from .resources import Client, Session, User, new_id
+from .resources import Client, Session, SignIn, SignUp, User, new_id
 from .serializers import backend_session_json
 from .users import delete_user
 
@@ -70,6 +70,16 @@ def start_session(
     clerk.store.put(client)
     record_event(clerk, "session.created", backend_session_json(session))
     return session
+
+
+def forget_finished(clerk: LocalClerk, client: Client) -> None:
+    """Let go of a sign-in or sign-up that has led to a session already."""
+    sign_in = clerk.store.get(SignIn, client.sign_in_id)
+    sign_up = clerk.store.get(SignUp, client.sign_up_id)
+    if sign_in is not None and sign_in.created_session_id:
+        client.sign_in_id = None
+    if sign_up is not None and sign_up.created_session_id:
+        client.sign_up_id = None
 
 
 def client_sessions(clerk: LocalClerk, client: Client) -> list[Session]:

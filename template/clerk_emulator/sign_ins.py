@@ -66,6 +66,11 @@ def attempt_first_factor(
         raise unsupported_strategy()
     elif sign_in.prepared != strategy or code != CODE:
         raise incorrect_code()
+    give_first_factor(clerk, sign_in, strategy)
+
+
+def give_first_factor(clerk: LocalClerk, sign_in: SignIn, strategy: str) -> None:
+    """Go on after the first factor has been proved by this strategy."""
     sign_in.verified_by = strategy
     sign_in.status = "needs_new_password" if strategy == RESET else "complete"
     _save(clerk, sign_in)

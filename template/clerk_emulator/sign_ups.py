@@ -7,6 +7,7 @@ from typing import Any
 
 from .clerk import LocalClerk
 from .errors import incorrect_code, unsupported_strategy
+from .external_accounts import PREFIX, Identity
 from .resources import Client, Session, SignUp, new_id
 from .sessions import Visitor, start_session
 from .users import (
@@ -102,7 +103,9 @@ def finish_sign_up(
     if sign_up.created_user_id or waiting or sign_up.email_address is None:
         return None
     user = create_user(clerk, _new_user(sign_up, sign_up.email_address))
-    session = start_session(clerk, client, user, "email_code", visitor)
+    provider = (sign_up.external_account or {}).get("provider")
+    strategy = f"{PREFIX}{provider}" if provider else "email_code"
+    session = start_session(clerk, client, user, strategy, visitor)
     sign_up.created_user_id = user.id
     sign_up.created_session_id = session.id
     sign_up.password_hash = None
@@ -117,4 +120,6 @@ def _new_user(sign_up: SignUp, email_address: str) -> NewUser:
         first_name=sign_up.first_name,
         last_name=sign_up.last_name,
         unsafe_metadata=sign_up.unsafe_metadata,
+        identity=Identity(**sign_up.external_account) if sign_up.external_account else None,
+        identity_verification_id=sign_up.external_verification_id or "",
     )

@@ -11,7 +11,8 @@ from werkzeug.security import check_password_hash, generate_password_hash
 from .clerk import LocalClerk
 from .errors import ClerkError, incorrect_password, missing
 from .events import record_event
-from .resources import EmailAddress, User, new_id
+from .external_accounts import Identity, connect
+from .resources import EmailAddress, ExternalAccount, User, new_id
 from .serializers import backend_user_json
 
 CODE = "424242"
@@ -34,6 +35,9 @@ class NewUser:
     public_metadata: dict[str, Any] = field(default_factory=dict)
     private_metadata: dict[str, Any] = field(default_factory=dict)
     unsafe_metadata: dict[str, Any] = field(default_factory=dict)
+    identity: Identity | None = None
+    """Whom a social provider named."""
+    identity_verification_id: str = ""
 
 
 def create_user(clerk: LocalClerk, new: NewUser) -> User:
@@ -56,6 +60,8 @@ def create_user(clerk: LocalClerk, new: NewUser) -> User:
         unsafe_metadata=new.unsafe_metadata,
     )
     clerk.store.put(user)
+    if new.identity is not None:
+        connect(clerk, user, new.identity, new.identity_verification_id)
     record_event(clerk, "user.created", backend_user_json(clerk, user))
     return user
 
@@ -74,6 +80,8 @@ def delete_user(clerk: LocalClerk, user: User) -> dict[str, Any]:
     """
     for email in clerk.store.find(EmailAddress, user_id=user.id):
         clerk.store.delete(email)
+    for account in clerk.store.find(ExternalAccount, user_id=user.id):
+        clerk.store.delete(account)
     clerk.store.delete(user)
     gone = {"object": "user", "id": user.id, "deleted": True}
     record_event(clerk, "user.deleted", gone)

@@ -10,19 +10,12 @@ from dataclasses import asdict, fields
 from flask import Blueprint
 
 from ..clerk import LocalClerk, base_url, current_clerk
+from ..external_accounts import provider_name
 from ..serializers import Json
 from ..settings import InstanceSettings
 from ..settings.model import Attribute
 
 blueprint = Blueprint("environment", __name__)
-
-PROVIDERS = {
-    "google": "Google",
-    "github": "GitHub",
-    "x": "X / Twitter",
-    "linkedin_oidc": "LinkedIn",
-}
-"""Names of providers that are not just the capitalized key."""
 
 
 @blueprint.route("/environment", methods=["GET", "PATCH"])
@@ -167,7 +160,7 @@ def _social(settings: InstanceSettings, provider: str) -> Json:
         "strategy": f"oauth_{provider}",
         "not_selectable": False,
         "deprecated": False,
-        "name": settings.social[provider].name or PROVIDERS.get(provider, provider.title()),
+        "name": provider_name(settings, provider),
         "logo_url": f"https://img.clerk.com/static/{provider}.png",
     }
 

@@ -13,10 +13,12 @@ from ..sessions import close_account, end_session, end_user_sessions, user_sessi
 from ..users import check_name, check_password, hash_password, save_user
 from .browser import answer, current_session, current_user
 from .email_addresses import blueprint as email_addresses
+from .external_accounts import blueprint as external_accounts
 from .forms import metadata_field
 
 blueprint = Blueprint("me", __name__, url_prefix="/me")
 blueprint.register_blueprint(email_addresses)
+blueprint.register_blueprint(external_accounts)
 
 
 @blueprint.get("")

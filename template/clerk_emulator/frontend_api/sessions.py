@@ -8,7 +8,7 @@ from ..clerk import authorized_party, base_url, current_clerk
 from ..errors import not_found
 from ..resources import Session, User
 from ..serializers import Json, session_json, token_json
-from ..sessions import end_session
+from ..sessions import end_session, forget_finished
 from .browser import answer, client_session, current_client
 
 blueprint = Blueprint("sessions", __name__, url_prefix="/client/sessions")
@@ -29,6 +29,7 @@ def touch_session(id: str) -> Json:
     session.last_active_at = clerk.now
     clerk.store.put(session)
     client.last_active_session_id = session.id
+    forget_finished(clerk, client)
     clerk.store.put(client)
     return answer(_session_answer(session))
 

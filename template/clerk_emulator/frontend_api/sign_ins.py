@@ -7,6 +7,7 @@ from flask import Blueprint, request
 from ..clerk import base_url, current_clerk
 from ..dev_browser import current_visitor
 from ..errors import not_found, unsupported_strategy
+from ..oauth import begin_oauth_sign_in, is_oauth, prepare_oauth, transfer_to_sign_in
 from ..resources import Client, SignIn
 from ..serializers import Json, sign_in_json
 from ..sign_ins import (
@@ -29,6 +30,11 @@ def create_sign_in() -> Json:
     client = current_client()
     refuse_when_signed_in(client)
     strategy = request.form.get("strategy", "")
+    if request.form.get("transfer") == "true":
+        return _answer(client, transfer_to_sign_in(clerk, client))
+    if is_oauth(strategy):
+        redirect_url = request.form.get("redirect_url", "")
+        return _answer(client, begin_oauth_sign_in(clerk, client, strategy, redirect_url))
     if strategy not in ("", "password", *CODE_STRATEGIES):
         raise unsupported_strategy()
     sign_in = begin_sign_in(clerk, client, request.form.get("identifier"))
@@ -51,7 +57,12 @@ def prepare(id: str) -> Json:
     """Ask for a code."""
     client = current_client()
     sign_in = _sign_in(client, id)
-    prepare_first_factor(current_clerk(), sign_in, request.form.get("strategy", ""))
+    strategy = request.form.get("strategy", "")
+    if is_oauth(strategy):
+        redirect_url = request.form.get("redirect_url", "")
+        prepare_oauth(current_clerk(), client, sign_in, strategy, redirect_url)
+    else:
+        prepare_first_factor(current_clerk(), sign_in, strategy)
     return _answer(client, sign_in)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from flask import Blueprint, request
 
-from ..clerk import current_clerk
+from ..clerk import base_url, current_clerk
 from ..dev_browser import current_visitor
 from ..errors import not_found, unsupported_strategy
+from ..oauth import begin_oauth_sign_up, is_oauth, transfer_to_sign_up
 from ..resources import Client, SignUp
 from ..serializers import Json, sign_up_json
 from ..sign_ups import (
@@ -28,14 +29,19 @@ def create_sign_up() -> Json:
     """Start registration with whatever the form has."""
     client = current_client()
     refuse_when_signed_in(client)
-    sign_up = begin_sign_up(current_clerk(), client, _details())
+    clerk = current_clerk()
+    if request.form.get("transfer") == "true":
+        return _answer(client, transfer_to_sign_up(clerk, client, _details()))
+    sign_up = begin_sign_up(clerk, client, _details())
+    _visit_provider(client, sign_up)
     return _answer(client, sign_up)
 
 
 @blueprint.get("/<id>")
 def get_sign_up(id: str) -> Json:
     """The sign-up as it stands."""
-    return answer(sign_up_json(_sign_up(current_client(), id)))
+    sign_up = _sign_up(current_client(), id)
+    return answer(sign_up_json(current_clerk(), sign_up, base_url()))
 
 
 @blueprint.patch("/<id>")
@@ -44,6 +50,7 @@ def patch_sign_up(id: str) -> Json:
     client = current_client()
     sign_up = _sign_up(client, id)
     update_sign_up(current_clerk(), sign_up, _details())
+    _visit_provider(client, sign_up)
     return _answer(client, sign_up)
 
 
@@ -67,6 +74,14 @@ def attempt_verification(id: str) -> Json:
     return _answer(client, sign_up)
 
 
+def _visit_provider(client: Client, sign_up: SignUp) -> None:
+    """Go on at a social provider, if the form says so."""
+    strategy = request.form.get("strategy", "")
+    if is_oauth(strategy):
+        redirect_url = request.form.get("redirect_url", "")
+        begin_oauth_sign_up(current_clerk(), client, sign_up, strategy, redirect_url)
+
+
 def _sign_up(client: Client, id: str) -> SignUp:
     sign_up = current_clerk().store.get(SignUp, id)
     if sign_up is None or sign_up.client_id != client.id:
@@ -76,13 +91,15 @@ def _sign_up(client: Client, id: str) -> SignUp:
 
 def _answer(client: Client, sign_up: SignUp) -> Json:
     """Finish if nothing is missing any more, and answer."""
-    finish_sign_up(current_clerk(), client, sign_up, current_visitor())
-    return answer(sign_up_json(sign_up))
+    clerk = current_clerk()
+    finish_sign_up(clerk, client, sign_up, current_visitor())
+    return answer(sign_up_json(clerk, sign_up, base_url()))
 
 
 def _details() -> SignUpDetails:
     form = request.form
-    if form.get("strategy") not in (None, "", "email_code", "password"):
+    strategy = form.get("strategy", "")
+    if strategy not in ("", "email_code", "password") and not is_oauth(strategy):
         raise unsupported_strategy()
     return SignUpDetails(
         email_address=form.get("email_address"),

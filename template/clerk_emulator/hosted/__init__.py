@@ -6,11 +6,11 @@ from flask import Blueprint
 from werkzeug import Response
 
 from ..errors import ClerkError
-from . import sign_in, sign_up, user
+from . import consent, sign_in, sign_up, user
 from .pages import render
 
 hosted_pages = Blueprint("hosted", __name__)
-for part in (sign_in, sign_up, user):
+for part in (consent, sign_in, sign_up, user):
     hosted_pages.register_blueprint(part.blueprint)
 
 

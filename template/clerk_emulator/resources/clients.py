@@ -92,7 +92,9 @@ class SignUp(Resource):
         """Required fields that nobody has filled in yet."""
         if self.created_user_id is not None:
             return []
-        present = {"email_address": self.email_address, "password": self.password_hash}
+        present = {"email_address": self.email_address}
+        if self.external_account is None:
+            present["password"] = self.password_hash
         return [name for name, value in present.items() if value is None]
 
     @property

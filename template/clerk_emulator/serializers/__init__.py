@@ -1,12 +1,13 @@
 """How each resource looks on the wire: one function each. All times are unix milliseconds."""
 
 from .clients import client_json
+from .external_accounts import external_account_json
 from .json import Json
 from .sessions import backend_session_json, device_session_json, session_json, token_json
 from .sign_ins import first_factors, sign_in_json
 from .sign_ups import sign_up_json
 from .users import backend_user_json, email_address_json, public_user_json, user_json
-from .verifications import verification_json
+from .verifications import verification_json, visit_json
 
 __all__ = [
     "Json",
@@ -15,6 +16,7 @@ __all__ = [
     "client_json",
     "device_session_json",
     "email_address_json",
+    "external_account_json",
     "first_factors",
     "public_user_json",
     "session_json",
@@ -23,4 +25,5 @@ __all__ = [
     "token_json",
     "user_json",
     "verification_json",
+    "visit_json",
 ]

@@ -26,7 +26,7 @@ def client_json(
             if user is not None
         ],
         "sign_in": sign_in_json(clerk, sign_in, base_url) if sign_in else None,
-        "sign_up": sign_up_json(sign_up) if sign_up else None,
+        "sign_up": sign_up_json(clerk, sign_up, base_url) if sign_up else None,
         "last_active_session_id": client.last_active_session_id,
         "last_authentication_strategy": client.last_strategy,
         "captcha_bypass": True,

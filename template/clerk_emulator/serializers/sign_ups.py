@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from ..resources import SignUp
+from ..clerk import LocalClerk
+from ..resources import SignUp, Verification
 from .json import Json
-from .verifications import verification_json
+from .verifications import verification_json, visit_json
 
 
-def sign_up_json(sign_up: SignUp) -> Json:
+def sign_up_json(clerk: LocalClerk, sign_up: SignUp, base_url: str) -> Json:
     """A sign-up: what is there, what is missing, what waits for a code."""
     verified = "verified" if sign_up.email_verified else "unverified"
     email = verification_json(verified, "email_code") if sign_up.code_sent else None
+    visit = clerk.store.get(Verification, sign_up.external_verification_id)
     return {
         "object": "sign_up",
         "id": sign_up.id,
@@ -27,7 +29,7 @@ def sign_up_json(sign_up: SignUp) -> Json:
             },
             "phone_number": None,
             "web3_wallet": None,
-            "external_account": None,
+            "external_account": visit_json(clerk, visit, base_url) if visit else None,
         },
         "username": None,
         "email_address": sign_up.email_address,
@@ -37,7 +39,7 @@ def sign_up_json(sign_up: SignUp) -> Json:
         "first_name": sign_up.first_name,
         "last_name": sign_up.last_name,
         "unsafe_metadata": sign_up.unsafe_metadata,
-        "external_account": None,
+        "external_account": sign_up.external_account,
         "created_session_id": sign_up.created_session_id,
         "created_user_id": sign_up.created_user_id,
         "abandon_at": sign_up.created_at + 24 * 3_600_000,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..clerk import LocalClerk
-from ..resources import EmailAddress, User
+from ..resources import EmailAddress, ExternalAccount, User
+from .external_accounts import external_account_json
 from .json import Json
 from .verifications import verification_json
 
@@ -16,9 +17,9 @@ def email_address_json(email: EmailAddress) -> Json:
         "email_address": email.email_address,
         "reserved": False,
         "verification": verification_json(
-            "verified" if email.verified else "unverified", "email_code"
+            "verified" if email.verified else "unverified", email.verified_by
         ),
-        "linked_to": [],
+        "linked_to": email.linked_to,
         "matches_sso_connection": False,
         "created_at": email.created_at,
         "updated_at": email.updated_at,
@@ -47,7 +48,10 @@ def user_json(clerk: LocalClerk, user: User, base_url: str) -> Json:
         "phone_numbers": [],
         "primary_web3_wallet_id": None,
         "web3_wallets": [],
-        "external_accounts": [],
+        "external_accounts": [
+            external_account_json(clerk, account, base_url)
+            for account in clerk.store.find(ExternalAccount, user_id=user.id)
+        ],
         "enterprise_accounts": [],
         "saml_accounts": [],
         "passkeys": [],

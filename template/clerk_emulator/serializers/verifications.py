@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from ..clerk import LocalClerk
+from ..resources import Verification
+from ..urls import with_query
 from .json import Json
 
 
@@ -15,4 +18,20 @@ def verification_json(status: str, strategy: str) -> Json:
         "expire_at": None,
         "verified_at_client": None,
         "error": None,
+    }
+
+
+def visit_json(clerk: LocalClerk, visit: Verification, base_url: str) -> Json:
+    """A visit to a social provider.
+
+    :param base_url: where the reader reaches the provider's page.
+    """
+    over = visit.status == "unverified" and visit.expire_at <= clerk.now
+    page = f"{base_url}/oauth/{visit.strategy.removeprefix('oauth_')}"
+    return verification_json("expired" if over else visit.status, visit.strategy) | {
+        "expire_at": visit.expire_at,
+        "external_verification_redirect_url": with_query(page, state=visit.token)
+        if visit.token
+        else None,
+        "error": visit.error,
     }
