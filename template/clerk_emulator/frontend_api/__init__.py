@@ -4,8 +4,28 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from . import client, environment, handshake, me, oauth_callback, sessions, sign_ins, sign_ups
+from . import (
+    client,
+    environment,
+    handshake,
+    me,
+    oauth_callback,
+    reverification,
+    sessions,
+    sign_ins,
+    sign_ups,
+)
 
 frontend_api = Blueprint("frontend_api", __name__)
-for part in (environment, client, handshake, sessions, sign_ins, sign_ups, me, oauth_callback):
+for part in (
+    environment,
+    client,
+    handshake,
+    sessions,
+    sign_ins,
+    sign_ups,
+    me,
+    reverification,
+    oauth_callback,
+):
     frontend_api.register_blueprint(part.blueprint)

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from flask import Blueprint, request
 
-from ..clerk import current_clerk
-from ..errors import ClerkError, incorrect_code, not_found, unsupported_strategy
+from ..clerk import base_url, current_clerk
+from ..errors import not_found
+from ..identifications import (
+    attempt_verification,
+    check_enabled,
+    check_room,
+    prepare_verification,
+    remove_identification,
+    settle_link,
+)
 from ..resources import EmailAddress
 from ..serializers import Json, email_address_json
-from ..users import CODE, add_email_address, normalize_email, save_user
+from ..users import add_email_address, normalize_email, save_user
 from .browser import answer, current_user
+from .reverification import require_reverification
 
 blueprint = Blueprint("email_addresses", __name__, url_prefix="/email_addresses")
 
@@ -17,58 +26,63 @@ blueprint = Blueprint("email_addresses", __name__, url_prefix="/email_addresses"
 @blueprint.get("", strict_slashes=False)
 def list_email_addresses() -> Json:
     """All addresses of the user."""
-    emails = current_clerk().store.find(EmailAddress, user_id=current_user().id)
-    return answer([email_address_json(email) for email in emails])
+    clerk = current_clerk()
+    emails = clerk.store.find(EmailAddress, user_id=current_user().id)
+    return answer([email_address_json(clerk, email) for email in emails])
 
 
 @blueprint.post("/", strict_slashes=False)
-def create_email_address() -> Json:
+def create() -> Json:
     """Add an address, which is not verified yet."""
-    address = normalize_email(request.form.get("email_address", ""))
+    clerk = current_clerk()
     user = current_user()
-    email = add_email_address(current_clerk(), user.id, address, verified=False)
-    save_user(current_clerk(), user)
-    return answer(email_address_json(email))
+    check_enabled(clerk.settings.attributes.email_address, "email_address")
+    require_reverification()
+    address = normalize_email(request.form.get("email_address", ""))
+    check_room(clerk, EmailAddress, user)
+    email = add_email_address(clerk, user.id, address, verified=False)
+    save_user(clerk, user)
+    return _answer(email)
 
 
 @blueprint.get("/<id>")
-def get_email_address(id: str) -> Json:
-    """One address."""
-    return answer(email_address_json(_email(id)))
+def get(id: str) -> Json:
+    """One address. Clerk.js asks again and again while a link is waiting to be opened."""
+    email = _email(id)
+    settle_link(current_clerk(), current_user(), email)
+    return _answer(email)
 
 
 @blueprint.post("/<id>/prepare_verification")
-def prepare_verification(id: str) -> Json:
-    """Pretend to send the code, which is always 424242."""
+def prepare(id: str) -> Json:
+    """Send the code or the link."""
     email = _email(id)
-    if request.form.get("strategy") != "email_code":
-        raise unsupported_strategy()
-    return answer(email_address_json(email))
+    prepare_verification(
+        current_clerk(),
+        email,
+        request.form.get("strategy", ""),
+        redirect_url=request.form.get("redirect_url", ""),
+        link_base=f"{base_url()}/v1/verify?token=",
+    )
+    return _answer(email)
 
 
 @blueprint.post("/<id>/attempt_verification")
-def attempt_verification(id: str) -> Json:
+def attempt(id: str) -> Json:
     """Hand in the code."""
     email = _email(id)
-    if request.form.get("code") != CODE:
-        raise incorrect_code()
-    email.verified = True
-    email.updated_at = current_clerk().now
-    current_clerk().store.put(email)
-    save_user(current_clerk(), current_user())
-    return answer(email_address_json(email))
+    attempt_verification(current_clerk(), current_user(), email, request.form.get("code", ""))
+    return _answer(email)
 
 
 @blueprint.delete("/<id>")
-def delete_email_address(id: str) -> Json:
-    """Remove an address; the primary one has to stay."""
+def delete(id: str) -> Json:
+    """Remove an address."""
+    clerk = current_clerk()
     email = _email(id)
-    user = current_user()
-    if email.id == user.primary_email_address_id:
-        message = "You cannot delete your primary email address."
-        raise ClerkError("last_identification_deletion_failed", message, 403)
-    current_clerk().store.delete(email)
-    save_user(current_clerk(), user)
+    check_enabled(clerk.settings.attributes.email_address, "email_address")
+    require_reverification()
+    remove_identification(clerk, current_user(), email)
     return answer({"object": "email_address", "id": email.id, "deleted": True})
 
 
@@ -77,3 +91,7 @@ def _email(id: str) -> EmailAddress:
     if email is None or email.user_id != current_user().id:
         raise not_found("Email address")
     return email
+
+
+def _answer(email: EmailAddress) -> Json:
+    return answer(email_address_json(current_clerk(), email))

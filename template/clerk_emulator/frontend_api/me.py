@@ -5,20 +5,26 @@ from __future__ import annotations
 from flask import Blueprint, request
 
 from ..clerk import base_url, current_clerk
-from ..errors import not_found
+from ..errors import ClerkError, missing, not_found
+from ..identifications import check_enabled
 from ..metadata import merge
-from ..resources import EmailAddress, Session, User
+from ..pictures import forget_picture
+from ..resources import EmailAddress, PhoneNumber, Session, User
 from ..serializers import Json, device_session_json, user_json
-from ..sessions import close_account, end_session, end_user_sessions, user_sessions
-from ..users import check_name, check_password, hash_password, save_user
-from .browser import answer, current_session, current_user
-from .email_addresses import blueprint as email_addresses
-from .external_accounts import blueprint as external_accounts
+from ..sessions import close_account, end_session, user_sessions
+from ..usernames import check_username_free, normalize_username
+from ..users import check_name, save_user
+from . import email_addresses, external_accounts, passwords, phone_numbers
+from .browser import answer, current_user
 from .forms import metadata_field
+from .reverification import require_reverification
+from .uploads import image_json, uploaded_picture
 
 blueprint = Blueprint("me", __name__, url_prefix="/me")
-blueprint.register_blueprint(email_addresses)
-blueprint.register_blueprint(external_accounts)
+for part in (email_addresses, phone_numbers, external_accounts, passwords):
+    blueprint.register_blueprint(part.blueprint)
+
+SENSITIVE = ("username", "primary_email_address_id", "primary_phone_number_id")
 
 
 @blueprint.get("")
@@ -29,16 +35,26 @@ def get_me() -> Json:
 
 @blueprint.patch("")
 def patch_me() -> Json:
-    """Change the name or the primary e-mail address."""
+    """Change names, or what the user is first known by."""
+    clerk = current_clerk()
     user = current_user()
     form = request.form
-    if "first_name" in form:
-        user.first_name = check_name(form["first_name"], "first_name")
-    if "last_name" in form:
-        user.last_name = check_name(form["last_name"], "last_name")
+    if any(name in form for name in SENSITIVE):
+        require_reverification()
+    for name in ("first_name", "last_name"):
+        if name in form:
+            setattr(user, name, _name(name, form[name]))
+    if "username" in form:
+        user.username = _username(user, form["username"])
     if "primary_email_address_id" in form:
-        user.primary_email_address_id = _verified_email_id(user, form["primary_email_address_id"])
-    save_user(current_clerk(), user)
+        id = form["primary_email_address_id"]
+        user.primary_email_address_id = _verified_id(EmailAddress, user, id)
+    if "primary_phone_number_id" in form:
+        id = form["primary_phone_number_id"]
+        user.primary_phone_number_id = _verified_id(PhoneNumber, user, id)
+    if "unsafe_metadata" in form:
+        user.unsafe_metadata = metadata_field("unsafe_metadata") or {}
+    save_user(clerk, user)
     return _answer(user)
 
 
@@ -54,23 +70,33 @@ def patch_metadata() -> Json:
 @blueprint.delete("")
 def delete_me() -> Json:
     """Delete the account."""
-    return answer(close_account(current_clerk(), current_user()))
-
-
-@blueprint.post("/change_password")
-def change_password() -> Json:
-    """Set another password; the current one must be given, if there is one."""
     clerk = current_clerk()
     user = current_user()
-    if user.password_hash is not None:
-        check_password(user, request.form.get("current_password", ""), "current_password")
-    user.password_hash = hash_password(request.form.get("new_password", ""), "new_password")
-    save_user(clerk, user)
-    if request.form.get("sign_out_of_other_sessions") == "true":
-        end_user_sessions(clerk, user, "revoked", keep=current_session())
-    return _answer(user)
+    if not (clerk.settings.actions.delete_self and user.delete_self_enabled):
+        raise ClerkError("user_delete_self_not_enabled", "You cannot delete your account.", 403)
+    require_reverification()
+    return answer(close_account(clerk, user))
 
 
+@blueprint.post("/profile_image")
+def set_profile_image() -> Json:
+    """Upload a picture."""
+    user = current_user()
+    picture = uploaded_picture()
+    _set_picture(user, picture.id)
+    return answer(image_json(picture))
+
+
+@blueprint.delete("/profile_image")
+def delete_profile_image() -> Json:
+    """Go back to the picture that is drawn for everybody."""
+    user = current_user()
+    id = user.picture_id
+    _set_picture(user, None)
+    return answer({"object": "image", "id": id, "deleted": True})
+
+
+@blueprint.get("/sessions")
 @blueprint.get("/sessions/active")
 def list_active_sessions() -> list[Json]:
     """The user's sessions in all browsers, as a bare list."""
@@ -96,11 +122,46 @@ def list_organizations(kind: str) -> Json:
     return answer({"data": [], "total_count": 0})
 
 
-def _verified_email_id(user: User, id: str) -> str:
-    email = current_clerk().store.get(EmailAddress, id)
-    if email is None or email.user_id != user.id or not email.verified:
-        raise not_found("Verified email address")
-    return email.id
+def _name(param: str, value: str) -> str | None:
+    attribute = getattr(current_clerk().settings.attributes, param)
+    check_enabled(attribute, param)
+    name = check_name(value, param)
+    if name is None and attribute.required:
+        raise missing(param)
+    return name
+
+
+def _username(user: User, value: str) -> str | None:
+    clerk = current_clerk()
+    attribute = clerk.settings.attributes.username
+    check_enabled(attribute, "username")
+    if not value.strip() and not attribute.required:
+        _check_otherwise_known(user)
+        return None
+    username = normalize_username(clerk, value)
+    check_username_free(clerk, username, owner_id=user.id)
+    return username
+
+
+def _check_otherwise_known(user: User) -> None:
+    store = current_clerk().store
+    if not any(store.count(k, user_id=user.id, verified=True) for k in (EmailAddress, PhoneNumber)):
+        message = "You cannot delete your last identification."
+        raise ClerkError("last_identification_deletion_failed", message, 403)
+
+
+def _verified_id(kind: type[EmailAddress] | type[PhoneNumber], user: User, id: str) -> str:
+    found = current_clerk().store.get(kind, id)
+    if found is None or found.user_id != user.id or not found.verified:
+        raise not_found("Verified email address or phone number")
+    return found.id
+
+
+def _set_picture(user: User, id: str | None) -> None:
+    clerk = current_clerk()
+    forget_picture(clerk, user.picture_id)
+    user.picture_id = id
+    save_user(clerk, user)
 
 
 def _answer(user: User) -> Json:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from ..clerk import LocalClerk
-from ..resources import EmailAddress, ExternalAccount, User
+from ..resources import EmailAddress, ExternalAccount, PhoneNumber, User
 from .external_accounts import external_account_json
 from .json import Json
-from .verifications import verification_json
+from .verifications import identification_verification_json
 
 
-def email_address_json(email: EmailAddress) -> Json:
+def email_address_json(clerk: LocalClerk, email: EmailAddress) -> Json:
     """An e-mail address."""
     return {
         "object": "email_address",
         "id": email.id,
         "email_address": email.email_address,
         "reserved": False,
-        "verification": verification_json(
-            "verified" if email.verified else "unverified", email.verified_by
-        ),
+        "verification": identification_verification_json(clerk, email),
         "linked_to": email.linked_to,
         "matches_sso_connection": False,
         "created_at": email.created_at,
@@ -26,26 +24,78 @@ def email_address_json(email: EmailAddress) -> Json:
     }
 
 
+def phone_number_json(
+    clerk: LocalClerk, phone: PhoneNumber, backup_codes: list[str] | None = None
+) -> Json:
+    """A phone number.
+
+    :param backup_codes: shown only when this number just made the account's first second factor.
+    """
+    return {
+        "object": "phone_number",
+        "id": phone.id,
+        "phone_number": phone.phone_number,
+        "reserved": False,
+        "reserved_for_second_factor": phone.reserved_for_second_factor,
+        "default_second_factor": phone.default_second_factor,
+        "verification": identification_verification_json(clerk, phone),
+        "linked_to": [],
+        "backup_codes": backup_codes,
+        "created_at": phone.created_at,
+        "updated_at": phone.updated_at,
+    }
+
+
+def image_url(user: User, base_url: str) -> str:
+    """Where a user's picture is, uploaded or drawn.
+
+    :param base_url: where the reader reaches the emulator.
+    """
+    return f"{base_url}/avatars/{user.picture_id or user.id}"
+
+
 def user_json(clerk: LocalClerk, user: User, base_url: str) -> Json:
     """A user, as the Frontend API shows them to themselves.
 
     :param base_url: where the reader can load the profile image from.
     """
+    return (
+        {
+            "object": "user",
+            "id": user.id,
+            "username": user.username,
+            "first_name": user.first_name,
+            "last_name": user.last_name,
+            "external_id": user.external_id,
+            "image_url": image_url(user, base_url),
+            "has_image": user.picture_id is not None,
+            "profile_image_id": user.picture_id,
+        }
+        | _identifications(clerk, user, base_url)
+        | _second_factors(clerk, user)
+        | _allowed_actions(clerk, user)
+        | {
+            "password_enabled": user.password_hash is not None,
+            "public_metadata": user.public_metadata,
+            "unsafe_metadata": user.unsafe_metadata,
+            "legal_accepted_at": user.legal_accepted_at,
+            "locale": user.locale,
+            "timezone": None,
+            "last_sign_in_at": user.last_sign_in_at,
+            "created_at": user.created_at,
+            "updated_at": user.updated_at,
+        }
+    )
+
+
+def _identifications(clerk: LocalClerk, user: User, base_url: str) -> Json:
     emails = clerk.store.find(EmailAddress, user_id=user.id)
+    phones = clerk.store.find(PhoneNumber, user_id=user.id)
     return {
-        "object": "user",
-        "id": user.id,
-        "username": None,
-        "first_name": user.first_name,
-        "last_name": user.last_name,
-        "external_id": user.external_id,
-        "image_url": f"{base_url}/avatars/{user.id}",
-        "has_image": False,
-        "profile_image_id": None,
         "primary_email_address_id": user.primary_email_address_id,
-        "email_addresses": [email_address_json(email) for email in emails],
-        "primary_phone_number_id": None,
-        "phone_numbers": [],
+        "email_addresses": [email_address_json(clerk, email) for email in emails],
+        "primary_phone_number_id": user.primary_phone_number_id,
+        "phone_numbers": [phone_number_json(clerk, phone) for phone in phones],
         "primary_web3_wallet_id": None,
         "web3_wallets": [],
         "external_accounts": [
@@ -56,22 +106,29 @@ def user_json(clerk: LocalClerk, user: User, base_url: str) -> Json:
         "saml_accounts": [],
         "passkeys": [],
         "organization_memberships": [],
-        "password_enabled": user.password_hash is not None,
-        "two_factor_enabled": False,
-        "totp_enabled": False,
-        "backup_code_enabled": False,
-        "mfa_enabled_at": None,
-        "mfa_disabled_at": None,
-        "public_metadata": user.public_metadata,
-        "unsafe_metadata": user.unsafe_metadata,
-        "delete_self_enabled": True,
-        "create_organization_enabled": False,
-        "create_organizations_limit": None,
-        "legal_accepted_at": None,
-        "timezone": None,
-        "last_sign_in_at": user.last_sign_in_at,
-        "created_at": user.created_at,
-        "updated_at": user.updated_at,
+    }
+
+
+def _second_factors(clerk: LocalClerk, user: User) -> Json:
+    by_phone = clerk.store.first(
+        PhoneNumber, user_id=user.id, reserved_for_second_factor=True, verified=True
+    )
+    return {
+        "two_factor_enabled": user.totp_verified or by_phone is not None,
+        "totp_enabled": user.totp_verified,
+        "backup_code_enabled": bool(user.backup_codes),
+        "mfa_enabled_at": user.mfa_enabled_at,
+        "mfa_disabled_at": user.mfa_disabled_at,
+    }
+
+
+def _allowed_actions(clerk: LocalClerk, user: User) -> Json:
+    actions = clerk.settings.actions
+    organizations = clerk.settings.organizations.enabled and actions.create_organization
+    return {
+        "delete_self_enabled": actions.delete_self and user.delete_self_enabled,
+        "create_organization_enabled": organizations and user.create_organization_enabled,
+        "create_organizations_limit": user.create_organizations_limit,
     }
 
 
@@ -79,22 +136,31 @@ def backend_user_json(clerk: LocalClerk, user: User) -> Json:
     """A user, as the Backend API and webhooks show them to the app's server."""
     return user_json(clerk, user, clerk.config.own_url) | {
         "private_metadata": user.private_metadata,
-        "banned": False,
-        "locked": False,
+        "banned": user.banned,
+        "locked": user.locked,
         "lockout_expires_in_seconds": None,
         "verification_attempts_remaining": 100,
-        "last_active_at": user.last_sign_in_at,
+        "last_active_at": user.last_active_at or user.last_sign_in_at,
     }
 
 
 def public_user_json(clerk: LocalClerk, user: User, base_url: str) -> Json:
     """What Clerk's components show of a user in a session."""
-    primary = clerk.store.get(EmailAddress, user.primary_email_address_id)
     return {
         "user_id": user.id,
         "first_name": user.first_name,
         "last_name": user.last_name,
-        "image_url": f"{base_url}/avatars/{user.id}",
-        "has_image": False,
-        "identifier": primary.email_address if primary else "",
+        "username": user.username,
+        "image_url": image_url(user, base_url),
+        "has_image": user.picture_id is not None,
+        "identifier": _identifier(clerk, user),
+        "banned": user.banned,
     }
+
+
+def _identifier(clerk: LocalClerk, user: User) -> str:
+    """What an account is best known by: its address, number or username."""
+    email = clerk.store.get(EmailAddress, user.primary_email_address_id)
+    phone = clerk.store.get(PhoneNumber, user.primary_phone_number_id)
+    number = phone.phone_number if phone else ""
+    return (email.email_address if email else "") or number or user.username or ""

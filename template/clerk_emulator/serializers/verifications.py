@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..clerk import LocalClerk
-from ..resources import Verification
+from ..resources import EmailAddress, PhoneNumber, Verification
 from ..urls import with_query
 from .json import Json
 
@@ -34,4 +34,19 @@ def visit_json(clerk: LocalClerk, visit: Verification, base_url: str) -> Json:
         if visit.token
         else None,
         "error": visit.error,
+    }
+
+
+def identification_verification_json(clerk: LocalClerk, found: EmailAddress | PhoneNumber) -> Json:
+    """Whether an address or number is known to be its owner's, or how far that is."""
+    if found.verified:
+        return verification_json("verified", found.verified_by)
+    under_way = clerk.store.get(Verification, found.verification_id)
+    if under_way is None:
+        return verification_json("unverified", found.verified_by)
+    over = under_way.status == "unverified" and under_way.expire_at <= clerk.now
+    return verification_json("expired" if over else under_way.status, under_way.strategy) | {
+        "attempts": under_way.attempts,
+        "expire_at": under_way.expire_at,
+        "error": under_way.error,
     }

@@ -1,0 +1,78 @@
+"""The verification of a session under way."""
+
+from __future__ import annotations
+
+from ..clerk import LocalClerk
+from ..resources import EmailAddress, PhoneNumber, Session, User
+from ..reverification import (
+    second_factor_phones,
+    status_of,
+    verified_emails,
+    verified_phones,
+)
+from .json import Json
+from .verifications import verification_json
+
+
+def reverification_json(
+    clerk: LocalClerk, session: Session, user: User, shown_session: Json | None
+) -> Json:
+    """How far the verification of a session is, and how it could go on.
+
+    :param shown_session: the session as the Frontend API shows it.
+    """
+    under_way = session.verification
+    return {
+        "object": "session_verification",
+        "id": f"sver_{session.id.removeprefix('sess_')}",
+        "status": status_of(session),
+        "level": under_way.get("level"),
+        "session": shown_session,
+        "supported_first_factors": reverification_first_factors(clerk, user),
+        "supported_second_factors": reverification_second_factors(clerk, user),
+        "first_factor_verification": _verification(under_way.get("first")),
+        "second_factor_verification": _verification(under_way.get("second")),
+    }
+
+
+def reverification_first_factors(clerk: LocalClerk, user: User) -> list[Json]:
+    """What the account can prove itself by."""
+    factors: list[Json] = []
+    if user.password_hash is not None:
+        factors.append({"strategy": "password"})
+    for email in verified_emails(clerk, user):
+        factors.append(_by_email(email, primary=email.id == user.primary_email_address_id))
+    for phone in verified_phones(clerk, user):
+        factors.append(_by_phone(phone) | {"primary": phone.id == user.primary_phone_number_id})
+    return factors
+
+
+def reverification_second_factors(clerk: LocalClerk, user: User) -> list[Json]:
+    """What the account has beside."""
+    factors: list[Json] = [{"strategy": "totp"}] if user.totp_verified else []
+    for phone in second_factor_phones(clerk, user):
+        factors.append(_by_phone(phone) | {"default": phone.default_second_factor})
+    if factors and user.backup_codes:
+        factors.append({"strategy": "backup_code"})
+    return factors
+
+
+def _by_email(email: EmailAddress, *, primary: bool) -> Json:
+    return {
+        "strategy": "email_code",
+        "email_address_id": email.id,
+        "safe_identifier": email.email_address,
+        "primary": primary,
+    }
+
+
+def _by_phone(phone: PhoneNumber) -> Json:
+    return {
+        "strategy": "phone_code",
+        "phone_number_id": phone.id,
+        "safe_identifier": phone.phone_number,
+    }
+
+
+def _verification(strategy: str | None) -> Json | None:
+    return verification_json("verified", strategy) if strategy else None
