@@ -14,7 +14,6 @@ from .errors import ClerkError, not_found
 from .resources import Organization, OrganizationMembership, Session, User
 
 SYSTEM_PREFIX = "org:sys_"
-NO_PERMISSION = "You do not have permission to do this in this organization."
 
 
 def organization_claims(
@@ -113,21 +112,59 @@ def require_enabled(clerk: LocalClerk) -> None:
 
 
 def require_member(clerk: LocalClerk, organization_id: str, user: User) -> OrganizationMembership:
-    """The user's membership. An organization that is not theirs is as good as none.
+    """The user's membership. Whether a foreign organization exists is nobody's business.
 
-    :raises ClerkError: 404.
+    :raises ClerkError: 404 ``organization_not_found_or_unauthorized``.
     """
+    require_enabled(clerk)
     membership = membership_of(clerk, organization_id, user.id)
     if membership is None:
-        raise not_found("Organization")
+        raise foreign_organization()
     return membership
 
 
-def require_permission(clerk: LocalClerk, membership: OrganizationMembership, key: str) -> None:
-    """Let only those pass whose role allows it.
+def foreign_organization() -> ClerkError:
+    """404 for an organization that does not exist, or that the caller does not belong to."""
+    message = "Given organization not found, or you don't have permission to access it."
+    return ClerkError("organization_not_found_or_unauthorized", message, 404)
 
-    :param key: such as ``org:sys_memberships:manage``.
+
+def may(clerk: LocalClerk, membership: OrganizationMembership, *keys: str) -> bool:
+    """Whether the member's role allows any of these."""
+    return not set(role_permissions(clerk, membership.role)).isdisjoint(keys)
+
+
+def require_permission(clerk: LocalClerk, membership: OrganizationMembership, *keys: str) -> None:
+    """Let only those pass whose role allows any of these.
+
+    :param keys: such as ``org:sys_memberships:manage``.
     :raises ClerkError: 403 ``missing_organization_permission``.
     """
-    if key not in role_permissions(clerk, membership.role):
-        raise ClerkError("missing_organization_permission", NO_PERMISSION, 403)
+    if not may(clerk, membership, *keys):
+        message = "Current user is missing an organization permission."
+        raise ClerkError("missing_organization_permission", message, 403)
+
+
+def active_organization_id(clerk: LocalClerk, user_id: str, id_or_slug: str) -> str | None:
+    """What to make a session's active organization. Empty means the personal account.
+
+    :raises ClerkError: 404 if the user does not belong to it.
+    """
+    if not id_or_slug:
+        return None
+    require_enabled(clerk)
+    by_slug = clerk.store.first(Organization, slug=id_or_slug)
+    membership = membership_of(clerk, by_slug.id if by_slug else id_or_slug, user_id)
+    if membership is None:
+        raise foreign_organization()
+    return membership.organization_id
+
+
+def require_role(clerk: LocalClerk, key: str) -> str:
+    """The key of a role that the instance has.
+
+    :raises ClerkError: 404.
+    """
+    if clerk.settings.organizations.role(key) is None:
+        raise ClerkError("resource_not_found", "Organization role not found", 404, "role")
+    return key

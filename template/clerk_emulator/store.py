@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -22,7 +22,8 @@ from .config import RefusalError
 from .resources import RESOURCES, Resource
 
 R = TypeVar("R", bound=Resource)
-Value = str | int | bool | None
+Value = str | int | bool | None | tuple[str, ...]
+"""What a field is compared with; a tuple: it is any of these."""
 
 
 class Store:
@@ -105,14 +106,6 @@ class Store:
         with self._lock:
             self._db.execute(f"DELETE FROM {resource.TABLE} WHERE id = ?", (resource.id,))
 
-    def delete_created_before(self, kind: type[Resource], before: int) -> None:
-        """Forget all of a kind that are older.
-
-        :param before: unix milliseconds.
-        """
-        with self._lock:
-            self._db.execute(f"DELETE FROM {kind.TABLE} WHERE created_at < ?", (before,))
-
     def find(
         self,
         kind: type[R],
@@ -133,7 +126,7 @@ class Store:
         return found[0] if found else None
 
     def _select(
-        self, kind: type[R], equal: dict[str, Value], tail: str, values: tuple[Value, ...]
+        self, kind: type[R], equal: dict[str, Value], tail: str, values: tuple[int, ...]
     ) -> list[R]:
         where, wanted = _where(equal)
         with self._lock:
@@ -141,6 +134,26 @@ class Store:
                 f"SELECT body FROM {kind.TABLE}{where} {tail}", (*wanted, *values)
             ).fetchall()
         return [_load(kind, body) for (body,) in rows]
+
+    def get_many(self, kind: type[R], ids: Iterable[str]) -> dict[str, R]:
+        """Those of these resources that exist, by id; one query, however many they are."""
+        with self._lock:
+            rows = self._db.execute(
+                f"SELECT body FROM {kind.TABLE} WHERE id IN (SELECT value FROM json_each(?))",
+                (json.dumps(list(ids)),),
+            ).fetchall()
+        found = [_load(kind, body) for (body,) in rows]
+        return {resource.id: resource for resource in found}
+
+    def count_by(self, kind: type[R], name: str, **equal: Value) -> dict[str, int]:
+        """How many resources there are for each value of a field, among those that match."""
+        where, values = _where(equal)
+        group = _column(name)
+        with self._lock:
+            rows = self._db.execute(
+                f"SELECT {group}, count(*) FROM {kind.TABLE}{where} GROUP BY {group}", values
+            ).fetchall()
+        return {value: int(number) for value, number in rows}
 
     def count(self, kind: type[R], **equal: Value) -> int:
         """How many resources have fields equal to the given values."""
@@ -175,9 +188,17 @@ def _column(field_name: str) -> str:
     return f"json_extract(body, '$.{field_name}')"
 
 
-def _where(equal: dict[str, Value]) -> tuple[str, tuple[Value, ...]]:
-    conditions = " AND ".join(f"{_column(name)} IS ?" for name in equal)
-    return (f" WHERE {conditions}" if equal else ""), tuple(equal.values())
+def _where(equal: dict[str, Value]) -> tuple[str, tuple[str | int | None, ...]]:
+    """The condition, and its values. ``json_each`` takes any number of alternatives."""
+    conditions = " AND ".join(_condition(name, value) for name, value in equal.items())
+    values = (json.dumps(v) if isinstance(v, tuple) else v for v in equal.values())
+    return (f" WHERE {conditions}" if equal else ""), tuple(values)
+
+
+def _condition(name: str, value: Value) -> str:
+    if isinstance(value, tuple):
+        return f"{_column(name)} IN (SELECT value FROM json_each(?))"
+    return f"{_column(name)} IS ?"
 
 
 def _load(kind: type[R], body: str) -> R:

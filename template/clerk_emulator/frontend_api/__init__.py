@@ -10,6 +10,7 @@ from . import (
     handshake,
     me,
     oauth_callback,
+    organizations,
     reverification,
     sessions,
     sign_ins,
@@ -25,6 +26,7 @@ for part in (
     sign_ins,
     sign_ups,
     me,
+    organizations,
     reverification,
     oauth_callback,
 ):

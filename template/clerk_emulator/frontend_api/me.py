@@ -14,14 +14,14 @@ from ..serializers import Json, device_session_json, user_json
 from ..sessions import close_account, end_session, user_sessions
 from ..usernames import check_username_free, normalize_username
 from ..users import check_name, save_user
-from . import email_addresses, external_accounts, passwords, phone_numbers
+from . import email_addresses, external_accounts, my_organizations, passwords, phone_numbers
 from .browser import answer, current_user
 from .forms import metadata_field
 from .reverification import require_reverification
 from .uploads import image_json, uploaded_picture
 
 blueprint = Blueprint("me", __name__, url_prefix="/me")
-for part in (email_addresses, phone_numbers, external_accounts, passwords):
+for part in (email_addresses, phone_numbers, external_accounts, passwords, my_organizations):
     blueprint.register_blueprint(part.blueprint)
 
 SENSITIVE = ("username", "primary_email_address_id", "primary_phone_number_id")
@@ -113,13 +113,6 @@ def revoke_session(id: str) -> Json:
         raise not_found("Session")
     end_session(clerk, session, "revoked")
     return answer(device_session_json(session))
-
-
-@blueprint.get("/organization_<any(memberships, invitations, suggestions):kind>")
-def list_organizations(kind: str) -> Json:
-    """Organizations are off in this instance, so that nobody has any ``kind`` of tie to one."""
-    current_user()
-    return answer({"data": [], "total_count": 0})
 
 
 def _name(param: str, value: str) -> str | None:

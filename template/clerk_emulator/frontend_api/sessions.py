@@ -7,12 +7,11 @@ from dataclasses import replace
 from flask import Blueprint, request
 
 from ..clerk import authorized_party, base_url, current_clerk
-from ..errors import signed_out
-from ..jwt_templates import template_token
+from ..errors import not_found
+from ..organizations import active_organization_id
 from ..resources import Session, User
 from ..serializers import Json, session_json, token_json
-from ..session_tokens import session_token
-from ..sessions import end_session, own_organization, touch_session, use_session
+from ..sessions import end_session, forget_finished
 from .browser import answer, client_session, current_client
 
 blueprint = Blueprint("sessions", __name__, url_prefix="/client/sessions")
@@ -25,12 +24,23 @@ def get_session(id: str) -> Json:
 
 
 @blueprint.post("/<id>/touch")
-def touch(id: str) -> Json:
-    """Make it the browser's active session, and perhaps another organization the active one."""
+def touch_session(id: str) -> Json:
+    """Make it the browser's active session, as after sign-in and when a tab gets the focus.
+
+    With ``active_organization_id`` it also switches to that organization, or with an empty one to
+    the personal account.
+    """
+    clerk = current_clerk()
     client = current_client()
     session = client_session(client, id)
-    organization_id = request.form.get("active_organization_id")
-    touch_session(current_clerk(), client, session, organization_id)
+    wanted = request.form.get("active_organization_id")
+    if wanted is not None:
+        session.last_active_organization_id = active_organization_id(clerk, session.user_id, wanted)
+    session.last_active_at = clerk.now
+    clerk.store.put(session)
+    client.last_active_session_id = session.id
+    forget_finished(clerk, client)
+    clerk.store.put(client)
     return answer(_session_answer(session))
 
 
@@ -38,26 +48,22 @@ def touch(id: str) -> Json:
 def create_token(id: str) -> Json:
     """A fresh session token; Clerk.js asks about every 50 seconds.
 
-    With an ``organization_id`` it speaks for that organization, whichever is active.
+    ``organization_id`` asks for a token of another organization than the active one.
     """
     clerk = current_clerk()
     session = client_session(current_client(), id)
-    use_session(clerk, session)
-    if "organization_id" in request.form:
-        wanted = own_organization(clerk, session, request.form["organization_id"])
-        session = replace(session, last_active_organization_id=wanted)
-    return token_json(session_token(clerk, session, authorized_party()))
+    wanted = request.form.get("organization_id")
+    if wanted is not None:
+        organization_id = active_organization_id(clerk, session.user_id, wanted)
+        session = replace(session, last_active_organization_id=organization_id)
+    return token_json(clerk.signer.session_token(session, authorized_party(), clerk.now))
 
 
 @blueprint.post("/<id>/tokens/<template>")
 def create_template_token(id: str, template: str) -> Json:
-    """A custom token, as a JWT template of the settings describes it."""
-    clerk = current_clerk()
-    session = client_session(current_client(), id)
-    user = clerk.store.get(User, session.user_id)
-    if user is None:
-        raise signed_out()
-    return token_json(template_token(clerk, session, user, template, authorized_party()))
+    """JWT templates are made in Clerk's dashboard; a local instance has none."""
+    client_session(current_client(), id)
+    raise not_found(f"JWT template {template}")
 
 
 @blueprint.post("/<id>/<any(end, remove):action>")

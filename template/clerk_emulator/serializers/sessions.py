@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ..clerk import LocalClerk
 from ..resources import Session, User
-from ..session_tasks import session_tasks
-from ..session_tokens import factor_ages, session_token
+from ..tokens import NO_SECOND_FACTOR, first_factor_age_minutes
 from .json import Json
-from .users import public_user_json, user_json
+from .public_users import public_user_json
+from .users import user_json
 
 
 def backend_session_json(session: Session) -> Json:
@@ -20,7 +20,7 @@ def backend_session_json(session: Session) -> Json:
         "status": session.status,
         "last_active_at": session.last_active_at,
         "last_active_organization_id": session.last_active_organization_id,
-        "actor": session.actor,
+        "actor": None,
         "expire_at": session.expire_at,
         "abandon_at": session.abandon_at,
         "created_at": session.created_at,
@@ -32,12 +32,12 @@ def session_json(
     clerk: LocalClerk, session: Session, user: User, base_url: str, authorized_party: str
 ) -> Json:
     """A session of this browser, with its user and a fresh token."""
-    token = session_token(clerk, session, authorized_party)
-    tasks = [{"key": key} for key in session_tasks(clerk, session, user)]
+    now = clerk.now
+    token = clerk.signer.session_token(session, authorized_party, now)
     return backend_session_json(session) | {
-        "factor_verification_age": factor_ages(session, clerk.now),
+        "factor_verification_age": [first_factor_age_minutes(session, now), NO_SECOND_FACTOR],
         "last_active_token": token_json(token),
-        "tasks": tasks or None,
+        "tasks": None,
         "user": user_json(clerk, user, base_url),
         "public_user_data": public_user_json(clerk, user, base_url),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..clerk import LocalClerk
 from ..resources import EmailAddress, ExternalAccount, SignIn, User, Verification
 from .json import Json
-from .users import public_user_json
+from .public_users import public_user_json
 from .verifications import verification_json, visit_json
 
 

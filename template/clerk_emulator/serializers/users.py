@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from ..clerk import LocalClerk
+from ..organizations import user_memberships
 from ..resources import EmailAddress, ExternalAccount, PhoneNumber, User
 from .external_accounts import external_account_json
 from .json import Json
+from .memberships import memberships_json
+from .public_users import image_url
 from .verifications import identification_verification_json
 
 
@@ -46,19 +49,16 @@ def phone_number_json(
     }
 
 
-def image_url(user: User, base_url: str) -> str:
-    """Where a user's picture is, uploaded or drawn.
-
-    :param base_url: where the reader reaches the emulator.
-    """
-    return f"{base_url}/avatars/{user.picture_id or user.id}"
-
-
 def user_json(clerk: LocalClerk, user: User, base_url: str) -> Json:
     """A user, as the Frontend API shows them to themselves.
 
     :param base_url: where the reader can load the profile image from.
     """
+    memberships = memberships_json(clerk, user_memberships(clerk, user.id), base_url)
+    return _account(clerk, user, base_url) | {"organization_memberships": memberships}
+
+
+def _account(clerk: LocalClerk, user: User, base_url: str) -> Json:
     return (
         {
             "object": "user",
@@ -134,7 +134,7 @@ def _allowed_actions(clerk: LocalClerk, user: User) -> Json:
 
 def backend_user_json(clerk: LocalClerk, user: User) -> Json:
     """A user, as the Backend API and webhooks show them to the app's server."""
-    return user_json(clerk, user, clerk.config.own_url) | {
+    return _account(clerk, user, clerk.config.own_url) | {
         "private_metadata": user.private_metadata,
         "banned": user.banned,
         "locked": user.locked,
@@ -142,25 +142,3 @@ def backend_user_json(clerk: LocalClerk, user: User) -> Json:
         "verification_attempts_remaining": 100,
         "last_active_at": user.last_active_at or user.last_sign_in_at,
     }
-
-
-def public_user_json(clerk: LocalClerk, user: User, base_url: str) -> Json:
-    """What Clerk's components show of a user in a session."""
-    return {
-        "user_id": user.id,
-        "first_name": user.first_name,
-        "last_name": user.last_name,
-        "username": user.username,
-        "image_url": image_url(user, base_url),
-        "has_image": user.picture_id is not None,
-        "identifier": _identifier(clerk, user),
-        "banned": user.banned,
-    }
-
-
-def _identifier(clerk: LocalClerk, user: User) -> str:
-    """What an account is best known by: its address, number or username."""
-    email = clerk.store.get(EmailAddress, user.primary_email_address_id)
-    phone = clerk.store.get(PhoneNumber, user.primary_phone_number_id)
-    number = phone.phone_number if phone else ""
-    return (email.email_address if email else "") or number or user.username or ""

@@ -119,8 +119,6 @@ class SessionRules:
     lifetime_seconds: int = 7 * 24 * 3600
     inactivity_timeout_seconds: int = 30 * 24 * 3600
     token_seconds: int = 60
-    handshake_in_cookies: bool = False
-    """Hand over handshakes in cookies, as production instances do, instead of in the query."""
     reverification: bool = True
 
 
@@ -196,6 +194,11 @@ class Organizations:
     roles: tuple[Role, ...] = (ADMIN, MEMBER)
     permissions: tuple[Permission, ...] = ()
     """Custom ones, beside :data:`SYSTEM_PERMISSIONS`."""
+
+    @property
+    def all_permissions(self) -> tuple[Permission, ...]:
+        """Clerk's own, and the custom ones."""
+        return (*SYSTEM_PERMISSIONS, *self.permissions)
 
     def role(self, key: str) -> Role | None:
         """The role with that key."""

@@ -1,0 +1,129 @@
+"""Organizations, and what people see of them before they belong to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..clerk import LocalClerk
+from ..resources import Organization, OrganizationInvitation, OrganizationMembership
+from ..settings.model import Permission, Role
+from .json import Json
+
+
+def organization_json(clerk: LocalClerk, organization: Organization, base_url: str) -> Json:
+    """One organization, as the Frontend API shows it to its members."""
+    return organizations_json(clerk, [organization], base_url)[0]
+
+
+def organizations_json(
+    clerk: LocalClerk, organizations: Sequence[Organization], base_url: str
+) -> list[Json]:
+    """Organizations with the numbers of their members and invitations: two queries for all."""
+    ids = tuple(organization.id for organization in organizations)
+    members = clerk.store.count_by(OrganizationMembership, "organization_id", organization_id=ids)
+    invited = clerk.store.count_by(
+        OrganizationInvitation, "organization_id", organization_id=ids, status="pending"
+    )
+    return [
+        _organization(clerk, organization, base_url)
+        | {
+            "members_count": members.get(organization.id, 0),
+            "pending_invitations_count": invited.get(organization.id, 0),
+        }
+        for organization in organizations
+    ]
+
+
+def backend_organization_json(
+    clerk: LocalClerk, organization: Organization, *, members_count: bool = False
+) -> Json:
+    """An organization, as the Backend API and webhooks show it."""
+    return backend_organizations_json(clerk, [organization], members_count=members_count)[0]
+
+
+def backend_organizations_json(
+    clerk: LocalClerk, organizations: Sequence[Organization], *, members_count: bool = False
+) -> list[Json]:
+    """Organizations with what only the app's server may see.
+
+    :param members_count: whether to count members and pending invitations too.
+    """
+    base = clerk.config.own_url
+    shown = (
+        organizations_json(clerk, organizations, base)
+        if members_count
+        else [_organization(clerk, organization, base) for organization in organizations]
+    )
+    return [
+        json | {"private_metadata": organization.private_metadata}
+        for json, organization in zip(shown, organizations, strict=True)
+    ]
+
+
+def _organization(clerk: LocalClerk, organization: Organization, base_url: str) -> Json:
+    return public_organization_json(organization, base_url) | {
+        "object": "organization",
+        "created_by": organization.created_by,
+        "max_allowed_memberships": organization.max_allowed_memberships,
+        "admin_delete_enabled": organization.admin_delete_enabled
+        and clerk.settings.organizations.admin_delete,
+        "self_serve_sso_enabled": False,
+        "exclusive_membership": False,
+        "role_set_key": "role_set:default",
+        "public_metadata": organization.public_metadata,
+        "created_at": organization.created_at,
+        "updated_at": organization.updated_at,
+    }
+
+
+def public_organization_json(organization: Organization, base_url: str) -> Json:
+    """What somebody sees who is asked to join."""
+    return {
+        "id": organization.id,
+        "name": organization.name,
+        "slug": organization.slug or None,
+        "image_url": f"{base_url}/avatars/{organization.picture_id or organization.id}",
+        "has_image": organization.picture_id is not None,
+    }
+
+
+def role_json(clerk: LocalClerk, role: Role) -> Json:
+    """A role with its permissions. Roles are settings, and as old as the instance."""
+    known = {
+        permission.key: permission for permission in clerk.settings.organizations.all_permissions
+    }
+    return {
+        "object": "role",
+        "id": f"role_{role.key.removeprefix('org:')}",
+        "key": role.key,
+        "name": role.name or role_name(clerk, role.key),
+        "description": role.description,
+        "is_creator_eligible": role.key == clerk.settings.organizations.creator_role,
+        "permissions": [
+            permission_json(known.get(key, Permission(key))) for key in role.permissions
+        ],
+        "created_at": 0,
+        "updated_at": 0,
+    }
+
+
+def permission_json(permission: Permission) -> Json:
+    """Something that a role may allow."""
+    system = permission.key.startswith("org:sys_")
+    return {
+        "object": "permission",
+        "id": f"perm_{permission.key.removeprefix('org:').replace(':', '_')}",
+        "key": permission.key,
+        "name": permission.name or permission.key,
+        "description": permission.description,
+        "type": "system" if system else "user",
+        "created_at": 0,
+        "updated_at": 0,
+    }
+
+
+def role_name(clerk: LocalClerk, key: str) -> str:
+    """What people call a role, also one that has been taken away."""
+    role = clerk.settings.organizations.role(key)
+    plain = key.removeprefix("org:").replace("_", " ").capitalize()
+    return (role.name if role else "") or plain
