@@ -9,6 +9,9 @@ from flask_wtf import CSRFProtect
 
 from app.clerk import Instance, has_bearer_token
 
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+"""Methods that change nothing (RFC 9110, 9.2.1), so that nothing is to be protected."""
+
 
 class FormProtection(CSRFProtect):  # type: ignore[misc]
     """Keeps other sites from sending our forms in a signed-in person's name."""
@@ -19,7 +22,7 @@ class FormProtection(CSRFProtect):  # type: ignore[misc]
         Not of requests with a token in their ``Authorization`` header: browsers send none of their
         own accord, and where there is one the cookies do not count.
         """
-        if not has_bearer_token():
+        if request.method not in SAFE_METHODS and not has_bearer_token():
             super().protect(*args, **kwargs)
 
 

@@ -6,7 +6,8 @@ import secrets
 
 from .clerk import LocalClerk
 from .resources import Client, HandshakeNonce
-from .sessions import client_sessions
+from .session_tokens import session_token
+from .sessions import active_session
 
 NONCE_LIFETIME_MS = 60_000
 YEAR_SECONDS = 365 * 24 * 3600
@@ -18,10 +19,10 @@ def directives(clerk: LocalClerk, client: Client, authorized_party: str) -> list
     Neither Secure nor HttpOnly: this is http on localhost, and Clerk.js reads and writes them.
     ``__client_uat`` is never later than the token's ``iat``, or the app would ask again at once.
     """
-    sessions = client_sessions(clerk, client)
+    session = active_session(clerk, client)
     cookies = {"__clerk_db_jwt": client.dev_browser, "__client_uat": "0", "__session": ""}
-    if sessions:
-        token = clerk.signer.session_token(sessions[-1], authorized_party, clerk.now)
+    if session is not None:
+        token = session_token(clerk, session, authorized_party)
         cookies |= {"__client_uat": str(client.updated_at // 1000), "__session": token}
     suffix = clerk.config.cookie_suffix
     return [

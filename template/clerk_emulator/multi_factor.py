@@ -7,7 +7,7 @@ import secrets
 from .clerk import LocalClerk
 from .errors import ClerkError
 from .resources import PhoneNumber, Session, User
-from .reverification import has_second_factor
+from .session_tasks import has_second_factor
 from .users import save_user
 
 BACKUP_CODES = 10

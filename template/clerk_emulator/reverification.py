@@ -5,6 +5,7 @@ from __future__ import annotations
 from .clerk import LocalClerk
 from .errors import ClerkError, invalid, missing, unsupported_strategy
 from .resources import EmailAddress, PhoneNumber, Session, User
+from .session_tasks import has_second_factor
 from .users import check_password
 from .verifications import check_code, open_verification, send_code
 
@@ -25,11 +26,6 @@ def is_fresh(clerk: LocalClerk, session: Session, user: User) -> bool:
     if has_second_factor(clerk, user):
         at = session.second_factor_verified_at or 0
     return (clerk.now - at) // 60_000 < FRESH_MINUTES
-
-
-def has_second_factor(clerk: LocalClerk, user: User) -> bool:
-    """Whether the account has a second factor that can be asked for."""
-    return user.totp_verified or bool(second_factor_phones(clerk, user))
 
 
 def start_reverification(clerk: LocalClerk, session: Session, user: User, level: str) -> None:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from typing import Any
 
 from .clerk import LocalClerk
+from .errors import ClerkError
 from .events import record_event
+from .housekeeping import clean_up_now_and_then
 from .memberships import forget_member
+from .organizations import active_organization_id
 from .resources import Client, Session, SignIn, SignUp, User, new_id
 from .serializers import backend_session_json
+from .session_tasks import session_tasks
 from .users import delete_user
 
-DAY_MS = 24 * 3_600_000
-SESSION_LIFETIME_MS = 7 * DAY_MS
-ABANDON_MS = 30 * DAY_MS
 ACTIVE = "active"
+PENDING = "pending"
+LIVE = (ACTIVE, PENDING)
+"""Signed in. A pending session has tasks to do first, but is one."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,7 @@ class Visitor:
 
 def new_client(clerk: LocalClerk) -> Client:
     """A browser that has not been here before."""
+    clean_up_now_and_then(clerk)
     now = clerk.now
     client = Client(new_id("client"), now, now, dev_browser=f"dvb_{secrets.token_urlsafe(24)}")
     clerk.store.put(client)
@@ -40,13 +46,30 @@ def client_of(clerk: LocalClerk, dev_browser: str) -> Client | None:
 
 
 def start_session(
-    clerk: LocalClerk, client: Client, user: User, strategy: str, visitor: Visitor
+    clerk: LocalClerk,
+    client: Client,
+    user: User,
+    strategy: str,
+    visitor: Visitor,
+    *,
+    second_factor: bool = False,
+    actor: dict[str, Any] | None = None,
+    lifetime_seconds: int | None = None,
 ) -> Session:
-    """Sign a user in. Replaces the browser's session, if it has one (single-session mode).
+    """Sign a user in. In single-session mode this replaces the session that the browser has.
 
     :param strategy: how the user proved who they are, such as ``password``.
+    :param second_factor: whether they have just proved a second factor, too.
+    :param actor: who is really there, when somebody impersonates the user.
+    :param lifetime_seconds: how long it may last; None: as long as the settings say.
+    :raises ClerkError: ``identifier_already_signed_in`` if the browser has a session of this
+        user already (multi-session mode).
     """
-    end_client_sessions(clerk, client, "removed")
+    rules = clerk.settings.sessions
+    if rules.multi_session:
+        _refuse_second_session(clerk, client, user)
+    else:
+        end_client_sessions(clerk, client, "removed")
     now = clerk.now
     session = Session(
         new_id("sess"),
@@ -54,15 +77,19 @@ def start_session(
         now,
         client_id=client.id,
         user_id=user.id,
-        expire_at=now + SESSION_LIFETIME_MS,
-        abandon_at=now + ABANDON_MS,
+        expire_at=now + 1000 * (lifetime_seconds or rules.lifetime_seconds),
+        abandon_at=now + 1000 * rules.inactivity_timeout_seconds,
         last_active_at=now,
         verified_at=now,
+        second_factor_verified_at=now if second_factor else None,
+        actor=actor,
         user_agent=visitor.user_agent[:400],
         ip_address=visitor.ip_address[:64],
     )
+    if session_tasks(clerk, session, user):
+        session.status = PENDING
     clerk.store.put(session)
-    user.last_sign_in_at = now
+    user.last_sign_in_at = user.last_active_at = now
     clerk.store.put(user)
     client.last_active_session_id = session.id
     client.last_strategy = strategy
@@ -70,6 +97,66 @@ def start_session(
     client.updated_at = now
     clerk.store.put(client)
     record_event(clerk, "session.created", backend_session_json(session))
+    if session.status == PENDING:
+        record_event(clerk, "session.pending", backend_session_json(session))
+    return session
+
+
+def _refuse_second_session(clerk: LocalClerk, client: Client, user: User) -> None:
+    for session in client_sessions(clerk, client):
+        if session.user_id == user.id:
+            message = "You're already signed in."
+            meta = {"session_id": session.id}
+            raise ClerkError("identifier_already_signed_in", message, 400, meta=meta)
+
+
+def touch_session(
+    clerk: LocalClerk, client: Client, session: Session, organization_id: str | None
+) -> None:
+    """Make it the browser's active session, as after sign-in and when a tab gets the focus.
+
+    :param organization_id: the organization to make active; empty: the personal account; None: as
+        it was.
+    :raises ClerkError: 404 for an organization that the user does not belong to.
+    """
+    if organization_id is not None:
+        session.last_active_organization_id = active_organization_id(
+            clerk, session.user_id, organization_id
+        )
+    use_session(clerk, session)
+    client.last_active_session_id = session.id
+    forget_finished(clerk, client)
+    clerk.store.put(client)
+
+
+def use_session(clerk: LocalClerk, session: Session) -> None:
+    """Put off the time at which a session that nobody uses ends; do its tasks count as done?"""
+    now = clerk.now
+    session.last_active_at = now
+    session.abandon_at = now + 1000 * clerk.settings.sessions.inactivity_timeout_seconds
+    clerk.store.put(session)
+    settle(clerk, session)
+    user = clerk.store.get(User, session.user_id)
+    if user is not None:
+        user.last_active_at = now
+        clerk.store.put(user)
+
+
+def settle(clerk: LocalClerk, session: Session) -> Session:
+    """Bring the status up to date: time may have passed, tasks may have been done or come up."""
+    if session.status not in LIVE:
+        return session
+    user = clerk.store.get(User, session.user_id)
+    if session.expire_at <= clerk.now:
+        status = "expired"
+    elif session.abandon_at <= clerk.now:
+        status = "abandoned"
+    else:
+        status = PENDING if user and session_tasks(clerk, session, user) else ACTIVE
+    if status != session.status:
+        session.status = status
+        session.updated_at = clerk.now
+        clerk.store.put(session)
     return session
 
 
@@ -84,23 +171,32 @@ def forget_finished(clerk: LocalClerk, client: Client) -> None:
 
 
 def client_sessions(clerk: LocalClerk, client: Client) -> list[Session]:
-    """The browser's sessions that are active and have not expired."""
-    sessions = clerk.store.find(Session, client_id=client.id, status=ACTIVE)
-    return [session for session in sessions if session.expire_at > clerk.now]
+    """The browser's sessions in which somebody is signed in, oldest first."""
+    return _live(clerk, clerk.store.find(Session, client_id=client.id))
+
+
+def active_session(clerk: LocalClerk, client: Client) -> Session | None:
+    """The session that the browser used last, else its newest one."""
+    sessions = client_sessions(clerk, client)
+    last = (session for session in sessions if session.id == client.last_active_session_id)
+    return next(last, sessions[-1] if sessions else None)
 
 
 def user_sessions(clerk: LocalClerk, user: User) -> list[Session]:
-    """A user's sessions in all browsers that are active and have not expired, newest first."""
-    sessions = clerk.store.find(Session, user_id=user.id, status=ACTIVE, newest_first=True)
-    return [session for session in sessions if session.expire_at > clerk.now]
+    """A user's sessions in all browsers in which they are signed in, newest first."""
+    return _live(clerk, clerk.store.find(Session, user_id=user.id, newest_first=True))
+
+
+def _live(clerk: LocalClerk, sessions: list[Session]) -> list[Session]:
+    return [session for session in sessions if settle(clerk, session).status in LIVE]
 
 
 def end_session(clerk: LocalClerk, session: Session, status: str) -> None:
-    """End an active session and tell the app; a session that has ended stays as it is.
+    """End a live session and tell the app; a session that has ended stays as it is.
 
     :param status: ``ended``, ``removed`` or ``revoked``.
     """
-    if session.status != ACTIVE:
+    if session.status not in LIVE:
         return
     now = clerk.now
     session.status = status
@@ -117,7 +213,7 @@ def end_session(clerk: LocalClerk, session: Session, status: str) -> None:
 
 def end_client_sessions(clerk: LocalClerk, client: Client, status: str) -> None:
     """Sign a browser out of everything."""
-    for session in clerk.store.find(Session, client_id=client.id, status=ACTIVE):
+    for session in clerk.store.find(Session, client_id=client.id):
         end_session(clerk, session, status)
 
 
@@ -125,7 +221,7 @@ def end_user_sessions(
     clerk: LocalClerk, user: User, status: str, keep: Session | None = None
 ) -> None:
     """Sign a user out of all browsers, except from the session to ``keep``."""
-    for session in clerk.store.find(Session, user_id=user.id, status=ACTIVE):
+    for session in clerk.store.find(Session, user_id=user.id):
         if keep is None or session.id != keep.id:
             end_session(clerk, session, status)
 

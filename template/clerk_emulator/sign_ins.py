@@ -87,6 +87,7 @@ def reset_password(
         raise unsupported_strategy()
     user = sign_in_user(clerk, sign_in)
     user.password_hash = hash_password(password)
+    user.password_compromised = False
     save_user(clerk, user)
     if sign_out_others:
         end_user_sessions(clerk, user, "revoked")

@@ -106,6 +106,14 @@ class Store:
         with self._lock:
             self._db.execute(f"DELETE FROM {resource.TABLE} WHERE id = ?", (resource.id,))
 
+    def delete_created_before(self, kind: type[Resource], before: int) -> None:
+        """Forget all of a kind that are older.
+
+        :param before: unix milliseconds.
+        """
+        with self._lock:
+            self._db.execute(f"DELETE FROM {kind.TABLE} WHERE created_at < ?", (before,))
+
     def find(
         self,
         kind: type[R],

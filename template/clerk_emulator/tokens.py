@@ -10,13 +10,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
-from .resources import Session
 from .store import Store
 
 SESSION_CLASS = "cl_B7d4PD111AAA"
-SESSION_TOKEN_SECONDS = 60
-NOT_BEFORE_SLACK_SECONDS = 10
-NO_SECOND_FACTOR = -1
+TEMPLATE_CLASS = "cl_B7d4PD222AAA"
 
 
 class TokenSigner:
@@ -38,25 +35,13 @@ class TokenSigner:
         key = {"use": "sig", "kty": "RSA", "kid": self._kid, "alg": "RS256"}
         return {"keys": [key | {"n": public["n"], "e": public["e"]}]}
 
-    def session_token(self, session: Session, authorized_party: str, now_ms: int) -> str:
-        """A session token, claims version 2, good for 60 seconds.
-
-        :param authorized_party: the app's origin, which becomes ``azp``.
-        """
-        now = now_ms // 1000
-        claims = {
-            "v": 2,
-            "sub": session.user_id,
-            "sid": session.id,
-            "iss": self._issuer,
-            "azp": authorized_party,
-            "iat": now,
-            "nbf": now - NOT_BEFORE_SLACK_SECONDS,
-            "exp": now + SESSION_TOKEN_SECONDS,
-            "fva": [first_factor_age_minutes(session, now_ms), NO_SECOND_FACTOR],
-            "sts": "active",
-        }
+    def sign_session_token(self, claims: dict[str, Any]) -> str:
+        """A token of the class that apps accept as a session."""
         return self._sign(claims, {"cat": SESSION_CLASS})
+
+    def sign_template_token(self, claims: dict[str, Any]) -> str:
+        """A custom token. Its class keeps it from passing for a session token."""
+        return self._sign(claims, {"cat": TEMPLATE_CLASS})
 
     def handshake_token(self, directives: list[str]) -> str:
         """The signed ``__clerk_handshake`` payload: a list of Set-Cookie strings."""
@@ -87,11 +72,6 @@ class TokenSigner:
     def _sign(self, claims: dict[str, Any], headers: dict[str, Any]) -> str:
         headers = {"kid": self._kid, "typ": "JWT"} | headers
         return jwt.encode(claims, self._key, algorithm="RS256", headers=headers)
-
-
-def first_factor_age_minutes(session: Session, now_ms: int) -> int:
-    """Whole minutes since the person last proved who they are."""
-    return max(0, (now_ms - session.verified_at) // 60_000)
 
 
 def _load_or_create_key(store: Store) -> rsa.RSAPrivateKey:

@@ -12,7 +12,8 @@ from .clerk import LocalClerk
 from .errors import ClerkError, incorrect_password, missing
 from .events import record_event
 from .external_accounts import Identity, connect
-from .resources import EmailAddress, ExternalAccount, User, new_id
+from .pictures import forget_picture
+from .resources import ApiKey, EmailAddress, ExternalAccount, PhoneNumber, User, new_id
 from .serializers import backend_user_json
 
 CODE = "424242"
@@ -78,10 +79,12 @@ def delete_user(clerk: LocalClerk, user: User) -> dict[str, Any]:
 
     :returns: the deleted object, as the APIs answer it.
     """
-    for email in clerk.store.find(EmailAddress, user_id=user.id):
-        clerk.store.delete(email)
-    for account in clerk.store.find(ExternalAccount, user_id=user.id):
-        clerk.store.delete(account)
+    for kind in (EmailAddress, PhoneNumber, ExternalAccount):
+        for found in clerk.store.find(kind, user_id=user.id):
+            clerk.store.delete(found)
+    for key in clerk.store.find(ApiKey, subject=user.id):
+        clerk.store.delete(key)
+    forget_picture(clerk, user.picture_id)
     clerk.store.delete(user)
     gone = {"object": "user", "id": user.id, "deleted": True}
     record_event(clerk, "user.deleted", gone)

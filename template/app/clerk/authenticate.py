@@ -24,6 +24,7 @@ from .tokens import (
     TokenError,
     check_token_class,
     decode_unverified,
+    unverified_time,
 )
 from .verified import TokenVerifier
 
@@ -110,7 +111,7 @@ def _by_cookies(decision: Decision) -> Outcome:
     try:
         decoded = decode_unverified(cookies.session)  # 8
         check_token_class(decoded)
-        if _issued_at(decoded.claims) < cookies.client_uat:  # 9
+        if unverified_time(decoded.claims, "iat") < cookies.client_uat:  # 9
             return _ask(decision, "session-token-iat-before-client-uat")
         claims = _verify(decision, cookies.session)  # 10
     except TokenError as error:
@@ -304,8 +305,3 @@ def _signed_in(
         location=location,
         set_cookies=set_cookies,
     )
-
-
-def _issued_at(claims: dict[str, Any]) -> float:
-    value = claims.get("iat")
-    return value if isinstance(value, int | float) else 0

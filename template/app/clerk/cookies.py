@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from .instance import Instance
 from .request import RequestFacts
-from .tokens import TokenError, decode_unverified
+from .tokens import TokenError, decode_unverified, unverified_time
 
 SESSION = "__session"
 CLIENT_UAT = "__client_uat"
@@ -81,12 +81,12 @@ def uses_suffixed_cookies(request: RequestFacts, instance: Instance, now: float)
             return True
     if not suffixed_uat and not suffixed_session:
         return False
-    newer = _time(claims, "iat") > _time(suffixed_claims, "iat")
+    newer = unverified_time(claims, "iat") > unverified_time(suffixed_claims, "iat")
     if suffixed_uat != "0" and uat != "0" and newer:
         return False
     if suffixed_uat == "0" and uat != "0":
         return False
-    suffixed_expired = "exp" in suffixed_claims and _time(suffixed_claims, "exp") <= now
+    suffixed_expired = "exp" in suffixed_claims and unverified_time(suffixed_claims, "exp") <= now
     if instance.is_development and suffixed_uat != "0" and uat == "0" and suffixed_expired:
         return False
     # Of the two only the session is there: it is an old leftover.
@@ -98,11 +98,6 @@ def _unverified_claims(token: str) -> dict[str, Any]:
         return decode_unverified(token).claims if token else {}
     except TokenError:
         return {}
-
-
-def _time(claims: dict[str, Any], name: str) -> float:
-    value = claims.get(name)
-    return value if isinstance(value, int | float) else 0
 
 
 def _whole_number(text: str) -> int:

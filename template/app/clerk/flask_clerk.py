@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, TypeVar, cast, overload
 
 from flask import (
@@ -18,7 +18,9 @@ from flask import (
     request,
 )
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.local import LocalProxy
+from werkzeug.sansio.http import parse_cookie
 
 from .authenticate import authenticate, bearer_token
 from .backend_api import BackendApi
@@ -81,6 +83,7 @@ class Clerk:
             lifetime=instance.machine_token_lifetime,
         )
         app.extensions["clerk"] = self
+        app.request_class = type("Request", (_CookiesOnce, app.request_class), {})
         app.before_request(self._before_request)
         app.after_request(_after_request)
         app.register_blueprint(_pages(self))
@@ -189,8 +192,24 @@ def request_facts() -> RequestFacts:
         path=current.root_path + current.path,
         query=current.query_string.decode("latin-1"),
         headers=_Headers(current.environ),
-        cookies=current.cookies.to_dict(),
+        cookies=current.cookies,
     )
+
+
+class _CookiesOnce:
+    """Parses a Cookie header once: a browser repeats it, and sends a token in it twice."""
+
+    environ: dict[str, Any]
+
+    @cached_property
+    def cookies(self) -> ImmutableMultiDict[str, str]:
+        """The request's cookies."""
+        return _parse_cookies(self.environ.get("HTTP_COOKIE", ""))
+
+
+@lru_cache(maxsize=256)
+def _parse_cookies(header: str) -> ImmutableMultiDict[str, str]:
+    return parse_cookie(header, cls=ImmutableMultiDict)  # type: ignore[return-value]
 
 
 @lru_cache(maxsize=256)
@@ -285,5 +304,8 @@ def _after_request(response: Response) -> Response:
         headers["Cache-Control"] = "no-store"
     elif outcome.set_cookies or g.get("clerk_session_used"):
         headers["Cache-Control"] = "private, no-store"
-        response.vary.update(("Cookie", "Authorization"))
+        if "Vary" in headers:
+            response.vary.update(("Cookie", "Authorization"))
+        else:
+            headers["Vary"] = "Cookie, Authorization"
     return response

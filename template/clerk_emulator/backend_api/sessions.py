@@ -8,7 +8,7 @@ from ..clerk import current_clerk
 from ..errors import missing, not_found
 from ..resources import Session
 from ..serializers import Json, backend_session_json
-from ..sessions import end_session
+from ..sessions import end_session, settle
 from .parameters import page
 
 blueprint = Blueprint("sessions", __name__, url_prefix="/sessions")
@@ -49,4 +49,4 @@ def _session(id: str) -> Session:
     session = current_clerk().store.get(Session, id)
     if session is None:
         raise not_found("Session")
-    return session
+    return settle(current_clerk(), session)

@@ -37,7 +37,7 @@ def current_session() -> Session:
 
 
 def client_session(client: Client, id: str) -> Session:
-    """One of the browser's active sessions.
+    """One of the browser's live sessions.
 
     :raises ClerkError: 401 if it has no such session (any more).
     """
@@ -63,7 +63,8 @@ def refuse_when_signed_in(client: Client) -> None:
 
     :raises ClerkError: ``session_exists``; Clerk.js then goes on with the session there is.
     """
-    if client_sessions(current_clerk(), client):
+    clerk = current_clerk()
+    if not clerk.settings.sessions.multi_session and client_sessions(clerk, client):
         raise ClerkError("session_exists", "You're already signed in.", 400)
 
 

@@ -12,6 +12,7 @@ from ..resources import ExternalAccount
 from ..serializers import Json, external_account_json
 from ..users import save_user
 from .browser import answer, current_client, current_user
+from .reverification import require_reverification
 
 blueprint = Blueprint("external_accounts", __name__, url_prefix="/external_accounts")
 
@@ -26,6 +27,7 @@ def list_external_accounts() -> Json:
 @blueprint.post("", strict_slashes=False)
 def create_external_account() -> Json:
     """Start connecting one: the answer says to which page to go."""
+    require_reverification()
     account = begin_connection(
         current_clerk(),
         current_client(),
@@ -52,6 +54,7 @@ def delete_external_account(id: str) -> Json:
     clerk = current_clerk()
     user = current_user()
     account = _account(id)
+    require_reverification()
     disconnect(clerk, user, account)
     save_user(clerk, user)
     return answer({"object": "external_account", "id": account.id, "deleted": True})

@@ -21,7 +21,7 @@ def change_password() -> Json:
     """Set another password.
 
     Where sessions are verified again, that takes the place of the current password; one that is
-    given all the same has to be right.
+    given all the same has to be right. A compromised one proves nothing, and is not asked for.
     """
     clerk = current_clerk()
     session, user = current_session(), current_user()
@@ -63,7 +63,7 @@ def _check_current(user: User) -> None:
     current = request.form.get("current_password")
     if current is not None:
         check_password(user, current, "current_password")
-    elif not current_clerk().settings.sessions.reverification:
+    elif not (user.password_compromised or current_clerk().settings.sessions.reverification):
         raise missing("current_password")
 
 

@@ -7,11 +7,13 @@ from dataclasses import replace
 from flask import Blueprint, request
 
 from ..clerk import authorized_party, base_url, current_clerk
-from ..errors import not_found
+from ..errors import signed_out
+from ..jwt_templates import template_token
 from ..organizations import active_organization_id
 from ..resources import Session, User
 from ..serializers import Json, session_json, token_json
-from ..sessions import end_session, forget_finished
+from ..session_tokens import session_token
+from ..sessions import end_session, touch_session, use_session
 from .browser import answer, client_session, current_client
 
 blueprint = Blueprint("sessions", __name__, url_prefix="/client/sessions")
@@ -24,23 +26,12 @@ def get_session(id: str) -> Json:
 
 
 @blueprint.post("/<id>/touch")
-def touch_session(id: str) -> Json:
-    """Make it the browser's active session, as after sign-in and when a tab gets the focus.
-
-    With ``active_organization_id`` it also switches to that organization, or with an empty one to
-    the personal account.
-    """
-    clerk = current_clerk()
+def touch(id: str) -> Json:
+    """Make it the browser's active session, and perhaps another organization the active one."""
     client = current_client()
     session = client_session(client, id)
-    wanted = request.form.get("active_organization_id")
-    if wanted is not None:
-        session.last_active_organization_id = active_organization_id(clerk, session.user_id, wanted)
-    session.last_active_at = clerk.now
-    clerk.store.put(session)
-    client.last_active_session_id = session.id
-    forget_finished(clerk, client)
-    clerk.store.put(client)
+    organization_id = request.form.get("active_organization_id")
+    touch_session(current_clerk(), client, session, organization_id)
     return answer(_session_answer(session))
 
 
@@ -48,22 +39,26 @@ def touch_session(id: str) -> Json:
 def create_token(id: str) -> Json:
     """A fresh session token; Clerk.js asks about every 50 seconds.
 
-    ``organization_id`` asks for a token of another organization than the active one.
+    With an ``organization_id`` it speaks for that organization, whichever is active.
     """
     clerk = current_clerk()
     session = client_session(current_client(), id)
-    wanted = request.form.get("organization_id")
-    if wanted is not None:
-        organization_id = active_organization_id(clerk, session.user_id, wanted)
-        session = replace(session, last_active_organization_id=organization_id)
-    return token_json(clerk.signer.session_token(session, authorized_party(), clerk.now))
+    use_session(clerk, session)
+    if "organization_id" in request.form:
+        wanted = active_organization_id(clerk, session.user_id, request.form["organization_id"])
+        session = replace(session, last_active_organization_id=wanted)
+    return token_json(session_token(clerk, session, authorized_party()))
 
 
 @blueprint.post("/<id>/tokens/<template>")
 def create_template_token(id: str, template: str) -> Json:
-    """JWT templates are made in Clerk's dashboard; a local instance has none."""
-    client_session(current_client(), id)
-    raise not_found(f"JWT template {template}")
+    """A custom token, as a JWT template of the settings describes it."""
+    clerk = current_clerk()
+    session = client_session(current_client(), id)
+    user = clerk.store.get(User, session.user_id)
+    if user is None:
+        raise signed_out()
+    return token_json(template_token(clerk, session, user, template, authorized_party()))
 
 
 @blueprint.post("/<id>/<any(end, remove):action>")

@@ -8,7 +8,7 @@ from werkzeug import Response
 from ..clerk import base_url, current_clerk
 from ..dev_browser import PARAMETER, cookie_names, known_browser
 from ..resources import Client, Session, User
-from ..sessions import client_sessions, new_client
+from ..sessions import active_session, new_client
 from ..urls import app_redirect, with_query
 from .csrf import csrf_token
 
@@ -38,11 +38,9 @@ def _remember(client: Client) -> None:
 def signed_in() -> tuple[Session, User] | None:
     """The browser's session and user, if it has them."""
     clerk = current_clerk()
-    for session in reversed(client_sessions(clerk, browser())):
-        user = clerk.store.get(User, session.user_id)
-        if user is not None:
-            return session, user
-    return None
+    session = active_session(clerk, browser())
+    user = clerk.store.get(User, session.user_id) if session else None
+    return (session, user) if session and user else None
 
 
 def link(path: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..clerk import LocalClerk
 from ..resources import Session, User
-from ..tokens import NO_SECOND_FACTOR, first_factor_age_minutes
+from ..session_tasks import session_tasks
+from ..session_tokens import factor_ages, session_token
 from .json import Json
 from .public_users import public_user_json
 from .users import user_json
@@ -20,7 +21,7 @@ def backend_session_json(session: Session) -> Json:
         "status": session.status,
         "last_active_at": session.last_active_at,
         "last_active_organization_id": session.last_active_organization_id,
-        "actor": None,
+        "actor": session.actor,
         "expire_at": session.expire_at,
         "abandon_at": session.abandon_at,
         "created_at": session.created_at,
@@ -32,12 +33,12 @@ def session_json(
     clerk: LocalClerk, session: Session, user: User, base_url: str, authorized_party: str
 ) -> Json:
     """A session of this browser, with its user and a fresh token."""
-    now = clerk.now
-    token = clerk.signer.session_token(session, authorized_party, now)
+    token = session_token(clerk, session, authorized_party)
+    tasks = [{"key": key} for key in session_tasks(clerk, session, user)]
     return backend_session_json(session) | {
-        "factor_verification_age": [first_factor_age_minutes(session, now), NO_SECOND_FACTOR],
+        "factor_verification_age": factor_ages(session, clerk.now),
         "last_active_token": token_json(token),
-        "tasks": None,
+        "tasks": tasks or None,
         "user": user_json(clerk, user, base_url),
         "public_user_data": public_user_json(clerk, user, base_url),
     }

@@ -119,6 +119,8 @@ class SessionRules:
     lifetime_seconds: int = 7 * 24 * 3600
     inactivity_timeout_seconds: int = 30 * 24 * 3600
     token_seconds: int = 60
+    handshake_in_cookies: bool = False
+    """Hand over handshakes in cookies, as production instances do, instead of in the query."""
     reverification: bool = True
 
 

@@ -13,6 +13,8 @@ from jwt.algorithms import RSAAlgorithm
 from werkzeug.test import TestResponse
 
 from clerk_emulator import EmulatorConfig
+from clerk_emulator.clerk import LocalClerk
+from clerk_emulator.resources import Organization, OrganizationMembership
 from clerk_emulator.testing import Backend, Browser, ManualClock, error_of
 
 PAGE = "http://localhost:5000/dashboard?tab=a%20b&x"
@@ -69,6 +71,39 @@ def test_cookies_can_be_read_by_clerk_js_on_plain_http(ada: Browser) -> None:
         assert "Path=/; SameSite=Lax" in line
         assert "Secure" not in line
         assert "HttpOnly" not in line
+
+
+def test_a_production_instance_hands_over_in_cookies(
+    ada: Browser, backend: Backend, clerk: LocalClerk
+) -> None:
+    clerk.source.replace({"sessions": {"handshake_in_cookies": True}})
+    answer = ask(ada)
+    assert answer.location == PAGE
+    cookie = SimpleCookie(answer.headers["Set-Cookie"])["__clerk_handshake"]
+    assert cookie["httponly"]
+    assert jwt.decode(cookie.value, options={"verify_signature": False})["handshake"]
+    nonce = SimpleCookie(ask(ada, format="nonce").headers["Set-Cookie"])["__clerk_handshake_nonce"]
+    assert backend.get("/clients/handshake_payload", nonce=nonce.value).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("wanted", "active"),
+    [("org_mine", "org_mine"), ("mine", "org_mine"), ("", None), ("theirs", "org_mine")],
+)
+def test_the_page_can_ask_for_its_organization(
+    ada: Browser, clerk: LocalClerk, wanted: str, active: str | None
+) -> None:
+    clerk.source.replace({"organizations": {"enabled": True}})
+    session = ada.session()
+    user_id = session["user"]["id"]
+    for slug in ("mine", "theirs"):
+        clerk.store.put(Organization(f"org_{slug}", 1, 1, slug, slug))
+    clerk.store.put(OrganizationMembership("mem_1", 1, 1, "org_mine", user_id, "org:member"))
+    ada.post(f"/client/sessions/{session['id']}/touch", active_organization_id="org_mine")
+    token = cookies(directives(ada, ask(ada, organization_id=wanted)))["__session"]
+    found = jwt.decode(token, options={"verify_signature": False}).get("o", {}).get("id")
+    assert found == active
+    assert ada.session()["last_active_organization_id"] == active
 
 
 def test_an_unknown_browser_gets_a_name(browser: Browser) -> None:

@@ -7,6 +7,7 @@ import json
 import pytest
 from flask import Flask
 
+from clerk_emulator.clerk import LocalClerk
 from clerk_emulator.testing import PASSWORD, Backend, Browser, error_of
 
 
@@ -100,3 +101,35 @@ def test_everybody_has_a_picture(ada: Browser) -> None:
     picture = ada.http.get(url)
     assert picture.mimetype == "image/svg+xml"
     assert ">A<" in picture.text
+
+
+def test_an_account_can_be_made_to_stay(clerk: LocalClerk, ada: Browser) -> None:
+    clerk.source.replace({"actions": {"delete_self": False}})
+    assert ada.session()["user"]["delete_self_enabled"] is False
+    assert error_of(ada.post("/me", "DELETE"))[:2] == (403, "user_delete_self_not_enabled")
+
+
+def test_a_password_is_removed_only_where_none_is_needed(clerk: LocalClerk, ada: Browser) -> None:
+    needed = ada.post("/me/remove_password")
+    clerk.source.replace({"attributes": {"password": {"required": False}}})
+    wrong = ada.post("/me/remove_password", current_password="wrong")
+    removed = ada.post("/me/remove_password", current_password=PASSWORD)
+    assert error_of(needed)[:2] == (422, "password_required")
+    assert error_of(wrong)[1] == "form_password_incorrect"
+    assert removed.get_json()["response"]["password_enabled"] is False
+
+
+def test_nobody_revokes_somebody_elses_session(emulator: Flask, ada: Browser) -> None:
+    bob = Browser(emulator)
+    bob.sign_up("bob@example.com")
+    answer = ada.post(f"/me/sessions/{bob.session()['id']}/revoke")
+    assert answer.status_code == 404
+    assert len(bob.client()["sessions"]) == 1
+
+
+def test_a_name_that_everybody_must_have_stays(clerk: LocalClerk, ada: Browser) -> None:
+    clerk.source.replace(
+        {"attributes": {"first_name": {"required": True}, "last_name": {"enabled": False}}}
+    )
+    assert error_of(ada.post("/me", "PATCH", first_name=" "))[1] == "form_param_nil"
+    assert error_of(ada.post("/me", "PATCH", last_name="L"))[1] == "form_param_unknown"

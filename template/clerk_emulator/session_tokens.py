@@ -1,0 +1,61 @@
+"""Session tokens: what they say of a session."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .clerk import LocalClerk
+from .organizations import organization_claims
+from .resources import Session
+
+NOT_BEFORE_SLACK_SECONDS = 10
+NO_SECOND_FACTOR = -1
+
+
+def session_token(clerk: LocalClerk, session: Session, authorized_party: str) -> str:
+    """A session token, claims version 2.
+
+    :param authorized_party: the app's origin, which becomes ``azp``.
+    """
+    now = clerk.now // 1000
+    claims = {
+        "v": 2,
+        "sub": session.user_id,
+        "sid": session.id,
+        "iss": clerk.config.issuer,
+        "azp": authorized_party,
+        "iat": now,
+        "nbf": now - NOT_BEFORE_SLACK_SECONDS,
+        "exp": now + clerk.settings.sessions.token_seconds,
+        "fva": factor_ages(session, clerk.now),
+        "sts": session.status,
+    }
+    if session.actor is not None:
+        claims["act"] = session.actor
+    return clerk.signer.sign_session_token(claims | _subscriptions(clerk, session))
+
+
+def _subscriptions(clerk: LocalClerk, session: Session) -> dict[str, Any]:
+    """The active organization, and the plan with its features that it or the user has."""
+    billing = clerk.settings.billing
+    if not billing.enabled:
+        return organization_claims(clerk, session)
+    plans = {plan.payer: plan for plan in billing.plans if plan.is_default}
+    for_organization, for_user = plans.get("org"), plans.get("user")
+    features = for_organization.features if for_organization else ()
+    claims = organization_claims(clerk, session, features)
+    if "o" in claims:
+        return claims | ({"pla": f"o:{for_organization.slug}"} if for_organization else {})
+    if for_user is not None:
+        claims["pla"] = f"u:{for_user.slug}"
+        claims["fea"] = ",".join(f"u:{feature}" for feature in for_user.features)
+    return claims
+
+
+def factor_ages(session: Session, now_ms: int) -> list[int]:
+    """Whole minutes since the first and the second factor were proved; -1 for never."""
+    second = session.second_factor_verified_at
+    return [
+        max(0, (now_ms - session.verified_at) // 60_000),
+        NO_SECOND_FACTOR if second is None else max(0, (now_ms - second) // 60_000),
+    ]

@@ -1,0 +1,245 @@
+"""Addresses, numbers and usernames of one's own: adding, verifying, removing them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from clerk_emulator.clerk import LocalClerk
+from clerk_emulator.resources import EmailAddress, Message, Verification
+from clerk_emulator.testing import Browser, ManualClock, error_of
+from clerk_emulator.verifications import CODE
+
+PHONE = "+15555550100"
+
+
+@pytest.fixture(autouse=True)
+def turned_on(clerk: LocalClerk) -> None:
+    phone = {"enabled": True, "used_for_second_factor": True, "verifications": ["phone_code"]}
+    email = {"required": False, "verifications": ["email_code", "email_link"]}
+    clerk.source.replace(
+        {
+            "attributes": {
+                "phone_number": phone,
+                "username": {"enabled": True},
+                "email_address": email,
+            }
+        }
+    )
+
+
+def add_email(browser: Browser, address: str) -> str:
+    answer = browser.post("/me/email_addresses/", email_address=address)
+    id: str = answer.get_json()["response"]["id"]
+    return id
+
+
+def add_phone(browser: Browser, number: str = PHONE, *, verify: bool = True) -> str:
+    answer = browser.post("/me/phone_numbers/", phone_number=number)
+    id: str = answer.get_json()["response"]["id"]
+    if verify:
+        browser.post(f"/me/phone_numbers/{id}/prepare_verification", strategy="phone_code")
+        browser.post(f"/me/phone_numbers/{id}/attempt_verification", code=CODE)
+    return id
+
+
+def me(browser: Browser) -> dict[str, Any]:
+    user: dict[str, Any] = browser.get("/me").get_json()["response"]
+    return user
+
+
+def bob_in(emulator: Flask) -> Browser:
+    bob = Browser(emulator)
+    bob.sign_up("bob@example.com")
+    return bob
+
+
+def test_a_code_is_good_for_the_address_it_was_sent_to(clerk: LocalClerk, ada: Browser) -> None:
+    mine, other = add_email(ada, "b@example.com"), add_email(ada, "c@example.com")
+    ada.post(f"/me/email_addresses/{mine}/prepare_verification", strategy="email_code")
+    wrong = ada.post(f"/me/email_addresses/{other}/attempt_verification", code=CODE)
+    email = clerk.store.get(EmailAddress, other)
+    assert email is not None
+    email.verification_id = clerk.store.find(Verification, newest_first=True)[0].id
+    clerk.store.put(email)
+    stolen = ada.post(f"/me/email_addresses/{other}/attempt_verification", code=CODE)
+    assert error_of(wrong)[1] == "verification_missing"
+    assert error_of(stolen)[1] == "strategy_for_user_invalid"
+
+
+def test_a_code_is_used_once_and_expires(ada: Browser, clock: ManualClock) -> None:
+    path = f"/me/email_addresses/{add_email(ada, 'b@example.com')}"
+    ada.post(f"{path}/prepare_verification", strategy="email_code")
+    clock.forward(seconds=600)
+    late = ada.post(f"{path}/attempt_verification", code=CODE)
+    shown = ada.get(path).get_json()["response"]["verification"]["status"]
+    ada.post(f"{path}/prepare_verification", strategy="email_code")
+    good = ada.post(f"{path}/attempt_verification", code=CODE)
+    again = ada.post(f"{path}/attempt_verification", code=CODE)
+    assert error_of(late)[1] == "verification_expired"
+    assert shown == "expired"
+    assert good.get_json()["response"]["verification"]["status"] == "verified"
+    assert error_of(again)[1] == "verification_already_verified"
+
+
+def test_a_link_verifies_the_address_it_was_sent_to(clerk: LocalClerk, ada: Browser) -> None:
+    path = f"/me/email_addresses/{add_email(ada, 'b@example.com')}"
+    ada.post(f"{path}/prepare_verification", strategy="email_link", redirect_url="/verified")
+    before = ada.get(path).get_json()["response"]["verification"]
+    by_code = ada.post(f"{path}/attempt_verification", code="")
+    (message,) = clerk.store.find(Message, to="b@example.com")
+    token = message.link.partition("token=")[2]
+    opened = clerk.store.first(Verification, token=token)
+    assert opened is not None
+    opened.status = "verified"
+    clerk.store.put(opened)
+    after = ada.get(path).get_json()["response"]["verification"]
+    assert (before["status"], before["strategy"]) == ("unverified", "email_link")
+    assert error_of(by_code)[1] == "strategy_for_user_invalid"
+    assert (after["status"], after["strategy"]) == ("verified", "email_link")
+
+
+@pytest.mark.parametrize(
+    ("method", "step", "form"),
+    [
+        ("GET", "", {}),
+        ("POST", "/prepare_verification", {"strategy": "email_code"}),
+        ("POST", "/attempt_verification", {"code": CODE}),
+        ("DELETE", "", {}),
+    ],
+)
+@pytest.mark.parametrize("kind", ["email_addresses", "phone_numbers"])
+def test_nobody_reaches_somebody_elses(
+    emulator: Flask, ada: Browser, kind: str, method: str, step: str, form: dict[str, str]
+) -> None:
+    bob = bob_in(emulator)
+    id = add_email(bob, "b@example.com") if kind[0] == "e" else add_phone(bob)
+    path = f"/me/{kind}/{id}{step}"
+    answer = ada.get(path) if method == "GET" else ada.post(path, method, **form)
+    assert error_of(answer)[:2] == (404, "resource_not_found")
+
+
+def test_nobody_makes_somebody_elses_number_a_second_factor(emulator: Flask, ada: Browser) -> None:
+    id = add_phone(bob_in(emulator))
+    patched = ada.post(f"/me/phone_numbers/{id}", "PATCH", reserved_for_second_factor="true")
+    primary = ada.post("/me", "PATCH", primary_phone_number_id=id)
+    assert (patched.status_code, primary.status_code) == (404, 404)
+
+
+def test_the_last_thing_one_is_known_by_has_to_stay(ada: Browser) -> None:
+    id = me(ada)["primary_email_address_id"]
+    only = ada.post(f"/me/email_addresses/{id}", "DELETE")
+    add_phone(ada, verify=False)
+    unverified = ada.post(f"/me/email_addresses/{id}", "DELETE")
+    phone = add_phone(ada, "+15555550101")
+    gone = ada.post(f"/me/email_addresses/{id}", "DELETE")
+    last = ada.post(f"/me/phone_numbers/{phone}", "DELETE")
+    for answer in (only, unverified, last):
+        assert error_of(answer)[:2] == (403, "last_identification_deletion_failed")
+    assert gone.status_code == 200
+    assert me(ada)["primary_email_address_id"] is None
+
+
+def test_an_address_that_everybody_must_have_has_to_stay(clerk: LocalClerk, ada: Browser) -> None:
+    add_phone(ada)
+    clerk.source.switch({"attributes": {"email_address": {"required": True}}})
+    answer = ada.post(f"/me/email_addresses/{me(ada)['primary_email_address_id']}", "DELETE")
+    assert error_of(answer)[1] == "last_required_identification_deletion_failed"
+
+
+def test_another_address_takes_the_place_of_the_primary_one(ada: Browser) -> None:
+    first, second = me(ada)["primary_email_address_id"], add_email(ada, "b@example.com")
+    ada.post(f"/me/email_addresses/{second}/prepare_verification", strategy="email_code")
+    ada.post(f"/me/email_addresses/{second}/attempt_verification", code=CODE)
+    ada.post(f"/me/email_addresses/{first}", "DELETE")
+    assert me(ada)["primary_email_address_id"] == second
+
+
+def test_the_first_number_becomes_the_primary_one(ada: Browser) -> None:
+    first, second = add_phone(ada), add_phone(ada, "+1 (555) 555-0101")
+    before = me(ada)["primary_phone_number_id"]
+    ada.post("/me", "PATCH", primary_phone_number_id=second)
+    assert (before, me(ada)["primary_phone_number_id"]) == (first, second)
+
+
+def test_a_number_as_second_factor(clerk: LocalClerk, ada: Browser) -> None:
+    clerk.source.switch({"attributes": {"backup_code": {"used_for_second_factor": True}}})
+    id, other = add_phone(ada), add_phone(ada, "+15555550101")
+    for phone in (id, other):
+        answer = ada.post(f"/me/phone_numbers/{phone}", "PATCH", reserved_for_second_factor="true")
+        if phone == id:
+            codes = answer.get_json()["response"]["backup_codes"]
+    ada.post(f"/me/phone_numbers/{other}", "PATCH", default_second_factor="true")
+    phones = {phone["id"]: phone for phone in me(ada)["phone_numbers"]}
+    assert len(set(codes)) == 10
+    assert phones[id]["default_second_factor"] is False
+    assert phones[other]["default_second_factor"] is True
+    assert me(ada)["two_factor_enabled"] is True
+    for phone in (id, other):
+        ada.post(f"/me/phone_numbers/{phone}", "DELETE")
+    assert me(ada)["two_factor_enabled"] is False
+    assert me(ada)["backup_code_enabled"] is False
+
+
+def test_an_unverified_number_is_no_second_factor(ada: Browser) -> None:
+    id = add_phone(ada, verify=False)
+    answer = ada.post(f"/me/phone_numbers/{id}", "PATCH", reserved_for_second_factor="true")
+    assert answer.status_code == 400
+    assert me(ada)["two_factor_enabled"] is False
+
+
+def test_a_username_is_ones_own(emulator: Flask, ada: Browser) -> None:
+    bob = bob_in(emulator)
+    mine = ada.post("/me", "PATCH", username="Ada_L")
+    again = ada.post("/me", "PATCH", username="ada_l")
+    taken = bob.post("/me", "PATCH", username="ADA_L")
+    assert mine.get_json()["response"]["username"] == "ada_l"
+    assert again.status_code == 200
+    assert error_of(taken) == (422, "form_identifier_exists", "username")
+
+
+@pytest.mark.parametrize(
+    ("username", "code"),
+    [
+        ("ada", "form_username_invalid_length"),
+        ("a" * 65, "form_username_invalid_length"),
+        ("ada lovelace", "form_username_invalid_character"),
+        ("ada@example.com", "form_username_invalid_character"),
+        ("12345", "form_username_needs_non_number_char"),
+    ],
+)
+def test_a_bad_username_is_refused(ada: Browser, username: str, code: str) -> None:
+    assert error_of(ada.post("/me", "PATCH", username=username)) == (422, code, "username")
+
+
+@pytest.mark.parametrize("number", ["", "5555550100", "+1555", "+1555555010x", "+" + "1" * 16])
+def test_a_bad_number_is_refused(ada: Browser, number: str) -> None:
+    answer = ada.post("/me/phone_numbers/", phone_number=number)
+    assert error_of(answer)[::2] == (422, "phone_number")
+
+
+def test_a_number_belongs_to_one(emulator: Flask, ada: Browser) -> None:
+    add_phone(ada)
+    answer = bob_in(emulator).post("/me/phone_numbers/", phone_number="+1 555 555 0100")
+    assert error_of(answer)[1] == "form_identifier_exists"
+
+
+def test_there_is_a_limit(ada: Browser) -> None:
+    for number in range(9):
+        add_email(ada, f"b{number}@example.com")
+    answer = ada.post("/me/email_addresses/", email_address="c@example.com")
+    assert error_of(answer)[1] == "identification_quota_exceeded"
+
+
+def test_what_is_turned_off_is_refused(clerk: LocalClerk, ada: Browser) -> None:
+    clerk.source.replace({})
+    phone = ada.post("/me/phone_numbers/", phone_number=PHONE)
+    username = ada.post("/me", "PATCH", username="ada_l")
+    assert {error_of(answer)[1] for answer in (phone, username)} == {"form_param_unknown"}
+
+
+def test_what_is_immutable_stays(clerk: LocalClerk, ada: Browser) -> None:
+    clerk.source.switch({"attributes": {"username": {"immutable": True}}})
+    assert error_of(ada.post("/me", "PATCH", username="ada_l"))[1] == "action_blocked"
