@@ -28,6 +28,7 @@ def list_external_accounts() -> Json:
 def create_external_account() -> Json:
     """Start connecting one: the answer says to which page to go."""
     require_reverification()
+    require_reverification()
     account = begin_connection(
         current_clerk(),
         current_client(),
@@ -51,6 +52,7 @@ def reauthorize_external_account(id: str) -> Json:
 @blueprint.delete("/<id>")
 def delete_external_account(id: str) -> Json:
     """Disconnect one."""
+    require_reverification()
     clerk = current_clerk()
     user = current_user()
     account = _account(id)

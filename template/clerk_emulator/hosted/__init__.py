@@ -6,11 +6,11 @@ from flask import Blueprint
 from werkzeug import Response
 
 from ..errors import ClerkError
-from . import consent, sign_in, sign_up, user
+from . import confirmation, consent, organization, sign_in, sign_up, social, tasks, user, waitlist
 from .pages import render
 
 hosted_pages = Blueprint("hosted", __name__)
-for part in (consent, sign_in, sign_up, user):
+for part in (consent, sign_in, sign_up, social, tasks, waitlist, user, confirmation, organization):
     hosted_pages.register_blueprint(part.blueprint)
 
 

@@ -43,6 +43,11 @@ def signed_in() -> tuple[Session, User] | None:
     return (session, user) if session and user else None
 
 
+def may_sign_in() -> bool:
+    """Whether the browser may start another session."""
+    return current_clerk().settings.sessions.multi_session or signed_in() is None
+
+
 def link(path: str) -> str:
     """A hosted page as the browser reaches it, with the way back preserved."""
     url = f"{base_url()}{path}"
@@ -70,7 +75,7 @@ def render(template: str, **context: object) -> Response:
     clerk = current_clerk()
     html = render_template(
         template,
-        app_name=clerk.config.name,
+        app_name=clerk.settings.application.name or clerk.config.name,
         base=base_url(),
         csrf_token=csrf_token(browser()),
         link=link,
