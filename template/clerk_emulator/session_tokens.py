@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .billing import Payer, active_plan
 from .clerk import LocalClerk
 from .organizations import organization_claims
 from .resources import Session
@@ -37,18 +38,17 @@ def session_token(clerk: LocalClerk, session: Session, authorized_party: str) ->
 
 def _subscriptions(clerk: LocalClerk, session: Session) -> dict[str, Any]:
     """The active organization, and the plan with its features that it or the user has."""
-    billing = clerk.settings.billing
-    if not billing.enabled:
+    if not clerk.settings.billing.enabled:
         return organization_claims(clerk, session)
-    plans = {plan.payer: plan for plan in billing.plans if plan.is_default}
-    for_organization, for_user = plans.get("org"), plans.get("user")
-    features = for_organization.features if for_organization else ()
-    claims = organization_claims(clerk, session, features)
+    organization_id = session.last_active_organization_id or ""
+    plan = active_plan(clerk, Payer(organization_id, "org"))
+    claims = organization_claims(clerk, session, plan.features if plan else ())
     if "o" in claims:
-        return claims | ({"pla": f"o:{for_organization.slug}"} if for_organization else {})
-    if for_user is not None:
-        claims["pla"] = f"u:{for_user.slug}"
-        claims["fea"] = ",".join(f"u:{feature}" for feature in for_user.features)
+        return claims | ({"pla": f"o:{plan.slug}"} if plan else {})
+    plan = active_plan(clerk, Payer(session.user_id, "user"))
+    if plan is not None:
+        claims["pla"] = f"u:{plan.slug}"
+        claims["fea"] = ",".join(f"u:{feature}" for feature in plan.features)
     return claims
 
 

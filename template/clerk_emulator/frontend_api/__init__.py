@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint
 
 from . import (
+    billing,
     client,
     environment,
     handshake,
@@ -19,6 +20,7 @@ from . import (
 
 frontend_api = Blueprint("frontend_api", __name__)
 for part in (
+    billing,
     environment,
     client,
     handshake,

@@ -12,7 +12,8 @@ from flask import Blueprint, request
 from ..api_keys import NewApiKey, create_api_key, find_api_keys, revoke_api_key
 from ..clerk import current_clerk
 from ..errors import ClerkError, invalid, not_found, signed_out
-from ..resources import ApiKey, OrganizationMembership, Session
+from ..organizations import require_member, require_permission
+from ..resources import ApiKey, Session, User
 from ..serializers import Json
 from ..serializers.api_keys import api_key_json
 from ..sessions import ACTIVE
@@ -98,16 +99,13 @@ def _check_subject(session: Session, subject: str, permission: str) -> None:
         if not clerk.settings.api_keys.user_enabled:
             raise ClerkError("feature_not_enabled", "API keys of users are turned off.", 403)
         return
-    member = clerk.store.first(
-        OrganizationMembership, organization_id=subject, user_id=session.user_id
-    )
-    if member is None:
-        raise not_found("API key")
+    user = clerk.store.get(User, session.user_id)
+    if user is None:
+        raise signed_out()
+    member = require_member(clerk, subject, user)
     if not clerk.settings.api_keys.organization_enabled:
         raise ClerkError("feature_not_enabled", "API keys of organizations are turned off.", 403)
-    role = clerk.settings.organizations.role(member.role)
-    if role is None or permission not in role.permissions:
-        raise ClerkError("missing_permission", f"You need the permission {permission}.", 403)
+    require_permission(clerk, member, permission)
 
 
 def _body() -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The things a Clerk instance remembers, as plain data classes. All times are unix milliseconds."""
 
 from .base import Resource, new_id
+from .billing import Checkout, PaymentAttempt, SubscriptionItem
 from .clients import Client, HandshakeNonce, Session, SignIn, SignUp, Verification
 from .messages import Event, Message
 from .organizations import (
@@ -51,11 +52,15 @@ RESOURCES: tuple[type[Resource], ...] = (
     OAuthAccessToken,
     Message,
     Event,
+    SubscriptionItem,
+    Checkout,
+    PaymentAttempt,
 )
 
 __all__ = [
     "RESOURCES",
     "ApiKey",
+    "Checkout",
     "Client",
     "EmailAddress",
     "Event",
@@ -72,6 +77,7 @@ __all__ = [
     "OrganizationDomain",
     "OrganizationInvitation",
     "OrganizationMembership",
+    "PaymentAttempt",
     "PhoneNumber",
     "Picture",
     "Resource",
@@ -79,6 +85,7 @@ __all__ = [
     "SignIn",
     "SignInToken",
     "SignUp",
+    "SubscriptionItem",
     "TestingToken",
     "User",
     "Verification",

@@ -17,7 +17,8 @@ from clerk_emulator.testing import Browser, ManualClock, error_of
 
 @pytest.fixture(autouse=True)
 def turned_on(clerk: LocalClerk) -> None:
-    clerk.source.replace({"api_keys": {"user_enabled": True, "organization_enabled": True}})
+    keys = {"user_enabled": True, "organization_enabled": True}
+    clerk.source.replace({"api_keys": keys, "organizations": {"enabled": True}})
 
 
 def token_of(browser: Browser) -> str:
@@ -102,7 +103,7 @@ def test_an_organizations_keys_take_a_permission(
     join(clerk, bob, "org:member")
     assert send(ada, name="Reports", subject="org_a").status_code == 200
     assert listed(ada, subject="org_a").get_json()["total_count"] == 1
-    assert error_of(listed(bob, subject="org_a"))[1] == "missing_permission"
+    assert error_of(listed(bob, subject="org_a"))[1] == "missing_organization_permission"
 
 
 def test_only_a_good_session_token_counts(ada: Browser, clock: ManualClock) -> None:

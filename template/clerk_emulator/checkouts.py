@@ -1,0 +1,150 @@
+"""Changing to another plan: what it would cost, and doing it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .billing import (
+    DAY_MS,
+    PERIODS,
+    Payer,
+    active_item,
+    cancel_item,
+    pay,
+    plan_of,
+    plan_with,
+    price,
+    subscribe,
+    subscription_items,
+)
+from .clerk import LocalClerk
+from .errors import ClerkError, invalid, not_found
+from .resources import Checkout, SubscriptionItem, new_id
+from .settings.model import Plan
+
+
+@dataclass(frozen=True)
+class Quote:
+    """What a change of plan would mean. Amounts are cents, times unix milliseconds."""
+
+    amount: int
+    credit: int
+    start: int
+    is_immediate: bool = True
+    """Whether the plan begins at once, not with the end of the one there is."""
+    days_left: int = 0
+    days_total: int = 1
+
+    @property
+    def due_now(self) -> int:
+        """What is paid on confirmation."""
+        return self.amount - self.credit if self.is_immediate else 0
+
+
+def start_checkout(clerk: LocalClerk, payer: Payer, id: str, period: str) -> Checkout:
+    """Look at a change to the plan with that id.
+
+    :param period: ``month`` or ``annual``.
+    :raises ClerkError: for a plan or period that this payer cannot have, or has already.
+    """
+    plan = plan_with(clerk, id)
+    if plan.payer != payer.kind:
+        raise not_found("Plan")
+    if period not in PERIODS or (period == "annual" and not plan.annual_amount):
+        raise invalid("plan_period", "a period that the plan is offered for")
+    current = active_item(clerk, payer)
+    if _has_already(current, plan, period):
+        message = "You have subscribed to this plan already."
+        raise ClerkError("checkout_already_subscribed", message, 422, param="plan_id")
+    now = clerk.now
+    checkout = Checkout(new_id("chk"), now, now, payer.id, plan.slug, period)
+    clerk.store.put(checkout)
+    return checkout
+
+
+def checkout_of(clerk: LocalClerk, payer: Payer, id: str) -> Checkout:
+    """One of the payer's checkouts.
+
+    :raises ClerkError: 404.
+    """
+    checkout = clerk.store.get(Checkout, id)
+    if checkout is None or checkout.payer_id != payer.id:
+        raise not_found("Checkout")
+    return checkout
+
+
+def checkout_plan(clerk: LocalClerk, payer: Payer, checkout: Checkout) -> Plan:
+    """The plan that a checkout is about."""
+    return plan_with(clerk, f"cplan_{payer.kind}_{checkout.plan_slug}")
+
+
+def quote(clerk: LocalClerk, payer: Payer, plan: Plan, period: str) -> Quote:
+    """What a plan would cost: what is left of a dearer one is used up first."""
+    amount = price(plan, period)
+    current = active_item(clerk, payer)
+    if current is None:
+        return Quote(amount, 0, clerk.now)
+    if _same(current, plan, period):  # it was cancelled, and goes on
+        return Quote(amount, amount, clerk.now)
+    paid = price(plan_of(clerk, payer, current), current.plan_period)
+    left = max(0, -(-(current.period_end - clerk.now) // DAY_MS))
+    total = max(1, round((current.period_end - current.period_start) / DAY_MS))
+    if _a_month(plan, period) <= _a_month(plan_of(clerk, payer, current), current.plan_period):
+        return Quote(amount, 0, current.period_end, False, left, total)
+    credit = min(amount, paid * left // total)
+    return Quote(amount, credit, clerk.now, True, left, total)
+
+
+def confirm_checkout(clerk: LocalClerk, payer: Payer, checkout: Checkout) -> None:
+    """Change the plan, once.
+
+    :raises ClerkError: ``checkout_already_completed``.
+    """
+    if checkout.status != "needs_confirmation":
+        message = "This checkout has been completed already."
+        raise ClerkError("checkout_already_completed", message, 409)
+    plan = checkout_plan(clerk, payer, checkout)
+    change_plan(clerk, payer, plan, checkout.plan_period)
+    checkout.status = "completed"
+    checkout.updated_at = clerk.now
+    clerk.store.put(checkout)
+
+
+def change_plan(clerk: LocalClerk, payer: Payer, plan: Plan, period: str) -> None:
+    """Let a payer have another plan: a dearer one now, a cheaper one when the period ends."""
+    terms = quote(clerk, payer, plan, period)
+    current = active_item(clerk, payer)
+    for item in subscription_items(clerk, payer):
+        if item.status == "upcoming":
+            cancel_item(clerk, payer, item.id)
+    if current is not None and _same(current, plan, period):
+        current.canceled_at = None
+        clerk.store.put(current)
+        return
+    if current is not None:
+        _end(clerk, current, at_once=terms.is_immediate)
+    if not plan.is_default:
+        item = subscribe(clerk, payer, plan, period, terms.start)
+        pay(clerk, payer, item, terms.due_now, "checkout")
+
+
+def _end(clerk: LocalClerk, item: SubscriptionItem, *, at_once: bool) -> None:
+    item.canceled_at = clerk.now
+    item.updated_at = clerk.now
+    if at_once:
+        item.status = "ended"
+    clerk.store.put(item)
+
+
+def _has_already(current: SubscriptionItem | None, plan: Plan, period: str) -> bool:
+    if current is None:
+        return plan.is_default
+    return current.canceled_at is None and _same(current, plan, period)
+
+
+def _same(item: SubscriptionItem, plan: Plan, period: str) -> bool:
+    return (item.plan_slug, item.plan_period) == (plan.slug, period)
+
+
+def _a_month(plan: Plan, period: str) -> float:
+    return price(plan, period) / PERIODS[period]
