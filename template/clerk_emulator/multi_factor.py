@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import secrets
-
 from .clerk import LocalClerk
 from .errors import ClerkError
-from .resources import PhoneNumber, Session, User
-from .session_tasks import has_second_factor
+from .resources import EmailAddress, PhoneNumber, Session, User
+from .second_factors import (
+    check_totp,
+    has_second_factor,
+    new_backup_codes,
+    new_totp_secret,
+    totp_uri,
+)
 from .users import save_user
-
-BACKUP_CODES = 10
-ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 def check_second_factor_allowed(clerk: LocalClerk, attribute: str) -> None:
@@ -89,6 +90,55 @@ def settle_multi_factor(clerk: LocalClerk, user: User) -> None:
     user.backup_codes = []
 
 
-def new_backup_codes() -> list[str]:
-    """Ten codes that can be used once each."""
-    return ["".join(secrets.choice(ALPHABET) for _ in range(8)) for _ in range(BACKUP_CODES)]
+def begin_totp(clerk: LocalClerk, user: User) -> str:
+    """Make a secret for an authenticator app, in place of one that was never confirmed.
+
+    :returns: the URI for the QR code.
+    :raises ClerkError: ``totp_already_enabled``.
+    """
+    if user.totp_verified:
+        message = "An authenticator app has been set up already. Remove it first."
+        raise ClerkError("totp_already_enabled", message, 422)
+    user.totp_secret = new_totp_secret()
+    user.totp_last_step = 0
+    clerk.store.put(user)
+    email = clerk.store.get(EmailAddress, user.primary_email_address_id)
+    account = email.email_address if email else user.username or user.id
+    name = clerk.settings.application.name or clerk.config.name
+    return totp_uri(user.totp_secret, name, account)
+
+
+def confirm_totp(clerk: LocalClerk, session: Session, user: User, code: str) -> list[str] | None:
+    """Let an authenticator app count, once it has shown a right code.
+
+    :returns: fresh backup codes, if this is the account's first second factor.
+    :raises ClerkError: ``form_code_incorrect``.
+    """
+    first = not has_second_factor(clerk, user)
+    check_totp(clerk, user, code)
+    if user.totp_verified:
+        return None
+    user.totp_verified = True
+    codes = begin_multi_factor(clerk, session, user) if first else None
+    save_user(clerk, user)
+    return codes
+
+
+def disable_totp(clerk: LocalClerk, user: User) -> None:
+    """Do without an authenticator app."""
+    user.totp_secret, user.totp_verified = None, False
+    settle_multi_factor(clerk, user)
+    save_user(clerk, user)
+
+
+def renew_backup_codes(clerk: LocalClerk, user: User) -> list[str]:
+    """Make new backup codes; those there were are of no use any more.
+
+    :raises ClerkError: ``backup_codes_not_available`` while there is no other second factor.
+    """
+    if not has_second_factor(clerk, user):
+        message = "Set up another second factor first."
+        raise ClerkError("backup_codes_not_available", message, 422)
+    user.backup_codes = new_backup_codes()
+    save_user(clerk, user)
+    return user.backup_codes

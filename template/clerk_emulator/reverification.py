@@ -5,7 +5,7 @@ from __future__ import annotations
 from .clerk import LocalClerk
 from .errors import ClerkError, invalid, missing, unsupported_strategy
 from .resources import EmailAddress, PhoneNumber, Session, User
-from .session_tasks import has_second_factor
+from .second_factors import check_second_factor, has_second_factor, second_factor_phones
 from .users import check_password
 from .verifications import check_code, open_verification, send_code
 
@@ -99,7 +99,10 @@ def attempt_second_factor(
     _check_step(clerk, session, SECOND)
     if not code:
         raise missing("code")
-    _check_sent_code(clerk, session, strategy, code)
+    if strategy in ("totp", "backup_code"):
+        check_second_factor(clerk, user, strategy, code)
+    else:
+        _check_sent_code(clerk, session, strategy, code)
     session.second_factor_verified_at = clerk.now
     _finish_step(clerk, session, "second", strategy)
 
@@ -116,14 +119,6 @@ def verified_phones(clerk: LocalClerk, user: User) -> list[PhoneNumber]:
         return []
     phones = clerk.store.find(PhoneNumber, user_id=user.id, verified=True)
     return sorted(phones, key=lambda phone: phone.id != user.primary_phone_number_id)
-
-
-def second_factor_phones(clerk: LocalClerk, user: User) -> list[PhoneNumber]:
-    """The numbers that are second factors, the default one first."""
-    phones = clerk.store.find(
-        PhoneNumber, user_id=user.id, verified=True, reserved_for_second_factor=True
-    )
-    return sorted(phones, key=lambda phone: not phone.default_second_factor)
 
 
 def _code_targets(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from .clerk import LocalClerk
 from .organizations import membership_of
-from .resources import PhoneNumber, Session, User
+from .resources import Session, User
+from .second_factors import has_second_factor
 
 RESET_PASSWORD = "reset-password"  # noqa: S105
 SETUP_MFA = "setup-mfa"
@@ -27,12 +28,3 @@ def session_tasks(clerk: LocalClerk, session: Session, user: User) -> list[str]:
         CHOOSE_ORGANIZATION: asked and active is None,
     }
     return [key for key, waits in tasks.items() if waits]
-
-
-def has_second_factor(clerk: LocalClerk, user: User) -> bool:
-    """Whether the user has enrolled a second factor."""
-    return user.totp_verified or bool(
-        clerk.store.first(
-            PhoneNumber, user_id=user.id, verified=True, reserved_for_second_factor=True
-        )
-    )

@@ -30,6 +30,8 @@ class User(Resource):
     unsafe_metadata: dict[str, Any] = field(default_factory=dict)
     totp_secret: str | None = field(default=None, repr=False)
     totp_verified: bool = False
+    totp_last_step: int = 0
+    """Number of the last 30 seconds whose code was used: that code is of no use again."""
     backup_codes: list[str] = field(default_factory=list, repr=False)
     """The codes that have not been used yet."""
     mfa_enabled_at: int | None = None

@@ -5,11 +5,11 @@ from __future__ import annotations
 from ..clerk import LocalClerk
 from ..resources import EmailAddress, PhoneNumber, Session, User
 from ..reverification import (
-    second_factor_phones,
     status_of,
     verified_emails,
     verified_phones,
 )
+from ..second_factors import second_factor_phones
 from .json import Json
 from .verifications import verification_json
 

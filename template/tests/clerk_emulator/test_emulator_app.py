@@ -14,7 +14,7 @@ from clerk_emulator.testing import Browser, error_of
     ("method", "path"),
     [
         ("GET", "/v1/organizations"),
-        ("POST", "/v1/me/totp"),
+        ("POST", "/v1/me/nothing"),
         ("PUT", "/v1/environment"),
         ("GET", "/api/v1/nothing"),
         ("POST", "/healthz"),
