@@ -44,6 +44,8 @@ class NewOrganization:
     """None: what the instance's settings say."""
     public_metadata: dict[str, Any] = field(default_factory=dict)
     private_metadata: dict[str, Any] = field(default_factory=dict)
+    created_at: int | None = None
+    """Unix milliseconds; None: now."""
 
 
 def create_organization(
@@ -59,7 +61,7 @@ def create_organization(
     limit = new.max_allowed_memberships
     organization = Organization(
         new_id("org"),
-        now,
+        now if new.created_at is None else new.created_at,
         now,
         check_organization_name(new.name),
         _new_slug(clerk, new),

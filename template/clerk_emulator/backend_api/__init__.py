@@ -8,10 +8,30 @@ from flask import Blueprint, request
 
 from ..clerk import current_clerk
 from ..errors import ClerkError
-from . import clients, jwks, sessions, users
+from . import (
+    clients,
+    jwks,
+    organization_domains,
+    organization_invitations,
+    organization_memberships,
+    organization_roles,
+    organizations,
+    sessions,
+    users,
+)
 
 backend_api = Blueprint("backend_api", __name__)
-for part in (jwks, users, sessions, clients):
+for part in (
+    jwks,
+    users,
+    sessions,
+    clients,
+    organizations,
+    organization_memberships,
+    organization_invitations,
+    organization_domains,
+    organization_roles,
+):
     backend_api.register_blueprint(part.blueprint)
 
 
