@@ -14,11 +14,15 @@ from hypothesis import HealthCheck, settings
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from app import create_app
+from app.clerk import clerk_of
 from app.database import db, init_database
 from app.settings import PROJECT
+from clerk_emulator.running import RunningClerk
 
 from .local_server import LocalServer, local_server
 from .signing import LIVE_HOST, USER, Signer, publishable_key
+
+pytest_plugins = ["clerk_emulator.pytest_plugin"]
 
 set_hypothesis_home_dir(PROJECT / ".pytest_cache" / "hypothesis")
 COMMON: dict[str, Any] = {
@@ -119,6 +123,20 @@ def environ(
     """Settings of a development instance."""
     shutil.copy(empty_database, tmp_path / "app.db")
     return settings_for(signer, backend, tmp_path / "app.db")
+
+
+@pytest.fixture
+def site(tmp_path: Path, empty_database: Path, clerk: RunningClerk) -> Flask:
+    """The app beside a local Clerk: people sign up and in for real. See ``clerk``."""
+    shutil.copy(empty_database, tmp_path / "site.db")
+    environ = clerk.environ | {
+        "SECRET_KEY": "only for tests, never elsewhere",
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'site.db'}",
+    }
+    site = create_app(environ)
+    site.testing = True
+    clerk_of(site).now = clerk.now  # clerk.advance() moves both
+    return site
 
 
 @pytest.fixture

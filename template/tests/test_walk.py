@@ -8,7 +8,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -17,11 +16,10 @@ from urllib.parse import urljoin
 
 import pytest
 import requests
-from flask import Flask
-from werkzeug.serving import make_server
 
 from app import create_app
 from app.settings import PROJECT
+from clerk_emulator.running import serving
 from tests.conftest import BROWSER
 from tests.signing import publishable_key
 
@@ -76,19 +74,6 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-@contextmanager
-def serving(app: Flask, port: int) -> Iterator[None]:
-    """Run the app on a port."""
-    server = make_server("127.0.0.1", port, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 @contextmanager

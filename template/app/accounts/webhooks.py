@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 from flask import Blueprint, current_app, request
 from flask.typing import ResponseReturnValue
 
-from app.clerk import exempt
+from app.clerk import clerk_of, exempt
 from app.clerk.webhooks import WebhookError, verify_webhook
 
 from .users import delete_user, save_user
@@ -23,7 +21,8 @@ def receive() -> ResponseReturnValue:
         current_app.logger.error("A webhook came, but CLERK_WEBHOOK_SIGNING_SECRET is not set.")
         return {"error": "CLERK_WEBHOOK_SIGNING_SECRET is not set"}, 503
     try:
-        event = verify_webhook(request.get_data(), request.headers, secrets, time.time())
+        now = clerk_of(current_app).now()
+        event = verify_webhook(request.get_data(), request.headers, secrets, now)
     except WebhookError as error:
         current_app.logger.warning("Webhook refused: %s", error)
         return {"error": str(error)}, 400
