@@ -38,7 +38,7 @@ FIELDS = {
     )
 }
 IDENTIFIERS = {
-    "email_address": "Email address",
+    "email_address": "email address",
     "phone_number": "phone number",
     "username": "username",
 }
@@ -70,10 +70,10 @@ def identifier_field() -> Field:
         for name, label in IDENTIFIERS.items()
         if getattr(attributes, name).enabled
         and (getattr(attributes, name).used_for_first_factor or name == "username")
-    ]
-    label = " or ".join(usable) or IDENTIFIERS["email_address"]
-    kind = "email" if label == IDENTIFIERS["email_address"] else "text"
-    return Field("identifier", label[0].upper() + label[1:], kind, "username")
+    ] or [IDENTIFIERS["email_address"]]
+    kind = "email" if usable == [IDENTIFIERS["email_address"]] else "text"
+    label = " or ".join(part for part in (", ".join(usable[:-1]), usable[-1]) if part)
+    return Field("identifier", label.capitalize(), kind, "username")
 
 
 def social_providers() -> list[tuple[str, str]]:

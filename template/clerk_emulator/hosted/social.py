@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, redirect, request
 from werkzeug import Response
 
-from ..errors import ClerkError
+from ..errors import ClerkError, unsupported_strategy
 from . import sign_in, sign_up
 from .csrf import check_form
 from .frontend import current_step, response_of
@@ -25,9 +25,9 @@ def start_sign_in() -> Response:
         found = response_of(
             "/client/sign_ins", strategy=strategy, redirect_url=link("/sign-in/callback")
         )
+        return _leave_for(found["first_factor_verification"])
     except ClerkError as error:
         return sign_in.sign_in_page(error)
-    return _leave_for(found["first_factor_verification"])
 
 
 @blueprint.post("/sign-up/social")
@@ -37,9 +37,9 @@ def start_sign_up() -> Response:
     form = {"strategy": request.form.get("strategy", "")} | sign_up.legal_consent()
     try:
         found = response_of("/client/sign_ups", redirect_url=link("/sign-up/callback"), **form)
+        return _leave_for(found["verifications"]["external_account"])
     except ClerkError as error:
         return sign_up.sign_up_page(error)
-    return _leave_for(found["verifications"]["external_account"])
 
 
 @blueprint.get("/sign-in/callback")
@@ -74,7 +74,9 @@ def finish_sign_up() -> Response:
         return sign_up.sign_up_page(error)
 
 
-def _leave_for(visit: dict[str, Any]) -> Response:
+def _leave_for(visit: dict[str, Any] | None) -> Response:
+    if not visit:
+        raise unsupported_strategy()
     return redirect(visit["external_verification_redirect_url"], 303)
 
 
