@@ -228,7 +228,7 @@ def unverified_time(claims: dict[str, Any], name: str) -> float:
     For comparing tokens that nobody has verified yet: see :func:`check_times` for the others.
     """
     value: float = claims.get(name)  # type: ignore[assignment]
-    return value if type(value) in NUMBERS else 0
+    return value if isinstance(value, NUMBERS) else 0
 
 
 def _seconds(claims: dict[str, Any], name: str) -> float:
