@@ -41,21 +41,21 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--state", type=Path, default="instance/clerk_emulator.sqlite3")
     parser.add_argument("--assets", type=Path, default="instance/clerk-js")
     parser.add_argument("--settings", type=Path, help="TOML file: what the instance allows")
+    parser.add_argument("--seeds", type=Path, help="TOML file: test users for the first start")
     parser.add_argument("--name", default="Acme", help="the application's name")
     return parser.parse_args()
 
 
 def _config(arguments: argparse.Namespace) -> EmulatorConfig:
-    # The app accepts several secrets while one is being rotated; a sender uses the first.
-    secret = os.environ.get("CLERK_WEBHOOK_SIGNING_SECRET", "").partition(",")[0].strip()
     return EmulatorConfig(
         publishable_key=os.environ.get("CLERK_PUBLISHABLE_KEY", ""),
         secret_key=os.environ.get("CLERK_SECRET_KEY", ""),
-        webhook_signing_secret=secret or None,
+        webhook_signing_secret=os.environ.get("CLERK_WEBHOOK_SIGNING_SECRET"),
         app_url=arguments.app_url,
         state=arguments.state,
         assets=arguments.assets,
         settings=arguments.settings,
+        seeds=arguments.seeds,
         name=arguments.name,
         host=arguments.host,
         port=arguments.port,

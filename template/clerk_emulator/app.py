@@ -16,6 +16,7 @@ from . import avatars, bundles
 from .backend_api import backend_api
 from .clerk import EXTENSION, Clock, current_clerk, open_clerk, system_clock
 from .config import EmulatorConfig, is_loopback
+from .control import control_api
 from .errors import ClerkError
 from .frontend_api import api_keys, frontend_api
 from .hosted import hosted_pages
@@ -75,6 +76,7 @@ def _register(app: Flask) -> None:
     app.register_blueprint(frontend_api, url_prefix="/v1")
     app.register_blueprint(api_keys.blueprint)
     app.register_blueprint(backend_api, url_prefix="/api/v1")
+    app.register_blueprint(control_api, url_prefix="/emulator")
     app.register_blueprint(hosted_pages)
     app.register_blueprint(bundles.blueprint)
     app.register_blueprint(avatars.blueprint)

@@ -19,6 +19,7 @@ from .urls import origin_aliases, origin_of, public_base
 
 Clock = Callable[[], int]
 EXTENSION = "clerk_emulator"
+CLOCK_OFFSET = "clock_offset"
 
 
 def system_clock() -> int:
@@ -42,14 +43,27 @@ class LocalClerk:
     clock: Clock
     on_event: Callable[[], None] = lambda: None
     csrf_key: bytes = field(init=False, repr=False)
+    offset: int = field(init=False)
+    """Milliseconds by which the instance's time is ahead of the real one."""
 
     def __post_init__(self) -> None:
         self.csrf_key = _load_or_create_csrf_key(self.store)
+        self.offset = int(self.store.setting(CLOCK_OFFSET) or 0)
 
     @property
     def now(self) -> int:
-        """Unix milliseconds."""
-        return self.clock()
+        """Unix milliseconds, as far as users and sessions are concerned."""
+        return self.clock() + self.offset
+
+    def travel(self, offset: int) -> None:
+        """Put the instance's time so many milliseconds ahead of the real one."""
+        self.store.set_setting(CLOCK_OFFSET, str(offset))
+        self.offset = offset
+
+    def reset(self) -> None:
+        """Forget everybody and everything that happened. Keys and switched settings stay."""
+        self.store.empty()
+        self.travel(0)
 
     @property
     def settings(self) -> InstanceSettings:

@@ -28,10 +28,12 @@ class EmulatorConfig:
     :param state: the SQLite file, made on first start.
     :param assets: folder with Clerk's browser bundles; may be empty or missing.
     :param settings: TOML file that says what the instance allows; None: Clerk's defaults.
+    :param seeds: TOML file with test users, loaded at the first start; None: there are none.
     :param name: the application's name, as Clerk's components show it.
     :param host: address to listen on, loopback only.
     :param port: TCP port to listen on.
-    :param webhook_signing_secret: ``whsec_…``; without one, no webhook is sent.
+    :param webhook_signing_secret: ``whsec_…``, several comma-separated while one is being rotated;
+        without one, no webhook is sent.
     :raises RefusalError: for a live or malformed key, or an address that others could reach.
     """
 
@@ -41,6 +43,7 @@ class EmulatorConfig:
     state: Path
     assets: Path
     settings: Path | None = None
+    seeds: Path | None = None
     name: str = "Acme"
     host: str = "127.0.0.1"
     port: int = 5001
@@ -52,7 +55,8 @@ class EmulatorConfig:
         check_loopback(self.host)
         check_port(self.port)
         check_app_url(self.app_url)
-        check_webhook_secret(self.webhook_signing_secret)
+        for secret in self.webhook_secrets:
+            check_webhook_secret(secret)
 
     @property
     def frontend_api(self) -> str:
@@ -74,6 +78,12 @@ class EmulatorConfig:
     def instance_id(self) -> str:
         """A stable ``ins_…`` id, which is also the ``kid`` of the signing key, as at Clerk."""
         return f"ins_{hashlib.sha256(self.publishable_key.encode()).hexdigest()[:27]}"
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """Every webhook is signed with each of these."""
+        secrets = (self.webhook_signing_secret or "").split(",")
+        return tuple(secret.strip() for secret in secrets if secret.strip())
 
     @property
     def own_url(self) -> str:
@@ -174,13 +184,11 @@ def check_app_url(app_url: str) -> None:
         )
 
 
-def check_webhook_secret(secret: str | None) -> None:
-    """Accept no secret, or one that Svix's signing scheme can use.
+def check_webhook_secret(secret: str) -> None:
+    """Accept a secret that Svix's signing scheme can use.
 
-    :raises RefusalError: if it is set but is not ``whsec_`` + base64.
+    :raises RefusalError: if it is not ``whsec_`` + base64.
     """
-    if secret is None:
-        return
     try:
         usable = secret.startswith("whsec_") and webhook_signing_key(secret) != b""
     except binascii.Error:

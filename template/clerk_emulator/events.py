@@ -15,15 +15,17 @@ def record_event(clerk: LocalClerk, type: str, data: dict[str, Any]) -> None:
     :param type: Clerk's name, such as ``user.created``.
     :param data: the resource in its Backend API form.
     """
-    if clerk.config.webhook_signing_secret is None:
+    if not clerk.config.webhook_secrets:
         return
-    now = clerk.now
+    now = clerk.clock()
     body = {
         "type": type,
         "object": "event",
         "data": data,
-        "timestamp": now,
+        "timestamp": clerk.now,
         "instance_id": clerk.config.instance_id,
     }
-    clerk.store.put(Event(new_id("msg"), now, now, json.dumps(body), next_attempt_at=now))
+    clerk.store.put(
+        Event(new_id("msg"), now, now, json.dumps(body), next_attempt_at=now, type=type)
+    )
     clerk.on_event()

@@ -114,6 +114,12 @@ class Store:
         with self._lock:
             self._db.execute(f"DELETE FROM {kind.TABLE} WHERE created_at < ?", (before,))
 
+    def empty(self) -> None:
+        """Forget every resource. The values of the instance as a whole stay."""
+        with self.transaction():
+            for kind in RESOURCES:
+                self._db.execute(f"DELETE FROM {kind.TABLE}")
+
     def find(
         self,
         kind: type[R],

@@ -6,20 +6,27 @@ import base64
 import hashlib
 import hmac
 import logging
+import random
 import threading
+from collections.abc import Iterable
+from typing import Any
 
 import requests
 
 from .clerk import LocalClerk
 from .config import webhook_signing_key
 from .resources import Event
+from .settings.model import Webhooks
 
 log = logging.getLogger(__name__)
 
-WEBHOOK_PATH = "/webhooks/clerk"
 TIMEOUT_SECONDS = (2, 10)
 RETRY_DELAYS_SECONDS = (1, 5, 30, 120, 600)
 IDLE_SECONDS = 60.0
+KEPT = 1_000
+"""How many webhooks are remembered once they have arrived or were given up."""
+ANSWER_MAX_LENGTH = 500
+PENDING, DELIVERED, FAILED = "pending", "delivered", "failed"
 
 
 def sign(secret: str, id: str, timestamp: int, body: str) -> str:
@@ -33,14 +40,26 @@ def sign(secret: str, id: str, timestamp: int, body: str) -> str:
     return f"v1,{base64.b64encode(digest).decode()}"
 
 
+def send_again(clerk: LocalClerk, events: Iterable[Event]) -> None:
+    """Put webhooks into the queue once more, in the order given, with the ids they had."""
+    now = clerk.clock()
+    chosen = list(events)
+    for place, event in enumerate(chosen):
+        event.status = PENDING
+        event.attempts = 0
+        event.next_attempt_at = now - len(chosen) + place
+        clerk.store.put(event)
+    clerk.on_event()
+
+
 class WebhookSender:
-    """Delivers the queued events of one instance, oldest first."""
+    """Delivers the queued events of one instance, and keeps a log of it."""
 
     def __init__(self, clerk: LocalClerk) -> None:
         self._clerk = clerk
-        self._url = clerk.config.app_url.rstrip("/") + WEBHOOK_PATH
         self._wake = threading.Event()
         self._stopped = False
+        self._delivered = 0
         clerk.on_event = self._wake.set
 
     def start(self) -> None:
@@ -62,53 +81,109 @@ class WebhookSender:
 
         :returns: seconds until there is something to do again.
         """
-        for event in self._clerk.store.find(Event):
-            if self._stopped:
-                break
-            if event.next_attempt_at <= self._clerk.now:
-                self._attempt(event)
-        waiting = self._clerk.store.find(Event)
+        for event in self._due():
+            if self._stopped or self._rules.paused:
+                return IDLE_SECONDS
+            self._attempt(event)
+        self._forget_oldest()
+        waiting = self._clerk.store.find(Event, status=PENDING)
         due = min((event.next_attempt_at for event in waiting), default=None)
-        return IDLE_SECONDS if due is None else max(0.0, (due - self._clerk.now) / 1000)
+        if due is None or self._rules.paused:
+            return IDLE_SECONDS
+        return max(0.0, (due - self._clerk.clock()) / 1000)
+
+    @property
+    def _rules(self) -> Webhooks:
+        return self._clerk.settings.webhooks
+
+    def _due(self) -> list[Event]:
+        now = self._clerk.clock()
+        waiting = self._clerk.store.find(Event, status=PENDING)
+        due = [event for event in waiting if event.next_attempt_at <= now]
+        due.sort(key=lambda event: event.next_attempt_at)
+        if self._rules.shuffle:
+            random.shuffle(due)
+        return due
+
+    def _forget_oldest(self) -> None:
+        store = self._clerk.store
+        with store.transaction():
+            excess = store.count(Event, status=(DELIVERED, FAILED)) - KEPT
+            if excess > 0:
+                for event in store.find(Event, status=(DELIVERED, FAILED), limit=excess):
+                    store.delete(event)
 
     def _attempt(self, event: Event) -> None:
-        problem = self._post(event)
-        if problem is None:
-            self._clerk.store.delete(event)
-            return
-        if event.attempts >= len(RETRY_DELAYS_SECONDS):
-            log.error("webhook %s given up: %s", event.id, problem)
-            self._clerk.store.delete(event)
-            return
-        delay = RETRY_DELAYS_SECONDS[event.attempts]
-        log.warning("webhook %s not delivered (%s), again in %d s", event.id, problem, delay)
-        event.attempts += 1
-        event.updated_at = self._clerk.now
-        event.next_attempt_at = event.updated_at + delay * 1000
-        self._clerk.store.put(event)
+        attempt = self._post(event)
+        arrived = _is_success(attempt)
+        if arrived:
+            self._delivered += 1
+            every = self._rules.duplicate_every
+            if every and self._delivered % every == 0:
+                self._remember(event.id, self._post(event))
+        self._remember(event.id, attempt)
 
-    def _post(self, event: Event) -> str | None:
-        """Send once; returns what went wrong, or None."""
-        secret = self._clerk.config.webhook_signing_secret
-        if secret is None:
-            return "CLERK_WEBHOOK_SIGNING_SECRET is not set any more"
-        timestamp = self._clerk.now // 1000
+    def _remember(self, id: str, attempt: dict[str, Any]) -> None:
+        store = self._clerk.store
+        with store.transaction():
+            event = store.get(Event, id)
+            if event is None:  # the state was emptied meanwhile
+                return
+            event.log.append(attempt)
+            event.updated_at = attempt["at"]
+            self._settle(event, attempt)
+            store.put(event)
+
+    def _settle(self, event: Event, attempt: dict[str, Any]) -> None:
+        problem = attempt["status"] or attempt["answer"]
+        if _is_success(attempt):
+            event.status = DELIVERED
+        elif event.attempts >= len(RETRY_DELAYS_SECONDS):
+            log.error("webhook %s given up: %s", event.id, problem)
+            event.status = FAILED
+        else:
+            delay = RETRY_DELAYS_SECONDS[event.attempts]
+            log.warning("webhook %s not delivered (%s), again in %d s", event.id, problem, delay)
+            event.next_attempt_at = event.updated_at + delay * 1000
+        event.attempts += 1
+
+    def _post(self, event: Event) -> dict[str, Any]:
+        """Send once; returns when, the status of the answer, and how it begins."""
+        now = self._clerk.clock()
+        secrets = self._clerk.config.webhook_secrets
+        if not secrets:
+            problem = "CLERK_WEBHOOK_SIGNING_SECRET is not set any more"
+            return {"at": now, "status": None, "answer": problem}
+        url = webhook_url(self._clerk)
+        timestamp = now // 1000
+        signatures = [sign(secret, event.id, timestamp, event.body) for secret in secrets]
         headers = {
             "Content-Type": "application/json",
             "User-Agent": "Svix-Webhooks/local-clerk",
             "svix-id": event.id,
             "svix-timestamp": str(timestamp),
-            "svix-signature": sign(secret, event.id, timestamp, event.body),
+            "svix-signature": " ".join(signatures),
         }
         try:
-            answer = requests.post(
-                self._url,
+            with requests.post(
+                url,
                 data=event.body.encode(),
                 headers=headers,
                 timeout=TIMEOUT_SECONDS,
                 allow_redirects=False,
-            )
+                stream=True,
+            ) as answer:
+                start = next(answer.iter_content(4 * ANSWER_MAX_LENGTH), b"")
         except requests.RequestException as error:
-            return f"{self._url}: {type(error).__name__}"
-        arrived = 200 <= answer.status_code < 300
-        return None if arrived else f"{self._url} answered {answer.status_code}"
+            return {"at": now, "status": None, "answer": f"{url}: {type(error).__name__}"}
+        text = start.decode(errors="replace")[:ANSWER_MAX_LENGTH]
+        return {"at": now, "status": answer.status_code, "answer": text}
+
+
+def webhook_url(clerk: LocalClerk) -> str:
+    """Where webhooks go: to the app, whatever the path in the settings looks like."""
+    return f"{clerk.config.app_url.rstrip('/')}/{clerk.settings.webhooks.path.lstrip('/')}"
+
+
+def _is_success(attempt: dict[str, Any]) -> bool:
+    return attempt["status"] is not None and 200 <= attempt["status"] < 300

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from .base import Resource
 
@@ -25,11 +26,19 @@ class Message(Resource):
 
 @dataclass
 class Event(Resource):
-    """A webhook on its way to the app. ``updated_at`` is when it was last tried."""
+    """A webhook. ``status``: ``pending``, ``delivered`` or ``failed`` (given up).
+
+    Its times are real ones, whatever time the instance has travelled to.
+    """
 
     TABLE = "events"
-    INDEXED = ("next_attempt_at",)
+    INDEXED = ("status",)
 
     body: str
     next_attempt_at: int
     attempts: int = 0
+    """How often it was tried since it was last put into the queue."""
+    type: str = ""
+    status: str = "pending"
+    log: list[dict[str, Any]] = field(default_factory=list)
+    """Of each attempt: ``at``, the answer's ``status`` (None: there was none) and ``answer``."""

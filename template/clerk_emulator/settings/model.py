@@ -261,6 +261,19 @@ class ApiKeys:
 
 
 @dataclass(frozen=True)
+class Webhooks:
+    """How webhooks reach the app. Clerk delivers at least once and in any order: so can this."""
+
+    path: str = "/webhooks/clerk"
+    """Where the app takes them, below its own address."""
+    paused: bool = False
+    duplicate_every: int = 0
+    """Every how-manieth webhook is sent twice; 0: none."""
+    shuffle: bool = False
+    """Send what is waiting in a random order."""
+
+
+@dataclass(frozen=True)
 class InstanceSettings:
     """Everything that an instance's owner can switch."""
 
@@ -278,6 +291,7 @@ class InstanceSettings:
     billing: Billing = Billing()
     jwt_templates: dict[str, JwtTemplate] = field(default_factory=dict)
     api_keys: ApiKeys = ApiKeys()
+    webhooks: Webhooks = Webhooks()
 
     def has_social(self, provider: str) -> bool:
         """Whether people may sign in with this provider."""

@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from clerk_emulator import EmulatorConfig
+from clerk_emulator import EmulatorConfig, webhooks
 from clerk_emulator.clerk import LocalClerk
 from clerk_emulator.resources import Event
 from clerk_emulator.testing import Backend, Browser, ManualClock, example_config
-from clerk_emulator.webhooks import RETRY_DELAYS_SECONDS, WebhookSender
+from clerk_emulator.webhooks import RETRY_DELAYS_SECONDS, WebhookSender, send_again, sign
 
 
 @dataclass
@@ -142,7 +142,7 @@ def test_it_gives_up_in_the_end(
     receiver.status = 500
     for _ in range(len(RETRY_DELAYS_SECONDS) + 1):
         clock.forward(seconds=sender.deliver_due())
-    assert clerk.store.find(Event) == []
+    assert {event.status for event in clerk.store.find(Event)} == {"failed"}
     assert len(receiver.posts) == 2 * (len(RETRY_DELAYS_SECONDS) + 1)
 
 
@@ -161,3 +161,85 @@ def test_without_a_secret_nothing_is_sent(tmp_path: Path, clerk: LocalClerk, ada
     clerk.config = example_config(tmp_path, webhook_signing_secret=None)
     ada.post("/me", "PATCH", first_name="Ada")
     assert clerk.store.count(Event) == before
+
+
+def test_the_log_says_what_the_app_answered(
+    ada: Browser, sender: WebhookSender, receiver: Receiver, clerk: LocalClerk, clock: ManualClock
+) -> None:
+    receiver.status = 503
+    clock.forward(seconds=sender.deliver_due())
+    receiver.status = 204
+    sender.deliver_due()
+    event = clerk.store.find(Event)[0]
+    assert (event.type, event.status) == ("user.created", "delivered")
+    assert [attempt["status"] for attempt in event.log] == [503, 204]
+
+
+def test_a_delivered_webhook_can_be_sent_again(
+    ada: Browser, sender: WebhookSender, receiver: Receiver, clerk: LocalClerk
+) -> None:
+    sender.deliver_due()
+    send_again(clerk, reversed(clerk.store.find(Event)))
+    sender.deliver_due()
+    ids = [headers["svix-id"] for _, headers, _ in receiver.posts]
+    assert ids[2:] == ids[1::-1]
+    assert receiver.types()[2:] == ["session.created", "user.created"]
+
+
+def test_every_so_many_are_sent_twice(
+    ada: Browser, sender: WebhookSender, receiver: Receiver, clerk: LocalClerk
+) -> None:
+    clerk.source.replace({"webhooks": {"duplicate_every": 2}})
+    sender.deliver_due()
+    assert receiver.types() == ["user.created", "session.created", "session.created"]
+
+
+def test_while_paused_they_wait(
+    ada: Browser, sender: WebhookSender, receiver: Receiver, clerk: LocalClerk
+) -> None:
+    clerk.source.replace({"webhooks": {"paused": True}})
+    sender.deliver_due()
+    assert receiver.posts == []
+    clerk.source.replace({"webhooks": {"shuffle": True}})
+    sender.deliver_due()
+    assert sorted(receiver.types()) == ["session.created", "user.created"]
+
+
+@pytest.mark.parametrize("path", ["hooks/in", "/hooks/in", "//hooks/in"])
+def test_they_go_to_the_app_whatever_the_path(
+    ada: Browser, sender: WebhookSender, receiver: Receiver, clerk: LocalClerk, path: str
+) -> None:
+    clerk.source.replace({"webhooks": {"path": path}})
+    sender.deliver_due()
+    assert {path for path, _, _ in receiver.posts} == {"/hooks/in"}
+
+
+def test_while_rotating_each_secret_signs(
+    ada: Browser, sender: WebhookSender, receiver: Receiver, clerk: LocalClerk, tmp_path: Path
+) -> None:
+    old, new = (f"whsec_{base64.b64encode(text).decode()}" for text in (b"old", b"new"))
+    secrets = f"{new}, {old}"
+    clerk.config = example_config(tmp_path, app_url=receiver.url, webhook_signing_secret=secrets)
+    sender.deliver_due()
+    _, headers, body = receiver.posts[0]
+    signed = (headers["svix-id"], int(headers["svix-timestamp"]), body.decode())
+    assert headers["svix-signature"].split() == [sign(new, *signed), sign(old, *signed)]
+
+
+def test_only_the_last_are_remembered(
+    ada: Browser, sender: WebhookSender, clerk: LocalClerk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhooks, "KEPT", 1)
+    sender.deliver_due()
+    assert [event.type for event in clerk.store.find(Event)] == ["session.created"]
+
+
+def test_time_travel_leaves_the_signature_in_the_present(
+    ada: Browser, sender: WebhookSender, receiver: Receiver, clerk: LocalClerk, clock: ManualClock
+) -> None:
+    clerk.travel(3_600_000)
+    ada.post("/me", "PATCH", first_name="Ada")
+    sender.deliver_due()
+    _, headers, body = receiver.posts[-1]
+    assert int(headers["svix-timestamp"]) == clock() // 1000
+    assert json.loads(body)["timestamp"] == clerk.now
