@@ -26,7 +26,7 @@ from .sessions import Visitor, new_client, start_session, touch_session
 from .settings import InstanceSettings
 from .testing import Backend
 from .users import normalize_email
-from .webhooks import WEBHOOK_PATH, WebhookSender, sign
+from .webhooks import DELIVERED, PENDING, WebhookSender, sign
 
 
 class RunningClock:
@@ -190,10 +190,12 @@ class RunningClerk:
 
         :raises RuntimeError: if the app refuses one.
         """
-        for event in self.local.store.find(Event):
-            answer = client.post(WEBHOOK_PATH, data=event.body, headers=self._headers(event))
+        path = self.local.settings.webhooks.path
+        for event in self.local.store.find(Event, status=PENDING):
+            answer = client.post(path, data=event.body, headers=self._headers(event))
             _accepted(answer)
-            self.local.store.delete(event)
+            event.status = DELIVERED
+            self.local.store.put(event)
 
     @contextmanager
     def serve(self, app: WSGIApplication) -> Iterator[str]:
@@ -223,11 +225,14 @@ class RunningClerk:
         return browser, session
 
     def _headers(self, event: Event) -> dict[str, str]:
-        secret, now = self.local.config.webhook_signing_secret or "", int(self.now())
+        now = int(self.now())
+        secrets = self.local.config.webhook_secrets
         return {
             "svix-id": event.id,
             "svix-timestamp": str(now),
-            "svix-signature": sign(secret, event.id, now, event.body),
+            "svix-signature": " ".join(
+                sign(secret, event.id, now, event.body) for secret in secrets
+            ),
         }
 
     def _note_events(self) -> None:
