@@ -129,6 +129,14 @@ def revoke_session(id: str) -> Json:
     return answer(device_session_json(session))
 
 
+@blueprint.get("/enterprise_connections")
+@blueprint.get("/biometric_credentials")
+def list_nothing() -> Json:
+    """What a local instance has none of."""
+    current_user()
+    return answer([])
+
+
 def _name(param: str, value: str) -> str | None:
     attribute = getattr(current_clerk().settings.attributes, param)
     check_enabled(attribute, param)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint, request
+from werkzeug.security import check_password_hash
 
 from ..clerk import base_url, current_clerk
 from ..errors import ClerkError, missing
@@ -29,6 +30,7 @@ def change_password() -> Json:
     require_reverification()
     _check_current(user)
     new = request.form.get("new_password", "")
+    _refuse_same(user, new)
     user.password_hash = hash_password(new, "new_password")
     user.password_compromised = False
     save_user(clerk, user)
@@ -65,6 +67,12 @@ def _check_current(user: User) -> None:
         check_password(user, current, "current_password")
     elif not (user.password_compromised or current_clerk().settings.sessions.reverification):
         raise missing("current_password")
+
+
+def _refuse_same(user: User, new: str) -> None:
+    if user.password_hash is not None and check_password_hash(user.password_hash, new):
+        message = "New password cannot be the same as the current password."
+        raise ClerkError("form_new_password_matches_current", message, param="new_password")
 
 
 def _end_others(user: User, session: Session) -> None:

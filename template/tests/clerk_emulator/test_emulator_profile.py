@@ -8,7 +8,9 @@ import pytest
 from flask import Flask
 
 from clerk_emulator.clerk import LocalClerk
-from clerk_emulator.testing import PASSWORD, Backend, Browser, error_of
+from clerk_emulator.resources import User
+from clerk_emulator.second_factors import totp_code
+from clerk_emulator.testing import PASSWORD, Backend, Browser, ManualClock, error_of
 
 
 def test_the_name_can_be_changed(ada: Browser) -> None:
@@ -133,3 +135,42 @@ def test_a_name_that_everybody_must_have_stays(clerk: LocalClerk, ada: Browser) 
     )
     assert error_of(ada.post("/me", "PATCH", first_name=" "))[1] == "form_param_nil"
     assert error_of(ada.post("/me", "PATCH", last_name="L"))[1] == "form_param_unknown"
+
+
+def test_a_new_password_is_another_one(ada: Browser) -> None:
+    answer = ada.post("/me/change_password", new_password=PASSWORD)
+    assert error_of(answer) == (422, "form_new_password_matches_current", "new_password")
+
+
+def test_a_stolen_password_is_changed_without_giving_it_again(
+    clerk: LocalClerk, ada: Browser
+) -> None:
+    clerk.source.replace({"sessions": {"reverification": False}})
+    user = clerk.store.get(User, ada.session()["user"]["id"])
+    assert user is not None
+    user.password_compromised = True
+    clerk.store.put(user)
+    assert ada.session()["tasks"] == [{"key": "reset-password"}]
+    assert ada.post("/me/change_password", new_password="another horse 8").status_code == 200
+    assert ada.session()["tasks"] is None
+    assert ada.session()["status"] == "active"
+
+
+def test_the_task_to_set_up_a_second_factor_is_done_by_doing_it(
+    clerk: LocalClerk, emulator: Flask, clock: ManualClock
+) -> None:
+    app = {"enabled": True, "used_for_second_factor": True}
+    required = {"second_factor_required": True}
+    clerk.source.replace({"attributes": {"authenticator_app": app}, "sign_in": required})
+    browser = Browser(emulator)
+    before = browser.sign_up("ada@example.com")
+    secret = browser.post("/me/totp").get_json()["response"]["secret"]
+    code = totp_code(secret, clock.now // 1000)
+    browser.post("/me/totp/attempt_verification", code=code)
+    assert (before["status"], before["tasks"]) == ("pending", [{"key": "setup-mfa"}])
+    assert (browser.session()["status"], browser.session()["tasks"]) == ("active", None)
+
+
+@pytest.mark.parametrize("kind", ["enterprise_connections", "biometric_credentials"])
+def test_there_are_none_of_these(ada: Browser, kind: str) -> None:
+    assert ada.get(f"/me/{kind}").get_json()["response"] == []
