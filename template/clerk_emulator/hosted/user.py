@@ -121,6 +121,12 @@ def revoke_session(id: str) -> Response:
     return _change(f"/me/sessions/{id}/revoke", "POST")
 
 
+@blueprint.post("/accounts/<id>/switch")
+def switch_account(id: str) -> Response:
+    """Go on as somebody else who is signed in in this browser, too."""
+    return _change(f"/client/sessions/{id}/touch", "POST")
+
+
 @blueprint.post("/sign-out")
 def sign_out() -> Response:
     """End the session, and back to the app."""
@@ -185,6 +191,8 @@ def _profile(error: ClerkError | None) -> Response:
         user=response_of("/me", "GET"),
         sessions=rows_of("/me/sessions/active"),
         current_id=current[0].id if current else "",
+        multi_session=settings.sessions.multi_session,
+        accounts=response_of("/client", "GET")["sessions"],
         attributes=settings.attributes,
         providers=social_providers(),
         organizations=settings.organizations.enabled,

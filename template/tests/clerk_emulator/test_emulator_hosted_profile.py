@@ -132,6 +132,24 @@ def test_an_account_elsewhere_is_connected_and_disconnected(
     assert "g@example.com" not in page.text
 
 
+def test_one_browser_can_have_several_accounts(visitor: FlaskClient, clerk: LocalClerk) -> None:
+    clerk.source.replace({"sessions": {"multi_session": True}})
+    sign_up(visitor, "second@example.com")
+    page = open_page(visitor, "/user")
+    found = re.search(r"/user/accounts/(sess_\w+)/switch", page.text)
+    assert found is not None
+    page = act(visitor, f"/user/accounts/{found[1]}/switch")
+    assert "grace@example.com <small>active</small>" in page.text
+
+
+def test_the_account_of_another_browser_cannot_be_switched_to(
+    visitor: FlaskClient, eve: FlaskClient, clerk: LocalClerk
+) -> None:
+    theirs = clerk.store.find(Session)[0]
+    page = forge(eve, f"/user/accounts/{theirs.id}/switch")
+    assert "grace@example.com" not in page.text
+
+
 @pytest.fixture
 def acme(visitor: FlaskClient, clerk: LocalClerk) -> FlaskClient:
     """Grace's browser, with her organization as the active one."""

@@ -206,6 +206,7 @@ FORMS = [
     "/user/external_accounts",
     "/user/external_accounts/eac_1/remove",
     "/user/sessions/sess_1/revoke",
+    "/user/accounts/sess_1/switch",
     "/create-organization",
     "/organization/switch",
     "/organization/name",
