@@ -1,4 +1,4 @@
-"""``python -m clerk_emulator``: start the local Clerk. Keys come from the environment only."""
+"""``python -m clerk_emulator``: start the local Clerk, with keys from the environment."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from .config import EmulatorConfig, RefusalError
+from .instances import read_instances
 from .server import serve
 
 REFUSED = 2
@@ -21,7 +22,8 @@ def main() -> int:
     """
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
-        serve(_config(_arguments()))
+        first, *others = _configs(_arguments())
+        serve(first, others)
     except RefusalError as refusal:
         print(f"Local Clerk did not start. {refusal}", file=sys.stderr)
         return REFUSED
@@ -42,8 +44,16 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--assets", type=Path, default="instance/clerk-js")
     parser.add_argument("--settings", type=Path, help="TOML file: what the instance allows")
     parser.add_argument("--seeds", type=Path, help="TOML file: test users for the first start")
+    parser.add_argument("--instances", type=Path, help="TOML file: several instances at once")
     parser.add_argument("--name", default="Acme", help="the application's name")
     return parser.parse_args()
+
+
+def _configs(arguments: argparse.Namespace) -> list[EmulatorConfig]:
+    if arguments.instances:
+        shared = arguments.assets, arguments.host, arguments.port
+        return read_instances(arguments.instances, *shared)
+    return [_config(arguments)]
 
 
 def _config(arguments: argparse.Namespace) -> EmulatorConfig:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from urllib.parse import parse_qs, quote, urlsplit
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -14,17 +15,31 @@ from werkzeug.exceptions import HTTPException
 
 from . import avatars, bundles
 from .backend_api import backend_api
-from .clerk import EXTENSION, Clock, current_clerk, open_clerk, system_clock
-from .config import EmulatorConfig, is_loopback
+from .clerk import (
+    CHOSEN,
+    EXTENSION,
+    OTHERS,
+    Clock,
+    LocalClerk,
+    current_clerk,
+    open_clerk,
+    system_clock,
+)
+from .config import EmulatorConfig, RefusalError, is_loopback
 from .control import control_api
+from .dashboard import dashboard
 from .errors import ClerkError
 from .frontend_api import api_keys, frontend_api
 from .hosted import hosted_pages
+from .instances import check_distinct
+from .seeds import SeedsError, load_seeds, read_seeds
 
 log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 1_000_000
 OVERRIDABLE = ("PATCH", "PUT", "DELETE")
+INSTANCES = "/instances/"
+SEEDED = "seeded"
 
 
 class EmulatorApp(Flask):
@@ -56,20 +71,61 @@ class MethodOverride:
         return self._app(environ, start_response)
 
 
-def create_emulator(config: EmulatorConfig, clock: Clock = system_clock) -> Flask:
+class InstancePath:
+    """``/instances/<publishable key>/…``: the rest of the path is that instance's own."""
+
+    def __init__(self, app: WSGIApplication, keys: Iterable[str]) -> None:
+        self._app = app
+        self._keys = frozenset(keys)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        if path.startswith(INSTANCES):
+            key, _, rest = path.removeprefix(INSTANCES).partition("/")
+            if key in self._keys:
+                environ[CHOSEN] = key
+                environ["SCRIPT_NAME"] += f"{INSTANCES}{key}"
+                environ["PATH_INFO"] = f"/{rest}"
+        return self._app(environ, start_response)
+
+
+def create_emulator(
+    config: EmulatorConfig, clock: Clock = system_clock, others: Sequence[EmulatorConfig] = ()
+) -> Flask:
     """A local Clerk as a WSGI application.
 
     :param config: which instance it is.
     :param clock: returns unix milliseconds.
-    :raises RefusalError: if the state file cannot be used.
+    :param others: more instances, each below a path of its own.
+    :raises RefusalError: if a state file, settings file or seeds file cannot be used.
     """
+    check_distinct((config, *others))
     app = EmulatorApp(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.extensions[EXTENSION] = open_clerk(config, clock)
+    app.extensions[EXTENSION] = _open(config, clock)
+    app.extensions[OTHERS] = [
+        _open(replace(other, path_prefix=f"{INSTANCES}{other.publishable_key}"), clock)
+        for other in others
+    ]
     _register(app)
-    app.wsgi_app = MethodOverride(app.wsgi_app)  # type: ignore[method-assign]
+    keys = [one.publishable_key for one in (config, *others)]
+    app.wsgi_app = InstancePath(MethodOverride(app.wsgi_app), keys)  # type: ignore[method-assign]
     return app
+
+
+def _open(config: EmulatorConfig, clock: Clock) -> LocalClerk:
+    """The instance; its first start loads the seeds."""
+    clerk = open_clerk(config, clock)
+    if config.seeds is not None and clerk.store.setting(SEEDED) is None:
+        try:
+            with clerk.store.transaction():
+                load_seeds(clerk, read_seeds(config.seeds))
+                clerk.store.set_setting(SEEDED, "1")
+        except SeedsError as error:
+            clerk.store.close()
+            raise RefusalError(str(error)) from None
+    return clerk
 
 
 def _register(app: Flask) -> None:
@@ -78,6 +134,7 @@ def _register(app: Flask) -> None:
     app.register_blueprint(backend_api, url_prefix="/api/v1")
     app.register_blueprint(control_api, url_prefix="/emulator")
     app.register_blueprint(hosted_pages)
+    app.register_blueprint(dashboard)
     app.register_blueprint(bundles.blueprint)
     app.register_blueprint(avatars.blueprint)
     app.add_url_rule("/.well-known/jwks.json", "jwks", _jwks)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hmac
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from flask import current_app, request
+from flask import current_app, has_request_context, request
 
 from .config import EmulatorConfig, RefusalError
 from .settings import InstanceSettings, SettingsError
@@ -19,6 +20,10 @@ from .urls import origin_aliases, origin_of, public_base
 
 Clock = Callable[[], int]
 EXTENSION = "clerk_emulator"
+OTHERS = "clerk_emulator_others"
+CHOSEN = "clerk_emulator.instance"
+"""In the WSGI environment: the publishable key of the instance that the path names."""
+WITH_SECRET_KEY = ("/api/", "/emulator/")
 CLOCK_OFFSET = "clock_offset"
 
 
@@ -99,8 +104,36 @@ def _load_or_create_csrf_key(store: Store) -> bytes:
 
 
 def current_clerk() -> LocalClerk:
-    """The instance that the current Flask app serves."""
-    return cast(LocalClerk, current_app.extensions[EXTENSION])
+    """The instance that the current request is about.
+
+    The one that the path names; else, for the Backend API, the one whose secret key was sent;
+    else the one whose proxy sent it on; else the first.
+    """
+    first, *others = instances()
+    if not others or not has_request_context():
+        return first
+    key = request.environ.get(CHOSEN)
+    if key is not None:
+        return next((one for one in (first, *others) if one.config.publishable_key == key), first)
+    return _with_secret_key(_secret_key_sent(), (first, *others)) or first
+
+
+def instances() -> list[LocalClerk]:
+    """All instances that the current Flask app serves; the first is the default."""
+    found = current_app.extensions
+    return [found[EXTENSION], *found.get(OTHERS, ())]
+
+
+def _secret_key_sent() -> str:
+    if request.path.startswith(WITH_SECRET_KEY):
+        return request.headers.get("Authorization", "").partition(" ")[2]
+    return request.headers.get("Clerk-Secret-Key", "")
+
+
+def _with_secret_key(key: str, among: Sequence[LocalClerk]) -> LocalClerk | None:
+    """Compared with each in constant time."""
+    found = [c for c in among if hmac.compare_digest(c.config.secret_key.encode(), key.encode())]
+    return found[0] if found else None
 
 
 def base_url() -> str:

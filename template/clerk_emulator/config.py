@@ -34,6 +34,7 @@ class EmulatorConfig:
     :param port: TCP port to listen on.
     :param webhook_signing_secret: ``whsec_…``, several comma-separated while one is being rotated;
         without one, no webhook is sent.
+    :param path_prefix: below which this instance is found, if it is not the first of several.
     :raises RefusalError: for a live or malformed key, or an address that others could reach.
     """
 
@@ -48,6 +49,7 @@ class EmulatorConfig:
     host: str = "127.0.0.1"
     port: int = 5001
     webhook_signing_secret: str | None = field(default=None, repr=False)
+    path_prefix: str = ""
 
     def __post_init__(self) -> None:
         decode_frontend_api(self.publishable_key)
@@ -87,7 +89,12 @@ class EmulatorConfig:
 
     @property
     def own_url(self) -> str:
-        """The emulator's own origin, without a trailing slash."""
+        """Where the emulator has this instance, without a trailing slash."""
+        return f"{self.origin}{self.path_prefix}"
+
+    @property
+    def origin(self) -> str:
+        """The emulator's own origin."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
 

@@ -7,6 +7,7 @@ import logging
 import signal
 import socket
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
@@ -15,7 +16,7 @@ from flask import Flask
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from .app import create_emulator
-from .clerk import EXTENSION, LocalClerk
+from .clerk import EXTENSION, OTHERS, LocalClerk
 from .config import EmulatorConfig, RefusalError
 from .webhooks import WebhookSender
 
@@ -41,14 +42,17 @@ class RequestHandler(WSGIRequestHandler):
         getattr(log, type)(message, *args)
 
 
-def serve(config: EmulatorConfig) -> None:
+def serve(config: EmulatorConfig, others: Sequence[EmulatorConfig] = ()) -> None:
     """Serve until SIGINT or SIGTERM.
+
+    :param others: more instances beside the first.
 
     :raises RefusalError: if the port is taken or the state file cannot be used.
     """
     with _listen(config) as listener:
-        config = replace(config, port=listener.getsockname()[1])
-        app = create_emulator(config)
+        port = listener.getsockname()[1]
+        config = replace(config, port=port)
+        app = create_emulator(config, others=[replace(other, port=port) for other in others])
         server = make_server(
             config.host,
             config.port,
@@ -62,15 +66,17 @@ def serve(config: EmulatorConfig) -> None:
 
 def _serve(server: BaseWSGIServer, app: Flask) -> None:
     clerk: LocalClerk = app.extensions[EXTENSION]
-    sender = WebhookSender(clerk)
-    sender.start()
+    senders = [WebhookSender(one) for one in (clerk, *app.extensions[OTHERS])]
+    for sender in senders:
+        sender.start()
     for number in (signal.SIGINT, signal.SIGTERM):
         # From another thread: shutdown() waits for the loop that this signal interrupts.
         signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
     log.warning("LOCAL CLERK, FOR DEVELOPMENT ONLY: anyone on this computer can sign in.")
     print(f"Local Clerk ready on {clerk.config.own_url}", flush=True)
     server.serve_forever(poll_interval=0.1)
-    sender.stop()
+    for sender in senders:
+        sender.stop()
     server.server_close()
 
 

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from flask import Flask, current_app, g, request
 
-from ..clerk import current_clerk
+from ..clerk import CHOSEN, current_clerk
 from ..dev_browser import PARAMETER
 from ..errors import ClerkError
 from ..resources import Client
@@ -34,7 +34,10 @@ def call(path: str, method: str = "POST", **form: str) -> dict[str, Any]:
     sent: dict[str, Any] = (
         {"query_string": query, "data": form} if form else {"query_string": query}
     )
-    with app.test_request_context(f"/v1{path}", method=method, headers=headers, **sent):
+    chosen = {CHOSEN: current_clerk().config.publishable_key}
+    with app.test_request_context(
+        f"/v1{path}", method=method, headers=headers, environ_overrides=chosen, **sent
+    ):
         answer = app.full_dispatch_request()
     g.browser = current_clerk().store.get(Client, client.id) or client
     body = answer.get_json()

@@ -58,12 +58,17 @@ class SettingsSource:
             log.error("What was switched no longer fits: %s Only the file counts.", error)
             return self._base
 
+    def switched(self) -> dict[str, Any]:
+        """The switches alone."""
+        found: dict[str, Any] = json.loads(self._store.setting(SWITCHED) or "{}")
+        return found
+
     def switch(self, tables: dict[str, Any]) -> InstanceSettings:
         """Change settings from now on, also after a restart; a null takes a switch back.
 
         :raises SettingsError: if a setting is unknown or has a wrong value.
         """
-        merged = merge(json.loads(self._store.setting(SWITCHED) or "{}"), tables)
+        merged = merge(self.switched(), tables)
         return self.replace(merged)
 
     def replace(self, tables: dict[str, Any]) -> InstanceSettings:

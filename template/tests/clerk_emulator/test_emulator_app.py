@@ -18,7 +18,7 @@ from clerk_emulator.testing import Browser, error_of
         ("PUT", "/v1/environment"),
         ("GET", "/api/v1/nothing"),
         ("POST", "/healthz"),
-        ("GET", "/"),
+        ("GET", "/nothing"),
     ],
 )
 def test_an_unknown_endpoint_is_a_404_and_logged(
