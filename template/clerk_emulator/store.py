@@ -26,6 +26,12 @@ Value = str | int | bool | None | tuple[str, ...]
 """What a field is compared with; a tuple: it is any of these."""
 
 
+FIELDS: dict[type[Resource], frozenset[str]] = {
+    kind: frozenset(f.name for f in fields(kind)) for kind in RESOURCES
+}
+"""Looking them up again for every row would take longer than the query."""
+
+
 class Store:
     """The state file.
 
@@ -216,5 +222,5 @@ def _condition(name: str, value: Value) -> str:
 
 
 def _load(kind: type[R], body: str) -> R:
-    known = {f.name for f in fields(kind)}
+    known = FIELDS[kind]
     return kind(**{name: value for name, value in json.loads(body).items() if name in known})

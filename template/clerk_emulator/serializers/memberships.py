@@ -65,6 +65,10 @@ def _memberships(
 ) -> list[Json]:
     users = clerk.store.get_many(User, {membership.user_id for membership in memberships})
     people = {user.id: public_user_json(clerk, user, base_url) for user in users.values()}
+    roles = {
+        key: (role_name(clerk, key), list(role_permissions(clerk, key)))
+        for key in {membership.role for membership in memberships}
+    }
     return [
         {
             "object": "organization_membership",
@@ -72,8 +76,8 @@ def _memberships(
             "organization": organizations.get(membership.organization_id),
             "public_user_data": people.get(membership.user_id, {}),
             "role": membership.role,
-            "role_name": role_name(clerk, membership.role),
-            "permissions": list(role_permissions(clerk, membership.role)),
+            "role_name": roles[membership.role][0],
+            "permissions": roles[membership.role][1],
             "public_metadata": membership.public_metadata,
             "created_at": membership.created_at,
             "updated_at": membership.updated_at,

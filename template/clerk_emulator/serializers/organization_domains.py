@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..clerk import LocalClerk
 from ..resources import (
+    EmailAddress,
     MembershipRequest,
     Organization,
     OrganizationDomain,
@@ -28,9 +29,7 @@ def organization_domain_json(clerk: LocalClerk, domain: OrganizationDomain) -> J
         "verification": verification,
         "ownership_verification": None,
         "total_pending_invitations": _pending_invitations(clerk, domain),
-        "total_pending_suggestions": clerk.store.count(
-            MembershipRequest, organization_id=domain.organization_id, status="pending"
-        ),
+        "total_pending_suggestions": _pending_requests(clerk, domain),
         "created_at": domain.created_at,
         "updated_at": domain.updated_at,
     }
@@ -63,10 +62,24 @@ def _verification(clerk: LocalClerk, domain: OrganizationDomain) -> Json | None:
 
 
 def _pending_invitations(clerk: LocalClerk, domain: OrganizationDomain) -> int:
+    """Those that the domain itself has led to: nobody sent them."""
     pending = clerk.store.find(
-        OrganizationInvitation, organization_id=domain.organization_id, status="pending"
+        OrganizationInvitation,
+        organization_id=domain.organization_id,
+        status="pending",
+        inviter_user_id=None,
     )
     return sum(invitation.email_address.endswith(f"@{domain.name}") for invitation in pending)
+
+
+def _pending_requests(clerk: LocalClerk, domain: OrganizationDomain) -> int:
+    """How many people with an address in the domain wait to be let in."""
+    asked = clerk.store.find(
+        MembershipRequest, organization_id=domain.organization_id, status="pending"
+    )
+    people = tuple(request.user_id for request in asked)
+    emails = clerk.store.find(EmailAddress, user_id=people, verified=True)
+    return len({e.user_id for e in emails if e.email_address.endswith(f"@{domain.name}")})
 
 
 def organization_suggestion_json(

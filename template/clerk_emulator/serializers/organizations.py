@@ -19,13 +19,14 @@ def organizations_json(
     clerk: LocalClerk, organizations: Sequence[Organization], base_url: str
 ) -> list[Json]:
     """Organizations with the numbers of their members and invitations: two queries for all."""
+    admin_delete = clerk.settings.organizations.admin_delete
     ids = tuple(organization.id for organization in organizations)
     members = clerk.store.count_by(OrganizationMembership, "organization_id", organization_id=ids)
     invited = clerk.store.count_by(
         OrganizationInvitation, "organization_id", organization_id=ids, status="pending"
     )
     return [
-        _organization(clerk, organization, base_url)
+        _organization(admin_delete, organization, base_url)
         | {
             "members_count": members.get(organization.id, 0),
             "pending_invitations_count": invited.get(organization.id, 0),
@@ -49,10 +50,11 @@ def backend_organizations_json(
     :param members_count: whether to count members and pending invitations too.
     """
     base = clerk.config.own_url
+    admin_delete = clerk.settings.organizations.admin_delete
     shown = (
         organizations_json(clerk, organizations, base)
         if members_count
-        else [_organization(clerk, organization, base) for organization in organizations]
+        else [_organization(admin_delete, organization, base) for organization in organizations]
     )
     return [
         json | {"private_metadata": organization.private_metadata}
@@ -60,13 +62,12 @@ def backend_organizations_json(
     ]
 
 
-def _organization(clerk: LocalClerk, organization: Organization, base_url: str) -> Json:
+def _organization(admin_delete: bool, organization: Organization, base_url: str) -> Json:
     return public_organization_json(organization, base_url) | {
         "object": "organization",
         "created_by": organization.created_by,
         "max_allowed_memberships": organization.max_allowed_memberships,
-        "admin_delete_enabled": organization.admin_delete_enabled
-        and clerk.settings.organizations.admin_delete,
+        "admin_delete_enabled": organization.admin_delete_enabled and admin_delete,
         "self_serve_sso_enabled": False,
         "exclusive_membership": False,
         "role_set_key": "role_set:default",
