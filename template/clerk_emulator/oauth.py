@@ -10,8 +10,9 @@ from __future__ import annotations
 import secrets
 
 from .clerk import LocalClerk
-from .errors import ClerkError, missing, not_found, unsupported_strategy
+from .errors import ClerkError, not_found, unsupported_strategy
 from .external_accounts import PREFIX, Identity, connect, connected_account, fill_in
+from .redirects import return_url
 from .resources import (
     Client,
     EmailAddress,
@@ -26,7 +27,6 @@ from .resources import (
 from .sessions import Visitor, client_sessions
 from .sign_ins import begin_sign_in, finish_sign_in, give_first_factor
 from .sign_ups import SignUpDetails, begin_sign_up, finish_sign_up
-from .urls import app_redirect, origin_aliases, origin_of
 from .users import check_email_free, save_user
 from .verifications import begin_verification
 
@@ -56,22 +56,6 @@ def begin_visit(
     )
     clerk.store.put(verification)
     return verification
-
-
-def return_url(clerk: LocalClerk, wanted: str) -> str:
-    """``wanted`` if it is a page of the app, or one of our own.
-
-    :raises ClerkError: ``form_param_nil`` or ``redirect_url_mismatch``.
-    """
-    if not wanted:
-        raise missing("redirect_url")
-    if origin_of(wanted) in origin_aliases(clerk.config.own_url):
-        return wanted
-    target = app_redirect(wanted, clerk.config.app_url)
-    if target is None:
-        message = f"redirect_url is {wanted[:200]!r}. Expected a page of {clerk.app_origin}."
-        raise ClerkError("redirect_url_mismatch", message, 422, "redirect_url")
-    return target
 
 
 def begin_oauth_sign_in(

@@ -1,35 +1,63 @@
-"""Signing in, step by step: who are you, prove it, perhaps choose a new password."""
+"""Signing in, step by step: who are you, prove it, perhaps twice or with a new password."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from .clerk import LocalClerk
 from .errors import ClerkError, incorrect_code, unsupported_strategy
-from .resources import Client, Session, SignIn, User, new_id
-from .serializers import first_factors
-from .sessions import Visitor, end_user_sessions, start_session
-from .users import (
-    CODE,
-    check_password,
-    hash_password,
-    normalize_email,
-    save_user,
-    user_with_email,
+from .identifiers import normalize_identifier, user_with_identifier
+from .links import send_link
+from .passwords import is_compromised
+from .redirects import return_url
+from .resources import Client, EmailAddress, PhoneNumber, Session, SignIn, User, new_id
+from .second_factors import has_second_factor
+from .sessions import Visitor, end_user_sessions, start_session, touch_session
+from .sign_in_factors import (
+    CODE_STRATEGIES,
+    RESET_STRATEGIES,
+    SENT_STRATEGIES,
+    Factor,
+    first_factors,
+    is_anonymous,
 )
+from .tickets import accept_into_organization, redeem_ticket
+from .users import check_password, hash_password, save_user
+from .verifications import begin_verification, check_code, open_verification, send_code
 
-RESET = "reset_password_email_code"
-CODE_STRATEGIES = ("email_code", RESET)
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the form of a first factor asks to be sent.
+
+    :param target: id of the address or number; empty for the first one.
+    :param redirect_url: where a link leads in the end.
+    :param link_base: the address that a link calls; its token is put after it.
+    """
+
+    strategy: str
+    target: str = ""
+    redirect_url: str = ""
+    link_base: str = ""
 
 
 def begin_sign_in(clerk: LocalClerk, client: Client, identifier: str | None) -> SignIn:
     """Start over with a new sign-in.
 
-    :raises ClerkError: ``form_identifier_not_found`` for an unknown address.
+    :raises ClerkError: ``form_identifier_not_found`` for an unknown identifier, unless nobody may
+        be told; ``user_banned`` and ``user_locked``.
     """
     now = clerk.now
     sign_in = SignIn(new_id("sia"), now, now, client_id=client.id)
     if identifier is not None:
-        sign_in.identifier = normalize_email(identifier, "identifier")
-        sign_in.user_id = user_with_email(clerk, sign_in.identifier).id
+        sign_in.identifier = normalize_identifier(clerk, identifier)
+        user = user_with_identifier(clerk, sign_in.identifier)
+        if user is None and not is_anonymous(clerk, sign_in):
+            raise _unknown()
+        if user is not None:
+            sign_in.user_id = user.id
+            if not is_anonymous(clerk, sign_in):
+                check_welcome(user)
         sign_in.status = "needs_first_factor"
     client.sign_in_id = sign_in.id
     clerk.store.put(client)
@@ -37,43 +65,146 @@ def begin_sign_in(clerk: LocalClerk, client: Client, identifier: str | None) -> 
     return sign_in
 
 
-def prepare_first_factor(clerk: LocalClerk, sign_in: SignIn, strategy: str) -> None:
-    """Pretend to send the code, which is always 424242.
+def begin_sign_in_with_ticket(clerk: LocalClerk, client: Client, ticket: str) -> SignIn:
+    """Sign in whom a ticket names: nothing else is asked for.
 
-    :raises ClerkError: if this account cannot use that strategy.
+    :raises ClerkError: as :func:`clerk_emulator.tickets.redeem_ticket`.
     """
-    offered = first_factors(clerk, sign_in, sign_in_user(clerk, sign_in))
-    if strategy not in CODE_STRATEGIES or strategy not in {f["strategy"] for f in offered}:
-        raise unsupported_strategy()
-    sign_in.prepared = strategy
+    sign_in = begin_sign_in(clerk, client, None)
+    redeem_ticket(clerk, sign_in, ticket)
+    user = sign_in_user(clerk, sign_in)
+    check_welcome(user)
+    sign_in.verified_by, sign_in.status = "ticket", "complete"
+    if sign_in.organization_invitation_id and has_second_factor(clerk, user):
+        sign_in.status = "needs_second_factor"
     _save(clerk, sign_in)
+    return sign_in
+
+
+def check_welcome(user: User) -> None:
+    """Refuse whom the app's owner has shut out.
+
+    :raises ClerkError: 403 ``user_banned`` or ``user_locked``.
+    """
+    if user.banned:
+        raise ClerkError("user_banned", "Your account has been suspended.", 403)
+    if user.locked:
+        message = "Your account is locked. Please contact support."
+        raise ClerkError("user_locked", message, 403)
+
+
+def prepare_first_factor(clerk: LocalClerk, sign_in: SignIn, wanted: Wanted) -> None:
+    """Send a code or link.
+
+    :raises ClerkError: if this account cannot use that strategy, or a link leads elsewhere than to
+        the app.
+    """
+    _check_step(sign_in, "needs_first_factor")
+    factor = _factor(clerk, sign_in, wanted)
+    user = clerk.store.get(User, sign_in.user_id)
+    to = _address(clerk, sign_in, user, factor)
+    if wanted.strategy == "email_link":
+        url = return_url(clerk, wanted.redirect_url)
+        sent = begin_verification(clerk, "email_link", sign_in.id, redirect_url=url)
+        if to is not None:
+            sent = send_link(clerk, sign_in.id, to, sign_in.client_id, url, wanted.link_base)
+    elif to is None:
+        sent = begin_verification(clerk, wanted.strategy, sign_in.id)
+    else:
+        sent = send_code(clerk, wanted.strategy, sign_in.id, to)
+    sign_in.prepared, sign_in.first_verification_id = wanted.strategy, sent.id
+    _save(clerk, sign_in)
+
+
+def _factor(clerk: LocalClerk, sign_in: SignIn, wanted: Wanted) -> Factor:
+    """The one that was asked for, if it is one for which a message goes out."""
+    user = clerk.store.get(User, sign_in.user_id)
+    for factor in first_factors(clerk, sign_in, user):
+        id = factor.get("email_address_id") or factor.get("phone_number_id")
+        sent = factor["strategy"] in SENT_STRATEGIES
+        if sent and factor["strategy"] == wanted.strategy and wanted.target in ("", id):
+            return factor
+    raise unsupported_strategy()
+
+
+def _address(clerk: LocalClerk, sign_in: SignIn, user: User | None, factor: Factor) -> str | None:
+    """Where the message goes; None for nowhere, because there is no such account."""
+    if is_anonymous(clerk, sign_in):
+        return sign_in.identifier if user else None
+    if "phone_number_id" in factor:
+        phone = clerk.store.get(PhoneNumber, factor["phone_number_id"])
+        return phone.phone_number if phone else None
+    email = clerk.store.get(EmailAddress, factor["email_address_id"])
+    return email.email_address if email else None
 
 
 def attempt_first_factor(
     clerk: LocalClerk, sign_in: SignIn, strategy: str, password: str, code: str
 ) -> None:
-    """Check a password or a code. Afterwards the sign-in needs a new password, or is complete.
+    """Check a password or a code. Afterwards more is needed, or the sign-in is complete.
 
-    :raises ClerkError: ``form_password_incorrect``, ``form_code_incorrect``, or
-        ``strategy_for_user_invalid``.
+    :raises ClerkError: ``form_password_incorrect``, ``form_code_incorrect``,
+        ``strategy_for_user_invalid``, or as :func:`clerk_emulator.verifications.check_code`.
     """
-    user = sign_in_user(clerk, sign_in)
+    _check_step(sign_in, "needs_first_factor")
     if strategy == "password":
-        if user.password_hash is None:
+        _check_password(clerk, sign_in, password)
+    elif strategy in CODE_STRATEGIES:
+        verification = open_verification(clerk, sign_in.first_verification_id)
+        if verification.target != sign_in.id or verification.strategy != strategy:
             raise unsupported_strategy()
-        check_password(user, password)
-    elif strategy not in CODE_STRATEGIES:
+        check_code(clerk, verification.id, code if sign_in.user_id else "")
+    else:
         raise unsupported_strategy()
-    elif sign_in.prepared != strategy or code != CODE:
-        raise incorrect_code()
     give_first_factor(clerk, sign_in, strategy)
+
+
+def _check_password(clerk: LocalClerk, sign_in: SignIn, password: str) -> None:
+    anonymous = is_anonymous(clerk, sign_in)
+    user = clerk.store.get(User, sign_in.user_id)
+    if user is None and not anonymous:
+        raise _unknown()
+    usable = user is not None and user.password_hash is not None
+    if not clerk.settings.attributes.password.enabled or not (usable or anonymous):
+        raise unsupported_strategy()
+    try:
+        check_password(user or _NOBODY, password)
+    except ClerkError:
+        if not anonymous:
+            raise
+        message = "Password or identifier is incorrect. Try again."
+        code = "form_password_or_identifier_incorrect"
+        raise ClerkError(code, message, param="password") from None
+    if user is not None:
+        _check_not_stolen(clerk, user, password)
+
+
+_NOBODY = User("", 0, 0)
+
+
+def _check_not_stolen(clerk: LocalClerk, user: User, password: str) -> None:
+    """The right password proves nothing once others may know it: Clerk.js offers other ways."""
+    if user.password_compromised:
+        message = "Your password may be compromised. Use another way to sign in, then replace it."
+        raise ClerkError("form_password_compromised", message, param="password")
+    if is_compromised(clerk.settings.password, password):
+        message = "Password has been found in an online data breach. Reset your password."
+        raise ClerkError("form_password_pwned", message, param="password")
 
 
 def give_first_factor(clerk: LocalClerk, sign_in: SignIn, strategy: str) -> None:
     """Go on after the first factor has been proved by this strategy."""
     sign_in.verified_by = strategy
-    sign_in.status = "needs_new_password" if strategy == RESET else "complete"
+    user = sign_in_user(clerk, sign_in)
+    check_welcome(user)
+    sign_in.status = _next_status(clerk, user)
+    if strategy in RESET_STRATEGIES:
+        sign_in.status = "needs_new_password"
     _save(clerk, sign_in)
+
+
+def _next_status(clerk: LocalClerk, user: User) -> str:
+    return "needs_second_factor" if has_second_factor(clerk, user) else "complete"
 
 
 def reset_password(
@@ -86,12 +217,12 @@ def reset_password(
     if sign_in.status != "needs_new_password":
         raise unsupported_strategy()
     user = sign_in_user(clerk, sign_in)
-    user.password_hash = hash_password(password)
+    user.password_hash = hash_password(password, rules=clerk.settings.password)
     user.password_compromised = False
     save_user(clerk, user)
     if sign_out_others:
         end_user_sessions(clerk, user, "revoked")
-    sign_in.status = "complete"
+    sign_in.status = _next_status(clerk, user)
     _save(clerk, sign_in)
 
 
@@ -102,7 +233,20 @@ def finish_sign_in(
     if sign_in.status != "complete" or sign_in.created_session_id is not None:
         return None
     user = sign_in_user(clerk, sign_in)
-    session = start_session(clerk, client, user, sign_in.verified_by or "", visitor)
+    check_welcome(user)
+    session = start_session(
+        clerk,
+        client,
+        user,
+        sign_in.verified_by or "",
+        visitor,
+        second_factor=sign_in.second_verified_by is not None,
+        actor=sign_in.actor,
+        lifetime_seconds=sign_in.session_seconds,
+    )
+    organization_id = accept_into_organization(clerk, sign_in, user)
+    if organization_id is not None:
+        touch_session(clerk, client, session, organization_id)
     sign_in.created_session_id = session.id
     _save(clerk, sign_in)
     return session
@@ -115,10 +259,22 @@ def sign_in_user(clerk: LocalClerk, sign_in: SignIn) -> User:
     """
     user = clerk.store.get(User, sign_in.user_id)
     if user is None:
-        raise ClerkError(
-            "form_identifier_not_found", "Couldn't find your account.", param="identifier"
-        )
+        raise incorrect_code() if is_anonymous(clerk, sign_in) else _unknown()
     return user
+
+
+def _check_step(sign_in: SignIn, status: str) -> None:
+    """Factors are given in order, and none again after the sign-in has got further."""
+    if sign_in.status == "needs_identifier":
+        raise _unknown()
+    if sign_in.status != status:
+        message = "This verification has already been completed."
+        raise ClerkError("verification_already_verified", message, 400)
+
+
+def _unknown() -> ClerkError:
+    message = "Couldn't find your account."
+    return ClerkError("form_identifier_not_found", message, param="identifier")
 
 
 def _save(clerk: LocalClerk, sign_in: SignIn) -> None:

@@ -12,13 +12,16 @@ from .clerk import LocalClerk
 from .errors import ClerkError, incorrect_password, missing
 from .events import record_event
 from .external_accounts import Identity, connect
+from .passwords import check_password_rules
+from .phone_numbers import add_phone_number
 from .pictures import forget_picture
 from .resources import ApiKey, EmailAddress, ExternalAccount, PhoneNumber, User, new_id
 from .serializers import backend_user_json
+from .settings.model import PasswordRules
+from .usernames import check_username_free
 
 CODE = "424242"
-PASSWORD_MIN_LENGTH = 8
-PASSWORD_MAX_BYTES = 72
+PASSWORD_RULES = PasswordRules()
 HASH_METHOD = "scrypt:1024:8:1"
 """Cheap on purpose: 2 ms instead of 60. These passwords are of test users, on one computer."""
 NAME_MAX_LENGTH = 256
@@ -27,9 +30,9 @@ EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
 
 @dataclass(frozen=True)
 class NewUser:
-    """What an account is made of. The e-mail address must have been normalized."""
+    """What an account is made of. Address, number and username must have been normalized."""
 
-    email_address: str
+    email_address: str | None = None
     password_hash: str | None = None
     first_name: str | None = None
     last_name: str | None = None
@@ -40,32 +43,52 @@ class NewUser:
     identity: Identity | None = None
     """Whom a social provider named."""
     identity_verification_id: str = ""
+    email_verified: bool = True
+    phone_number: str | None = None
+    phone_verified: bool = True
+    username: str | None = None
+    legal_accepted_at: int | None = None
+    locale: str | None = None
 
 
 def create_user(clerk: LocalClerk, new: NewUser) -> User:
-    """Make an account with one verified e-mail address.
+    """Make an account.
 
-    :raises ClerkError: ``form_identifier_exists`` if the address is taken.
+    :raises ClerkError: ``form_identifier_exists`` if address, number or username is taken.
     """
-    email = add_email_address(clerk, new_id("user"), new.email_address, verified=True)
+    now = clerk.now
     user = User(
-        email.user_id,
-        email.created_at,
-        email.created_at,
+        new_id("user"),
+        now,
+        now,
         first_name=new.first_name,
         last_name=new.last_name,
+        username=new.username,
         external_id=new.external_id,
         password_hash=new.password_hash,
-        primary_email_address_id=email.id,
         public_metadata=new.public_metadata,
         private_metadata=new.private_metadata,
         unsafe_metadata=new.unsafe_metadata,
+        legal_accepted_at=new.legal_accepted_at,
+        locale=new.locale,
     )
+    _give_identifiers(clerk, user, new)
     clerk.store.put(user)
     if new.identity is not None:
         connect(clerk, user, new.identity, new.identity_verification_id)
     record_event(clerk, "user.created", backend_user_json(clerk, user))
     return user
+
+
+def _give_identifiers(clerk: LocalClerk, user: User, new: NewUser) -> None:
+    if new.username is not None:
+        check_username_free(clerk, new.username)
+    if new.email_address is not None:
+        email = add_email_address(clerk, user.id, new.email_address, verified=new.email_verified)
+        user.primary_email_address_id = email.id
+    if new.phone_number is not None:
+        phone = add_phone_number(clerk, user.id, new.phone_number, verified=new.phone_verified)
+        user.primary_phone_number_id = phone.id
 
 
 def save_user(clerk: LocalClerk, user: User) -> None:
@@ -106,20 +129,6 @@ def add_email_address(
     return email
 
 
-def user_with_email(clerk: LocalClerk, address: str) -> User:
-    """The account with this normalized address.
-
-    :raises ClerkError: ``form_identifier_not_found`` if there is none.
-    """
-    email = clerk.store.first(EmailAddress, email_address=address, verified=True)
-    user = clerk.store.get(User, email.user_id) if email else None
-    if user is None:
-        raise ClerkError(
-            "form_identifier_not_found", "Couldn't find your account.", param="identifier"
-        )
-    return user
-
-
 def normalize_email(address: str, param: str = "email_address") -> str:
     """Lower case and no blanks around.
 
@@ -158,20 +167,14 @@ def check_name(name: str, param: str) -> str | None:
     return name or None
 
 
-def hash_password(password: str, param: str = "password") -> str:
-    """Hash a new password that meets the instance's rules.
+def hash_password(
+    password: str, param: str = "password", rules: PasswordRules = PASSWORD_RULES
+) -> str:
+    """Hash a new password that meets the rules.
 
-    :raises ClerkError: ``form_param_nil``, ``form_password_length_too_short`` or
-        ``form_password_size_in_bytes_exceeded``.
+    :raises ClerkError: as :func:`clerk_emulator.passwords.check_password_rules`.
     """
-    if not password:
-        raise missing(param)
-    if len(password) < PASSWORD_MIN_LENGTH:
-        message = f"Passwords must be {PASSWORD_MIN_LENGTH} characters or more."
-        raise ClerkError("form_password_length_too_short", message, param=param)
-    if len(password.encode()) > PASSWORD_MAX_BYTES:
-        message = f"Passwords must not exceed {PASSWORD_MAX_BYTES} bytes."
-        raise ClerkError("form_password_size_in_bytes_exceeded", message, param=param)
+    check_password_rules(rules, password, param)
     return generate_password_hash(password, HASH_METHOD)
 
 

@@ -29,7 +29,7 @@ def begin_verification(
         now,
         strategy,
         now + LIFETIME_MS,
-        code=CODE if strategy.endswith("_code") else "",
+        code=CODE if strategy.endswith(("email_code", "phone_code")) else "",
         token=secrets.token_urlsafe(24),
         client_id=client_id,
         target=target,
@@ -67,24 +67,37 @@ def check_code(clerk: LocalClerk, verification_id: str | None, code: str) -> Ver
         ``verification_failed`` after too many attempts, ``form_code_incorrect``.
     """
     verification = open_verification(clerk, verification_id)
+    check_attempts(clerk, verification)
+    wanted = verification.code.encode()
+    if not (wanted and secrets.compare_digest(code.strip().encode(), wanted)):
+        raise incorrect_code()
+    return finish_verification(clerk, verification)
+
+
+def check_attempts(clerk: LocalClerk, verification: Verification) -> None:
+    """Count an attempt, before it is known whether it succeeds.
+
+    :raises ClerkError: ``verification_failed`` after too many.
+    """
     if verification.attempts >= MAX_ATTEMPTS:
         message = "Too many failed attempts. You have to try again with the same or another method."
         raise ClerkError("verification_failed", message, 400)
     verification.attempts += 1
-    if not secrets.compare_digest(code.strip().encode(), verification.code.encode()):
-        clerk.store.put(verification)
-        raise incorrect_code()
-    return finish_verification(clerk, verification)
+    clerk.store.put(verification)
 
 
 def open_verification(clerk: LocalClerk, verification_id: str | None) -> Verification:
     """A verification that can still be finished.
 
-    :raises ClerkError: ``verification_missing`` or ``verification_expired``.
+    :raises ClerkError: ``verification_missing``, ``verification_expired``, or
+        ``verification_already_verified``.
     """
     verification = clerk.store.get(Verification, verification_id)
     if verification is None:
         raise ClerkError("verification_missing", "Ask for a new code first.", 400)
+    if verification.status == "verified":
+        message = "This verification has already been completed."
+        raise ClerkError("verification_already_verified", message, 400)
     if verification.expire_at <= clerk.now:
         message = "This verification has expired. You need to start again."
         raise ClerkError("verification_expired", message, 400)

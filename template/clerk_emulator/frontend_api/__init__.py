@@ -16,6 +16,8 @@ from . import (
     sessions,
     sign_ins,
     sign_ups,
+    verify,
+    waitlist,
 )
 
 frontend_api = Blueprint("frontend_api", __name__)
@@ -31,5 +33,7 @@ for part in (
     organizations,
     reverification,
     oauth_callback,
+    verify,
+    waitlist,
 ):
     frontend_api.register_blueprint(part.blueprint)

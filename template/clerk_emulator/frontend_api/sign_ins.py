@@ -10,10 +10,13 @@ from ..errors import not_found, unsupported_strategy
 from ..oauth import begin_oauth_sign_in, is_oauth, prepare_oauth, transfer_to_sign_in
 from ..resources import Client, SignIn
 from ..serializers import Json, sign_in_json
+from ..sign_in_factors import SENT_STRATEGIES
+from ..sign_in_second_factor import attempt_second_factor, prepare_second_factor
 from ..sign_ins import (
-    CODE_STRATEGIES,
+    Wanted,
     attempt_first_factor,
     begin_sign_in,
+    begin_sign_in_with_ticket,
     finish_sign_in,
     prepare_first_factor,
     reset_password,
@@ -35,13 +38,16 @@ def create_sign_in() -> Json:
     if is_oauth(strategy):
         redirect_url = request.form.get("redirect_url", "")
         return _answer(client, begin_oauth_sign_in(clerk, client, strategy, redirect_url))
-    if strategy not in ("", "password", *CODE_STRATEGIES):
+    if strategy == "ticket" or request.form.get("ticket"):
+        ticket = request.form.get("ticket", "")
+        return _answer(client, begin_sign_in_with_ticket(clerk, client, ticket))
+    if strategy not in ("", "password", *SENT_STRATEGIES):
         raise unsupported_strategy()
     sign_in = begin_sign_in(clerk, client, request.form.get("identifier"))
-    if strategy == "password":
-        attempt_first_factor(clerk, sign_in, strategy, request.form.get("password", ""), "")
+    if strategy == "password" or (not strategy and request.form.get("password")):
+        attempt_first_factor(clerk, sign_in, "password", request.form.get("password", ""), "")
     elif strategy:
-        prepare_first_factor(clerk, sign_in, strategy)
+        prepare_first_factor(clerk, sign_in, _wanted())
     return _answer(client, sign_in)
 
 
@@ -62,7 +68,7 @@ def prepare(id: str) -> Json:
         redirect_url = request.form.get("redirect_url", "")
         prepare_oauth(current_clerk(), client, sign_in, strategy, redirect_url)
     else:
-        prepare_first_factor(current_clerk(), sign_in, strategy)
+        prepare_first_factor(current_clerk(), sign_in, _wanted())
     return _answer(client, sign_in)
 
 
@@ -77,6 +83,26 @@ def attempt(id: str) -> Json:
     return _answer(client, sign_in)
 
 
+@blueprint.post("/<id>/prepare_second_factor")
+def prepare_second(id: str) -> Json:
+    """Ask for a code at a number that is a second factor."""
+    client = current_client()
+    sign_in = _sign_in(client, id)
+    strategy, target = request.form.get("strategy", ""), request.form.get("phone_number_id", "")
+    prepare_second_factor(current_clerk(), sign_in, strategy, target)
+    return _answer(client, sign_in)
+
+
+@blueprint.post("/<id>/attempt_second_factor")
+def attempt_second(id: str) -> Json:
+    """Hand in the second factor."""
+    client = current_client()
+    sign_in = _sign_in(client, id)
+    strategy, code = request.form.get("strategy", ""), request.form.get("code", "")
+    attempt_second_factor(current_clerk(), sign_in, strategy, code)
+    return _answer(client, sign_in)
+
+
 @blueprint.post("/<id>/reset_password")
 def reset(id: str) -> Json:
     """Choose a new password, after a reset code."""
@@ -86,6 +112,16 @@ def reset(id: str) -> Json:
     password = request.form.get("password", "")
     reset_password(current_clerk(), sign_in, password, sign_out_others=others)
     return _answer(client, sign_in)
+
+
+def _wanted() -> Wanted:
+    form = request.form
+    return Wanted(
+        form.get("strategy", ""),
+        form.get("email_address_id") or form.get("phone_number_id") or "",
+        form.get("redirect_url", ""),
+        f"{base_url()}/v1/verify?token=",
+    )
 
 
 def _sign_in(client: Client, id: str) -> SignIn:

@@ -10,18 +10,19 @@ from ..errors import not_found, unsupported_strategy
 from ..oauth import begin_oauth_sign_up, is_oauth, transfer_to_sign_up
 from ..resources import Client, SignUp
 from ..serializers import Json, sign_up_json
+from ..sign_up_verifications import attempt_verification, prepare_verification
 from ..sign_ups import (
     SignUpDetails,
     begin_sign_up,
-    check_code,
     finish_sign_up,
-    send_code,
     update_sign_up,
 )
 from .browser import answer, current_client, refuse_when_signed_in
 from .forms import metadata_field
 
 blueprint = Blueprint("sign_ups", __name__, url_prefix="/client/sign_ups")
+
+STRATEGIES = ("", "email_code", "email_link", "phone_code", "password", "ticket")
 
 
 @blueprint.post("")
@@ -55,22 +56,28 @@ def patch_sign_up(id: str) -> Json:
 
 
 @blueprint.post("/<id>/prepare_verification")
-def prepare_verification(id: str) -> Json:
-    """Ask for the code."""
+def prepare(id: str) -> Json:
+    """Ask for a code or link."""
     client = current_client()
     sign_up = _sign_up(client, id)
-    send_code(current_clerk(), sign_up, request.form.get("strategy", ""))
+    prepare_verification(
+        current_clerk(),
+        sign_up,
+        request.form.get("strategy", ""),
+        redirect_url=request.form.get("redirect_url", ""),
+        link_base=f"{base_url()}/v1/verify?token=",
+    )
     return _answer(client, sign_up)
 
 
 @blueprint.post("/<id>/attempt_verification")
-def attempt_verification(id: str) -> Json:
+def attempt(id: str) -> Json:
     """Hand in the code; the last missing piece makes the account."""
     client = current_client()
     sign_up = _sign_up(client, id)
-    if request.form.get("strategy") != "email_code":
-        raise unsupported_strategy()
-    check_code(current_clerk(), sign_up, request.form.get("code", ""))
+    form = request.form
+    strategy, code = form.get("strategy", ""), form.get("code", "")
+    attempt_verification(current_clerk(), sign_up, strategy, code)
     return _answer(client, sign_up)
 
 
@@ -99,12 +106,18 @@ def _answer(client: Client, sign_up: SignUp) -> Json:
 def _details() -> SignUpDetails:
     form = request.form
     strategy = form.get("strategy", "")
-    if strategy not in ("", "email_code", "password") and not is_oauth(strategy):
+    if strategy not in STRATEGIES and not is_oauth(strategy):
         raise unsupported_strategy()
+    accepted = form.get("legal_accepted")
     return SignUpDetails(
         email_address=form.get("email_address"),
+        phone_number=form.get("phone_number"),
+        username=form.get("username"),
         password=form.get("password"),
         first_name=form.get("first_name"),
         last_name=form.get("last_name"),
         unsafe_metadata=metadata_field("unsafe_metadata"),
+        legal_accepted=None if accepted is None else accepted == "true",
+        locale=form.get("locale"),
+        ticket=form.get("ticket", "") if strategy == "ticket" else form.get("ticket"),
     )

@@ -64,8 +64,6 @@ class SignUp(Resource):
     client_id: str
     email_address: str | None = None
     email_verified: bool = False
-    code_sent: bool = False
-    email_strategy: str = "email_code"
     email_verification_id: str | None = None
     phone_number: str | None = None
     phone_verified: bool = False
@@ -86,22 +84,6 @@ class SignUp(Resource):
     organization_invitation_id: str | None = None
     created_user_id: str | None = None
     created_session_id: str | None = None
-
-    @property
-    def missing_fields(self) -> list[str]:
-        """Required fields that nobody has filled in yet."""
-        if self.created_user_id is not None:
-            return []
-        present = {"email_address": self.email_address}
-        if self.external_account is None:
-            present["password"] = self.password_hash
-        return [name for name, value in present.items() if value is None]
-
-    @property
-    def unverified_fields(self) -> list[str]:
-        """Fields that are filled in, but wait for a code."""
-        waits = self.email_address is not None and not self.email_verified
-        return ["email_address"] if waits else []
 
 
 @dataclass
@@ -127,6 +109,8 @@ class SignIn(Resource):
     second_verification_id: str | None = None
     second_verified_by: str | None = None
     organization_invitation_id: str | None = None
+    session_seconds: int | None = None
+    """How long the session may last, if a ticket says so."""
     actor: dict[str, Any] | None = None
     created_session_id: str | None = None
 
@@ -139,7 +123,7 @@ class Verification(Resource):
     """
 
     TABLE = "verifications"
-    INDEXED = ("token",)
+    INDEXED = ("token", "target")
 
     strategy: str
     expire_at: int
@@ -152,6 +136,8 @@ class Verification(Resource):
     target: str = ""
     """What it verifies: the id of an e-mail address, a sign-up, a sign-in, a session…"""
     redirect_url: str = ""
+    verified_at_client: str = ""
+    """The browser in which a link was opened."""
     action_complete_redirect_url: str = ""
     identity: dict[str, Any] = field(default_factory=dict)
     """Of a visit to a provider: whom it named."""

@@ -33,7 +33,7 @@ from .organizations import (
 )
 from .public_users import image_url, public_user_json
 from .sessions import backend_session_json, device_session_json, session_json, token_json
-from .sign_ins import first_factors, sign_in_json
+from .sign_ins import sign_in_json
 from .sign_ups import sign_up_json
 from .users import (
     backend_user_json,
@@ -57,7 +57,6 @@ __all__ = [
     "device_session_json",
     "email_address_json",
     "external_account_json",
-    "first_factors",
     "image_url",
     "invitation_link",
     "membership_json",

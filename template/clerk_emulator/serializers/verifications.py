@@ -44,9 +44,17 @@ def identification_verification_json(clerk: LocalClerk, found: EmailAddress | Ph
     under_way = clerk.store.get(Verification, found.verification_id)
     if under_way is None:
         return verification_json("unverified", found.verified_by)
-    over = under_way.status == "unverified" and under_way.expire_at <= clerk.now
-    return verification_json("expired" if over else under_way.status, under_way.strategy) | {
-        "attempts": under_way.attempts,
-        "expire_at": under_way.expire_at,
-        "error": under_way.error,
+    return stored_verification_json(clerk, under_way)
+
+
+def stored_verification_json(clerk: LocalClerk, verification: Verification) -> Json:
+    """A code or link that was sent."""
+    over = verification.status == "unverified" and verification.expire_at <= clerk.now
+    status = "expired" if over else verification.status
+    return verification_json(status, verification.strategy) | {
+        "attempts": verification.attempts,
+        "expire_at": verification.expire_at,
+        "verified_at_client": verification.verified_at_client or None,
+        "channel": "sms" if verification.strategy.endswith("phone_code") else None,
+        "error": verification.error,
     }

@@ -59,7 +59,7 @@ def test_a_code_signs_in(stranger: Browser) -> None:
 def test_a_code_that_nobody_asked_for_does_not_sign_in(stranger: Browser) -> None:
     path = begin(stranger)
     answer = stranger.post(f"{path}/attempt_first_factor", strategy="email_code", code="424242")
-    assert error_of(answer)[1] == "form_code_incorrect"
+    assert error_of(answer)[1] == "verification_missing"
 
 
 def test_a_forgotten_password_can_be_replaced(stranger: Browser) -> None:
