@@ -227,3 +227,33 @@ def test_turned_off_there_are_no_plans(clerk: LocalClerk, ada: Browser) -> None:
     assert error_of(ada.get("/billing/plans"))[:2] == (403, "billing_not_enabled")
     assert error_of(ada.get("/me/billing/subscription"))[:2] == (403, "billing_not_enabled")
     assert "pla" not in claims(ada)
+
+
+def test_there_is_one_card_that_is_never_charged(ada: Browser) -> None:
+    (card,) = ada.get("/me/billing/payment_methods").get_json()["response"]["data"]
+    default = ada.post("/me/billing/payers/default_payment_method", "PUT")
+    added = [
+        ada.post("/me/billing/payment_methods"),
+        ada.post("/me/billing/payment_methods/initialize"),
+    ]
+    assert (card["last4"], card["is_default"], card["is_removable"]) == ("4242", True, False)
+    assert default.get_json()["response"]["id"] == card["id"]
+    assert {error_of(answer)[1] for answer in added} == {"payment_methods_not_available"}
+
+
+def test_nobody_has_credit(ada: Browser) -> None:
+    balance = ada.get("/me/billing/credits").get_json()["response"]["balance"]
+    history = ada.get("/me/billing/credits/history").get_json()["response"]
+    assert balance["amount"] == 0
+    assert history == {"data": [], "total_count": 0}
+
+
+def test_there_are_no_promo_codes(ada: Browser) -> None:
+    path = f"/me/billing/checkouts/{check_out(ada, 'pro')['id']}"
+    assert ada.post(path, "PATCH").get_json()["response"]["status"] == "needs_confirmation"
+    assert error_of(ada.post(path, "PATCH", promo_code="FREE"))[1] == "promo_code_invalid"
+
+
+@pytest.mark.parametrize("path", ["subscription", "statements", "payment_attempts", "credits"])
+def test_signed_out_there_is_no_subscription_to_see(browser: Browser, path: str) -> None:
+    assert browser.get(f"/me/billing/{path}").status_code == 401
