@@ -30,6 +30,9 @@ from .sign_ups import SignUpDetails, begin_sign_up, finish_sign_up
 from .users import check_email_free, save_user
 from .verifications import begin_verification
 
+CLOSED = {"restricted": "sign_up_mode_restricted", "waitlist": "sign_up_restricted_waitlist"}
+"""Clerk's codes for who is not let in, by the mode of sign-up."""
+
 
 def is_oauth(strategy: str | None) -> bool:
     """Whether a strategy is a social login, such as ``oauth_google``."""
@@ -183,6 +186,7 @@ def _apply(clerk: LocalClerk, client: Client, visit: Verification, visitor: Visi
         raise ClerkError("identifier_already_signed_in", message, meta={"session_id": session.id})
     elif sign_in is not None and sign_in.created_session_id is None:
         if owner is None:
+            _refuse_newcomers(clerk)
             _offer(clerk, visit, "external_account_not_found", "The External Account was not found")
             return
         _sign_in(clerk, client, sign_in, visit, owner)
@@ -197,6 +201,14 @@ def _apply(clerk: LocalClerk, client: Client, visit: Verification, visitor: Visi
         _keep_in_view(clerk, client, None, sign_up)
     else:
         raise not_found("What this visit was for")
+
+
+def _refuse_newcomers(clerk: LocalClerk) -> None:
+    """Where not everybody may sign up, a sign-in does not become a sign-up."""
+    mode = clerk.settings.sign_up.mode
+    if mode in CLOSED:
+        message = "You don't have access to this app. Ask for an invitation."
+        raise ClerkError(CLOSED[mode], message, 403)
 
 
 def _offer(clerk: LocalClerk, visit: Verification, code: str, message: str) -> None:
@@ -249,7 +261,7 @@ def _sign_in(
 def _register(clerk: LocalClerk, sign_up: SignUp, visit: Verification) -> None:
     """Fill in what the provider told; what the person has typed already stays."""
     identity = Identity(**visit.identity)
-    if sign_up.email_address is None:
+    if sign_up.email_address is None and clerk.settings.attributes.email_address.enabled:
         check_email_free(clerk, identity.email_address)
         sign_up.email_address = identity.email_address
     if sign_up.email_address == identity.email_address and identity.email_verified:

@@ -63,8 +63,9 @@ def start_session(
     :param actor: who is really there, when somebody impersonates the user.
     :param lifetime_seconds: how long it may last; None: as long as the settings say.
     :raises ClerkError: ``identifier_already_signed_in`` if the browser has a session of this
-        user already (multi-session mode).
+        user already (multi-session mode), ``user_banned`` or ``user_locked``.
     """
+    _refuse_barred(user)
     rules = clerk.settings.sessions
     if rules.multi_session:
         _refuse_second_session(clerk, client, user)
@@ -100,6 +101,14 @@ def start_session(
     if session.status == PENDING:
         record_event(clerk, "session.pending", backend_session_json(session))
     return session
+
+
+def _refuse_barred(user: User) -> None:
+    if user.banned:
+        raise ClerkError("user_banned", "This account has been banned.", 403)
+    if user.locked:
+        message = "Your account is locked. Contact support for more information."
+        raise ClerkError("user_locked", message, 403)
 
 
 def _refuse_second_session(clerk: LocalClerk, client: Client, user: User) -> None:

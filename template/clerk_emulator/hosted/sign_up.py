@@ -10,7 +10,7 @@ from werkzeug import Response
 from ..clerk import current_clerk
 from ..errors import ClerkError
 from .csrf import check_form
-from .fields import FIELDS, field_named, sign_up_fields, social_providers
+from .fields import FIELDS, Field, field_named, sign_up_fields, social_providers
 from .frontend import current_step, response_of
 from .pages import link, may_sign_in, render
 from .tasks import go_home
@@ -141,7 +141,7 @@ def sign_up_page(error: ClerkError | None) -> Response:
     ticket = request.values.get("ticket") or request.args.get("__clerk_ticket", "")
     return render(
         "sign_up.html",
-        fields=sign_up_fields() if ticket or rules.mode == "public" else [],
+        fields=_first_fields(bool(ticket)),
         values=request.form,
         providers=social_providers(),
         ticket=ticket,
@@ -149,6 +149,13 @@ def sign_up_page(error: ClerkError | None) -> Response:
         legal=_legal() if rules.legal_consent_enabled else None,
         error=error,
     )
+
+
+def _first_fields(invited: bool) -> list[Field]:
+    """None where nobody may sign up. An invitation knows the address already."""
+    if not invited and current_clerk().settings.sign_up.mode != "public":
+        return []
+    return [field for field in sign_up_fields() if not invited or field.name != "email_address"]
 
 
 def _legal() -> dict[str, str]:

@@ -11,6 +11,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from clerk_emulator.clerk import LocalClerk
+from clerk_emulator.resources import User
 from clerk_emulator.testing import Backend, Browser, ManualClock, error_of
 
 BACK = "http://localhost:5000/login?next=%2Fx#/sso-callback?a=b"
@@ -180,6 +181,36 @@ def test_who_denies_is_told_so(browser: Browser) -> None:
     assert verification["status"] == "failed"
     assert verification["error"]["code"] == "oauth_access_denied"
     assert browser.client()["sessions"] == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "code"),
+    [("restricted", "sign_up_mode_restricted"), ("waitlist", "sign_up_restricted_waitlist")],
+)
+def test_strangers_are_not_let_in_where_sign_up_is_closed(
+    ada: Browser, stranger: Browser, clerk: LocalClerk, mode: str, code: str
+) -> None:
+    clerk.source.replace({"social": {"google": {}}, "sign_up": {"mode": mode}})
+    visit(stranger, begin(stranger), **GRACE)
+    verification = stranger.client()["sign_in"]["first_factor_verification"]
+    assert (verification["status"], verification["error"]["code"]) == ("failed", code)
+    refused = stranger.post("/client/sign_ups", transfer="true")
+    assert error_of(refused)[1] == "account_transfer_invalid"
+    visit(stranger, begin(stranger), **ADA)
+    assert stranger.session()["user"]["id"] == ada.session()["user"]["id"]
+
+
+def test_who_is_banned_does_not_get_in_by_another_door(
+    ada: Browser, stranger: Browser, clerk: LocalClerk
+) -> None:
+    user = clerk.store.get(User, ada.session()["user"]["id"])
+    assert user is not None
+    user.banned = True
+    clerk.store.put(user)
+    visit(stranger, begin(stranger), **ADA)
+    assert stranger.client()["sessions"] == []
+    verification = stranger.client()["sign_in"]["first_factor_verification"]
+    assert verification["error"]["code"] == "user_banned"
 
 
 @pytest.mark.parametrize("strategy", ["oauth_x", "oauth_gitlab", "oauth_", "oauth_../x"])
