@@ -190,7 +190,7 @@ def bench(session: nox.Session) -> None:
     session.run(*copy, env=quiet)
     session.install("-e", str(project), "clerk-backend-api", "pytest", "hypothesis")
     with session.chdir(project):
-        for script in ("costs.py", "throughput.py"):
+        for script in ("costs.py", "throughput.py", "emulator.py"):
             session.run("python", str(HERE / "tests" / "bench" / script), env={"PYTHONPATH": str(project)})
 
 

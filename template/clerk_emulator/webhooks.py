@@ -11,8 +11,6 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
-import requests
-
 from .clerk import LocalClerk
 from .config import webhook_signing_key
 from .resources import Event
@@ -164,6 +162,8 @@ class WebhookSender:
             "svix-timestamp": str(timestamp),
             "svix-signature": " ".join(signatures),
         }
+        import requests  # late: it takes longer to load than the rest of us
+
         try:
             with requests.post(
                 url,

@@ -9,7 +9,7 @@ import click
 
 from app.settings import PROJECT
 
-from .dev import ASSETS, dev
+from .dev import ASSETS, STATE, dev
 from .doctor import doctor
 
 __all__ = ["clerk", "dev"]
@@ -27,4 +27,12 @@ clerk.add_command(doctor)
 def assets() -> None:
     """Fetch Clerk.js with npm, so that the local Clerk serves it without the internet."""
     command = [sys.executable, "-m", "clerk_emulator.assets", ASSETS]
+    raise SystemExit(subprocess.run(command, cwd=PROJECT, check=False).returncode)  # noqa: S603
+
+
+@clerk.command()
+@click.option("--yes", is_flag=True, help="Do not ask first.")
+def reset(yes: bool) -> None:
+    """Delete everybody from the local Clerk; its keys and switched features stay."""
+    command = [sys.executable, "-m", "clerk_emulator.reset", STATE, *(["--yes"] if yes else [])]
     raise SystemExit(subprocess.run(command, cwd=PROJECT, check=False).returncode)  # noqa: S603

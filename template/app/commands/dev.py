@@ -29,6 +29,10 @@ STOP_TIMEOUT = 5.0
 """Seconds that a process may take to end before it is killed."""
 
 ASSETS = str(PROJECT / "instance/clerk-js")
+STATE = str(PROJECT / "instance/clerk_emulator.sqlite3")
+
+FILES = {"--settings": "clerk_emulator.toml", "--seeds": "clerk_seeds.toml"}
+"""Files of the project that the local Clerk reads, where they are there."""
 
 NOISE = re.compile(r"[A-Z]+ /(healthz|__clerk/|static/|bootstrap/static/)")
 """Lines of the app's log that say little: files, and what the local Clerk logs itself."""
@@ -81,10 +85,12 @@ def _commands(settings: Settings, port: int) -> dict[str, list[str]]:
         options = {
             "--port": str(urlsplit(settings.emulator_url).port),
             "--app-url": f"http://localhost:{port}",
-            "--state": str(PROJECT / "instance/clerk_emulator.sqlite3"),
+            "--state": STATE,
             "--assets": ASSETS,
             "--name": product.NAME,
         }
+        files = {option: PROJECT / name for option, name in FILES.items()}
+        options |= {option: str(path) for option, path in files.items() if path.is_file()}
         commands["clerk"] = emulator + [part for pair in options.items() for part in pair]
     return commands
 
@@ -180,7 +186,8 @@ def _check_alive(processes: dict[str, subprocess.Popen[str]]) -> None:
 def _announce(settings: Settings, port: int) -> None:
     click.secho(f"\n  {product.NAME}: http://localhost:{port}", bold=True)
     if settings.emulator_url:
-        click.echo(f"  Local Clerk: {settings.emulator_url} (the code is always 424242)")
+        click.echo(f"  Local Clerk: {settings.emulator_url} (users, inbox, webhooks, features)")
+        click.echo("  The code is always 424242.")
     else:
         click.echo(f"  Clerk: {settings.clerk.host}")
     click.echo("  Ctrl-C stops everything.\n")

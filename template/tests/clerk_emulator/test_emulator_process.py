@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -60,16 +62,16 @@ def url_of(process: subprocess.Popen[str]) -> str:
 
 
 def call(method: str, url: str, **arguments: Any) -> Any:
-    answer = requests.request(method, url, timeout=5, **arguments)
+    answer = requests.request(method, url, timeout=30, **arguments)
     answer.raise_for_status()
     return answer.json()
 
 
-def sign_up(url: str) -> str:
-    """Register Ada; returns her browser's token."""
+def sign_up(url: str, email: str = "ada@example.com") -> str:
+    """Register somebody; returns the browser's token."""
     token: str = call("POST", f"{url}/v1/dev_browser")["id"]
     query = {"__clerk_db_jwt": token}
-    form = {"email_address": "ada@example.com", "password": PASSWORD}
+    form = {"email_address": email, "password": PASSWORD}
     answer = call("POST", f"{url}/v1/client/sign_ups", params=query, data=form)
     path = f"{url}/v1/client/sign_ups/{answer['response']['id']}"
     form = {"strategy": "email_code", "code": "424242"}
@@ -115,3 +117,69 @@ def test_the_log_is_loud_once_and_never_has_tokens(start: Start) -> None:
     assert token not in log
     assert "sk_test_" not in log
     assert "/npm/" not in log
+
+
+def test_whatever_was_answered_survives_kill_9_under_load(
+    start: Start, config: EmulatorConfig
+) -> None:
+    first, numbers = start(), count()
+    url = url_of(first)
+    headers = {"Authorization": f"Bearer {config.secret_key}"}
+    made: list[str] = []
+
+    def make_users() -> None:
+        with requests.Session() as http:
+            while True:
+                body = {"email_address": [f"u{next(numbers)}@example.com"], "password": PASSWORD}
+                try:
+                    answer = http.post(f"{url}/api/v1/users", json=body, headers=headers, timeout=5)
+                except requests.RequestException:
+                    return
+                made.append(answer.json()["id"])
+                if len(made) == 40:
+                    first.kill()
+
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(8):
+            pool.submit(make_users)
+    first.wait()
+    url = url_of(start())
+    found = call("GET", f"{url}/api/v1/users", params={"limit": 500}, headers=headers)
+    assert len(made) >= 40
+    assert set(made) <= {user["id"] for user in found}
+
+
+def test_32_browsers_at_once_lose_nothing(start: Start, config: EmulatorConfig) -> None:
+    url = url_of(start())
+
+    def sign_up_and_read(number: int) -> str:
+        token = sign_up(url, f"u{number}@example.com")
+        client = call("GET", f"{url}/v1/client", params={"__clerk_db_jwt": token})["response"]
+        (session,) = client["sessions"]
+        return str(session["user"]["email_addresses"][0]["email_address"])
+
+    with ThreadPoolExecutor(32) as pool:
+        found = list(pool.map(sign_up_and_read, range(64)))
+    headers = {"Authorization": f"Bearer {config.secret_key}"}
+    assert found == [f"u{number}@example.com" for number in range(64)]
+    assert call("GET", f"{url}/api/v1/users/count", headers=headers)["total_count"] == 64
+
+
+def reset(state: Path, *options: str, answer: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "clerk_emulator.reset", str(state), *options]
+    return subprocess.run(
+        command, cwd=PROJECT, input=answer, capture_output=True, text=True, check=False
+    )
+
+
+def test_resetting_asks_and_then_empties_what_is_running(
+    start: Start, config: EmulatorConfig
+) -> None:
+    url = url_of(start())
+    sign_up(url)
+    headers = {"Authorization": f"Bearer {config.secret_key}"}
+    assert reset(config.state, answer="\n").returncode == 1
+    assert call("GET", f"{url}/api/v1/users/count", headers=headers)["total_count"] == 1
+    assert reset(config.state, answer="y\n").returncode == 0
+    assert call("GET", f"{url}/api/v1/users/count", headers=headers)["total_count"] == 0
+    assert reset(config.state.with_name("none"), "--yes").returncode == 0

@@ -1,0 +1,157 @@
+"""What the local Clerk costs: its start, a sign-up, many users, many browsers at once.
+
+Run in a generated project; it starts `python -m clerk_emulator` there. It prints numbers and
+asserts only that nothing was lost.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import requests
+
+CLIENTS = 32
+USERS, ORGANIZATIONS = 1_000, 200
+SECRET = "sk_test_bench"
+HEADERS = {"Authorization": f"Bearer {SECRET}"}
+HOST = base64.b64encode(b"local-bench-1.clerk.accounts.dev$").decode()
+ENVIRON = {"CLERK_PUBLISHABLE_KEY": f"pk_test_{HOST}", "CLERK_SECRET_KEY": SECRET}
+READY = "Local Clerk ready on "
+
+
+@contextmanager
+def running(state: Path) -> Iterator[tuple[str, float]]:
+    """Start the local Clerk; yields its address, and the seconds until it was ready."""
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "clerk_emulator", "--port", "0", "--state", str(state)],
+        env=os.environ | ENVIRON,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        yield line.removeprefix(READY).strip(), time.perf_counter() - began
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def call(http: requests.Session, method: str, url: str, **arguments: Any) -> Any:
+    """Send a request that must succeed."""
+    answer = http.request(method, url, timeout=60, **arguments)
+    answer.raise_for_status()
+    return answer.json()
+
+
+def sign_up(http: requests.Session, url: str, email: str) -> None:
+    """Register somebody as Clerk.js does: five requests."""
+    query = {"__clerk_db_jwt": call(http, "POST", f"{url}/v1/dev_browser")["id"]}
+    form = {"email_address": email, "password": "correct horse 9"}
+    path = f"{url}/v1/client/sign_ups"
+    begun = call(http, "POST", path, params=query, data=form)["response"]
+    code = {"strategy": "email_code", "code": "424242"}
+    for step in ("prepare", "attempt"):
+        call(http, "POST", f"{path}/{begun['id']}/{step}_verification", params=query, data=code)
+    call(http, "GET", f"{url}/v1/client", params=query)
+
+
+def median_ms(action: Callable[[], object], times: int = 20) -> float:
+    """Median milliseconds of an action."""
+    taken = []
+    for _ in range(times):
+        began = time.perf_counter()
+        action()
+        taken.append(time.perf_counter() - began)
+    return 1000 * statistics.median(taken)
+
+
+def starts(folder: Path) -> None:
+    """Cold starts; the very first one also makes the key."""
+    taken = []
+    for _ in range(6):
+        with running(folder / "starts.sqlite3") as (_, seconds):
+            taken.append(seconds)
+    print(f"start: first {taken[0]:.2f} s, then {statistics.median(taken[1:]):.2f} s (median of 5)")
+
+
+def many_users(url: str, emails: Iterator[int]) -> None:
+    """Single requests, on an empty state and on one with many users."""
+    http = requests.Session()
+    health = median_ms(lambda: http.get(f"{url}/healthz"))
+    empty = median_ms(lambda: sign_up(http, url, f"u{next(emails)}@example.com"))
+    print(f"healthz: {health:.1f} ms; sign-up, five requests: {empty:.1f} ms")
+    call(
+        http, "PATCH", f"{url}/emulator/settings", headers=HEADERS, json={"organizations": {"enabled": True}}
+    )
+    users = [{"email_address": f"s{number}@example.com"} for number in range(USERS)]
+    organizations = [
+        {"slug": f"org-{number}", "members": [{"email_address": f"s{number}@example.com"}]}
+        for number in range(ORGANIZATIONS)
+    ]
+    began = time.perf_counter()
+    seeds = {"users": users, "organizations": organizations}
+    call(http, "POST", f"{url}/emulator/seeds", headers=HEADERS, json=seeds)
+    print(f"seeds, {USERS} users, {ORGANIZATIONS} organizations: {time.perf_counter() - began:.2f} s")
+    full = median_ms(lambda: sign_up(http, url, f"u{next(emails)}@example.com"))
+    print(f"sign-up beside them: {full:.1f} ms, {full / empty:.2f} times as long")
+    for path in ("/api/v1/users?limit=100", "/api/v1/organizations?limit=100"):
+        taken = median_ms(lambda path=path: call(http, "GET", url + path, headers=HEADERS))  # type: ignore[misc]
+        print(f"GET {path}: {taken:.1f} ms")
+    for path in ("/", "/dashboard/users", "/dashboard/users?query=s99", "/dashboard/organizations"):
+        taken = median_ms(lambda path=path: http.get(url + path).raise_for_status())  # type: ignore[misc]
+        print(f"GET {path}: {taken:.1f} ms")
+
+
+def many_browsers(url: str, emails: Iterator[int], seconds: float) -> None:
+    """Browsers that sign up one after the other, all at the same time."""
+    before = call(requests.Session(), "GET", f"{url}/api/v1/users/count", headers=HEADERS)
+    until = time.monotonic() + seconds
+
+    def browse(_: int) -> int:
+        done = 0
+        with requests.Session() as http:
+            while time.monotonic() < until:
+                sign_up(http, url, f"u{next(emails)}@example.com")
+                done += 1
+        return done
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        made = sum(pool.map(browse, range(CLIENTS)))
+    after = call(requests.Session(), "GET", f"{url}/api/v1/users/count", headers=HEADERS)
+    lost = made - (after["total_count"] - before["total_count"])
+    rate = 5 * made / seconds
+    print(f"{CLIENTS} browsers, {seconds:.0f} s: {made} sign-ups, {rate:.0f} requests/s, {lost} lost")
+    assert lost == 0
+
+
+def main() -> None:
+    """Measure everything."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60, help="of many browsers at once")
+    seconds = parser.parse_args().seconds
+    with tempfile.TemporaryDirectory() as folder:
+        starts(Path(folder))
+        with running(Path(folder) / "load.sqlite3") as (url, _):
+            emails = count()
+            many_users(url, emails)
+            many_browsers(url, emails, seconds)
+
+
+if __name__ == "__main__":
+    main()
