@@ -6,17 +6,13 @@ from typing import TypeVar
 
 from .clerk import LocalClerk
 from .errors import ClerkError, unsupported_strategy
+from .links import send_link
 from .multi_factor import settle_multi_factor
-from .resources import EmailAddress, ExternalAccount, PhoneNumber, User, Verification
+from .redirects import return_url
+from .resources import Client, EmailAddress, ExternalAccount, PhoneNumber, User, Verification
 from .settings.model import Attribute
 from .users import save_user
-from .verifications import (
-    begin_verification,
-    check_code,
-    open_verification,
-    send_code,
-    send_message,
-)
+from .verifications import check_code, open_verification, send_code
 
 Identification = EmailAddress | PhoneNumber
 I = TypeVar("I", EmailAddress, PhoneNumber)  # noqa: E741
@@ -46,28 +42,32 @@ def check_enabled(attribute: Attribute, param: str) -> None:
         raise ClerkError("action_blocked", f"{param} cannot be changed.", 403, param=param)
 
 
-def prepare_verification(
-    clerk: LocalClerk, found: Identification, strategy: str, *, redirect_url: str, link_base: str
-) -> None:
-    """Send a code or a link to an address or number.
+def prepare_code(clerk: LocalClerk, found: Identification, strategy: str) -> None:
+    """Send a code to an address or number.
 
-    :param redirect_url: where a link leads in the end.
-    :param link_base: the address that a link calls; its token is put after it.
     :raises ClerkError: if the instance has no such verification, or none is needed.
     """
-    _refuse_verified(found)
-    if strategy not in _strategies(clerk, found):
-        raise unsupported_strategy()
-    to = address_of(found)
+    _check_strategy(clerk, found, strategy)
     if strategy == "email_link":
-        verification = begin_verification(clerk, strategy, found.id, redirect_url=redirect_url)
-        link = link_base + verification.token
-        send_message(clerk, to, "Verify your email address", f"Open {link}", link=link)
-    else:
-        verification = send_code(clerk, strategy, found.id, to)
-    found.verification_id = verification.id
-    found.updated_at = clerk.now
-    clerk.store.put(found)
+        raise unsupported_strategy()
+    _remember(clerk, found, send_code(clerk, strategy, found.id, address_of(found)))
+
+
+def prepare_link(
+    clerk: LocalClerk, email: EmailAddress, client: Client, redirect_url: str, link_base: str
+) -> None:
+    """Send a link to an address.
+
+    :param client: the browser that waits for it.
+    :param redirect_url: where the link leads in the end.
+    :param link_base: the address that the link calls; its token is put after it.
+    :raises ClerkError: if the instance has no such verification, none is needed, or the link
+        would lead away from the app.
+    """
+    _check_strategy(clerk, email, "email_link")
+    target = return_url(clerk, redirect_url)
+    sent = send_link(clerk, email.id, email.email_address, client.id, target, link_base)
+    _remember(clerk, email, sent)
 
 
 def attempt_verification(clerk: LocalClerk, user: User, found: Identification, code: str) -> None:
@@ -155,6 +155,18 @@ def _strategies(clerk: LocalClerk, found: Identification) -> tuple[str, ...]:
     """A number in use has a code even where the settings name no verification."""
     named = _attribute(clerk, found).verifications
     return named or (("email_code",) if isinstance(found, EmailAddress) else ("phone_code",))
+
+
+def _check_strategy(clerk: LocalClerk, found: Identification, strategy: str) -> None:
+    _refuse_verified(found)
+    if strategy not in _strategies(clerk, found):
+        raise unsupported_strategy()
+
+
+def _remember(clerk: LocalClerk, found: Identification, verification: Verification) -> None:
+    found.verification_id = verification.id
+    found.updated_at = clerk.now
+    clerk.store.put(found)
 
 
 def _refuse_verified(found: Identification) -> None:

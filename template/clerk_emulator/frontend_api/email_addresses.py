@@ -10,14 +10,15 @@ from ..identifications import (
     attempt_verification,
     check_enabled,
     check_room,
-    prepare_verification,
+    prepare_code,
+    prepare_link,
     remove_identification,
     settle_link,
 )
 from ..resources import EmailAddress
 from ..serializers import Json, email_address_json
 from ..users import add_email_address, normalize_email, save_user
-from .browser import answer, current_user
+from .browser import answer, current_client, current_user
 from .reverification import require_reverification
 
 blueprint = Blueprint("email_addresses", __name__, url_prefix="/email_addresses")
@@ -56,14 +57,14 @@ def get(id: str) -> Json:
 @blueprint.post("/<id>/prepare_verification")
 def prepare(id: str) -> Json:
     """Send the code or the link."""
+    clerk = current_clerk()
     email = _email(id)
-    prepare_verification(
-        current_clerk(),
-        email,
-        request.form.get("strategy", ""),
-        redirect_url=request.form.get("redirect_url", ""),
-        link_base=f"{base_url()}/v1/verify?token=",
-    )
+    strategy = request.form.get("strategy", "")
+    if strategy == "email_link":
+        wanted = request.form.get("redirect_url", "")
+        prepare_link(clerk, email, current_client(), wanted, f"{base_url()}/v1/verify?token=")
+    else:
+        prepare_code(clerk, email, strategy)
     return _answer(email)
 
 

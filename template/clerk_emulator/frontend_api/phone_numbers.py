@@ -10,7 +10,7 @@ from ..identifications import (
     attempt_verification,
     check_enabled,
     check_room,
-    prepare_verification,
+    prepare_code,
     remove_identification,
 )
 from ..multi_factor import make_default_second_factor, reserve_for_second_factor
@@ -74,8 +74,7 @@ def patch(id: str) -> Json:
 def prepare(id: str) -> Json:
     """Send the code."""
     phone = _phone(id)
-    strategy = request.form.get("strategy", "phone_code")
-    prepare_verification(current_clerk(), phone, strategy, redirect_url="", link_base="")
+    prepare_code(current_clerk(), phone, request.form.get("strategy", "phone_code"))
     return _answer(phone)
 
 

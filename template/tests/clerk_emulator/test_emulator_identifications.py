@@ -90,15 +90,34 @@ def test_a_link_verifies_the_address_it_was_sent_to(clerk: LocalClerk, ada: Brow
     before = ada.get(path).get_json()["response"]["verification"]
     by_code = ada.post(f"{path}/attempt_verification", code="")
     (message,) = clerk.store.find(Message, to="b@example.com")
-    token = message.link.partition("token=")[2]
-    opened = clerk.store.first(Verification, token=token)
-    assert opened is not None
-    opened.status = "verified"
-    clerk.store.put(opened)
+    opened = ada.http.get(message.link)
     after = ada.get(path).get_json()["response"]["verification"]
     assert (before["status"], before["strategy"]) == ("unverified", "email_link")
     assert error_of(by_code)[1] == "strategy_for_user_invalid"
+    assert opened.location == "http://localhost:5000/verified?__clerk_status=verified"
     assert (after["status"], after["strategy"]) == ("verified", "email_link")
+
+
+def test_a_link_that_came_too_late_or_is_an_old_one_verifies_nothing(
+    clerk: LocalClerk, ada: Browser, clock: ManualClock
+) -> None:
+    path = f"/me/email_addresses/{add_email(ada, 'b@example.com')}"
+    for _ in range(2):
+        ada.post(f"{path}/prepare_verification", strategy="email_link", redirect_url="/verified")
+    old, new = (message.link for message in clerk.store.find(Message, to="b@example.com"))
+    ada.http.get(old)
+    by_old = ada.get(path).get_json()["response"]["verification"]["status"]
+    clock.forward(seconds=600)
+    ada.http.get(new)
+    too_late = ada.get(path).get_json()["response"]["verification"]["status"]
+    assert (by_old, too_late) == ("unverified", "expired")
+
+
+def test_a_link_leads_nowhere_but_to_the_app(ada: Browser) -> None:
+    path = f"/me/email_addresses/{add_email(ada, 'b@example.com')}"
+    for wanted in ("https://evil.example", "//evil.example", ""):
+        form = {"strategy": "email_link", "redirect_url": wanted}
+        assert error_of(ada.post(f"{path}/prepare_verification", **form))[2] == "redirect_url"
 
 
 @pytest.mark.parametrize(
