@@ -14,11 +14,13 @@ from .memberships import add_member, leave_active
 from .organizations import require_enabled
 from .pictures import forget_picture
 from .resources import (
+    ApiKey,
     MembershipRequest,
     Organization,
     OrganizationDomain,
     OrganizationInvitation,
     OrganizationMembership,
+    SubscriptionItem,
     User,
     new_id,
 )
@@ -119,6 +121,10 @@ def delete_organization(clerk: LocalClerk, organization: Organization) -> dict[s
     for kind in OF_AN_ORGANIZATION:
         for resource in clerk.store.find(kind, organization_id=organization.id):
             clerk.store.delete(resource)
+    for key in clerk.store.find(ApiKey, subject=organization.id):
+        clerk.store.delete(key)
+    for item in clerk.store.find(SubscriptionItem, payer_id=organization.id):
+        clerk.store.delete(item)
     forget_picture(clerk, organization.picture_id)
     clerk.store.delete(organization)
     gone = {"object": "organization", "id": organization.id, "deleted": True}

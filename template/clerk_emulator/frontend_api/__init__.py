@@ -7,6 +7,7 @@ from flask import Blueprint
 from . import (
     billing,
     client,
+    dev_tools,
     environment,
     handshake,
     me,
@@ -24,6 +25,7 @@ frontend_api = Blueprint("frontend_api", __name__)
 for part in (
     billing,
     environment,
+    dev_tools,
     client,
     handshake,
     sessions,

@@ -246,3 +246,15 @@ def test_deleting_an_account_ends_its_memberships(
     grace.post("/me", "DELETE")
     (left,) = data(ada.get(f"/organizations/{id}/memberships"))
     assert left["public_user_data"]["identifier"] == "ada@example.com"
+
+
+def test_a_developer_can_switch_them_on_from_the_page(clerk: LocalClerk, ada: Browser) -> None:
+    clerk.source.replace({})
+    path = "/dev_tools/enable_environment_setting"
+    nothing = ada.post(path, "PATCH").get_json()
+    assert nothing["organization_settings"]["enabled"] is False
+    form = {"enable_organizations": "true", "organization_allow_personal_accounts": "false"}
+    shown = ada.post(path, "PATCH", **form).get_json()["organization_settings"]
+    assert (shown["enabled"], shown["force_organization_selection"]) == (True, True)
+    stranger = ada.http.patch(f"/v1{path}", data={"enable_organizations": "true"})
+    assert error_of(stranger)[:2] == (401, "dev_browser_unauthenticated")

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from clerk_emulator.api_keys import NewApiKey, create_api_key, verify_api_key
 from clerk_emulator.clerk import LocalClerk
+from clerk_emulator.errors import ClerkError
 from clerk_emulator.resources import Event, Message
 from clerk_emulator.testing import BACKEND_PREFIX, Backend, Browser, error_of
 
@@ -223,6 +225,8 @@ def test_domains_need_no_code(backend: Backend) -> None:
     changed = backend.send("PATCH", one, enrollment_mode="automatic_suggestion", verified=False)
     assert changed.get_json()["enrollment_mode"] == "automatic_suggestion"
     assert backend.get(path, verified="true").get_json()["total_count"] == 0
+    proved = backend.send("POST", f"{one}/verify_ownership").get_json()
+    assert proved["affiliation_verification"]["status"] == "verified"
     (listed,) = backend.get("/organization_domains", query="acme").get_json()["data"]
     assert listed["public_organization_data"]["name"] == "Acme"
     assert backend.send("DELETE", one).get_json()["deleted"] is True
@@ -247,6 +251,15 @@ def test_deleting_it_leaves_no_session_in_it(ada: Browser, backend: Backend) -> 
     backend.send("DELETE", path)
     session = backend.get(f"/sessions/{ada.session()['id']}").get_json()
     assert session["last_active_organization_id"] is None
+
+
+def test_its_keys_go_with_it(clerk: LocalClerk, backend: Backend) -> None:
+    organization = create(backend)["id"]
+    key, secret = create_api_key(clerk, NewApiKey("deploy", organization))
+    assert verify_api_key(clerk, secret).id == key.id
+    backend.send("DELETE", f"/organizations/{organization}")
+    with pytest.raises(ClerkError):
+        verify_api_key(clerk, secret)
 
 
 def test_switched_off_there_is_nothing(clerk: LocalClerk, backend: Backend) -> None:
