@@ -82,6 +82,12 @@ def incorrect_code() -> ClerkError:
     return ClerkError("form_code_incorrect", message, param="code", keeps_changes=True)
 
 
+def incorrect_second_factor() -> ClerkError:
+    """422 for a wrong code of an authenticator app, or a wrong backup code."""
+    message = "Incorrect code. Each code works only once."
+    return ClerkError("form_code_incorrect", message, param="code", keeps_changes=True)
+
+
 def incorrect_password(param: str = "password") -> ClerkError:
     """422 for a wrong password."""
     return ClerkError("form_password_incorrect", "Password is incorrect. Try again.", param=param)

@@ -9,7 +9,7 @@ import secrets
 from urllib.parse import quote, urlencode
 
 from .clerk import LocalClerk
-from .errors import incorrect_code
+from .errors import incorrect_second_factor
 from .resources import PhoneNumber, User
 
 STEP_SECONDS = 30
@@ -41,7 +41,7 @@ def check_second_factor(clerk: LocalClerk, user: User, strategy: str, code: str)
     elif strategy == "backup_code":
         check_backup_code(clerk, user, code)
     else:
-        raise incorrect_code()
+        raise incorrect_second_factor()
 
 
 def check_totp(clerk: LocalClerk, user: User, code: str) -> None:
@@ -51,7 +51,7 @@ def check_totp(clerk: LocalClerk, user: User, code: str) -> None:
     """
     code = code.strip()
     if user.totp_secret is None or not code.isascii():
-        raise incorrect_code()
+        raise incorrect_second_factor()
     now = clerk.now // 1000 // STEP_SECONDS
     for step in (now - 1, now, now + 1):
         right = hmac.compare_digest(totp_code(user.totp_secret, step * STEP_SECONDS), code)
@@ -59,7 +59,7 @@ def check_totp(clerk: LocalClerk, user: User, code: str) -> None:
             user.totp_last_step = step
             clerk.store.put(user)
             return
-    raise incorrect_code()
+    raise incorrect_second_factor()
 
 
 def check_backup_code(clerk: LocalClerk, user: User, code: str) -> None:
@@ -70,7 +70,7 @@ def check_backup_code(clerk: LocalClerk, user: User, code: str) -> None:
     given = code.strip().lower().encode()
     rest = [known for known in user.backup_codes if not hmac.compare_digest(known.encode(), given)]
     if len(rest) == len(user.backup_codes):
-        raise incorrect_code()
+        raise incorrect_second_factor()
     user.backup_codes = rest
     clerk.store.put(user)
 

@@ -10,7 +10,7 @@ from .errors import ClerkError
 from .external_accounts import PREFIX, Identity
 from .identifications import check_enabled
 from .phone_numbers import check_phone_number_free, normalize_phone_number
-from .resources import Client, Session, SignUp, User, new_id
+from .resources import Client, Session, SignUp, User, Verification, new_id
 from .sessions import Visitor, start_session, touch_session
 from .sign_up_fields import missing_fields, unverified_fields
 from .tickets import accept_invitations, attach_ticket, check_invited
@@ -147,7 +147,7 @@ def finish_sign_up(
         return None
     _check_open(clerk, sign_up)
     check_invited(clerk, sign_up)
-    user = create_user(clerk, _new_user(sign_up))
+    user = create_user(clerk, _new_user(clerk, sign_up))
     organization_id = accept_invitations(clerk, sign_up, user)
     leave_waitlist(clerk, sign_up.email_address)
     session = start_session(clerk, client, user, _strategy(clerk, sign_up), visitor)
@@ -176,10 +176,14 @@ def _strategy(clerk: LocalClerk, sign_up: SignUp) -> str:
     return "email_link" if by_link else "email_code"
 
 
-def _new_user(sign_up: SignUp) -> NewUser:
+def _new_user(clerk: LocalClerk, sign_up: SignUp) -> NewUser:
+    verification = clerk.store.get(Verification, sign_up.email_verification_id)
+    invited = sign_up.invitation_id or sign_up.organization_invitation_id
+    usual = "ticket" if invited else "email_code"
     return NewUser(
         sign_up.email_address,
         email_verified=sign_up.email_verified,
+        email_verified_by=verification.strategy if verification else usual,
         phone_number=sign_up.phone_number,
         phone_verified=sign_up.phone_verified,
         username=sign_up.username,

@@ -44,6 +44,7 @@ class NewUser:
     """Whom a social provider named."""
     identity_verification_id: str = ""
     email_verified: bool = True
+    email_verified_by: str = "email_code"
     phone_number: str | None = None
     phone_verified: bool = True
     username: str | None = None
@@ -85,6 +86,8 @@ def _give_identifiers(clerk: LocalClerk, user: User, new: NewUser) -> None:
         check_username_free(clerk, new.username)
     if new.email_address is not None:
         email = add_email_address(clerk, user.id, new.email_address, verified=new.email_verified)
+        email.verified_by = new.email_verified_by
+        clerk.store.put(email)
         user.primary_email_address_id = email.id
     if new.phone_number is not None:
         phone = add_phone_number(clerk, user.id, new.phone_number, verified=new.phone_verified)

@@ -143,7 +143,9 @@ def _user_settings(settings: InstanceSettings) -> Json:
 
 
 def _attributes(settings: InstanceSettings) -> dict[str, Attribute]:
-    return {f.name: getattr(settings.attributes, f.name) for f in fields(settings.attributes)}
+    """An attribute that is off is not used for anything, whatever else the settings say of it."""
+    named = {f.name: getattr(settings.attributes, f.name) for f in fields(settings.attributes)}
+    return {name: value if value.enabled else Attribute() for name, value in named.items()}
 
 
 def _has_mfa(settings: InstanceSettings) -> bool:

@@ -68,7 +68,9 @@ def test_a_link_signs_up_the_browser_that_waits(
     assert told["__clerk_status"] == ["verified"]
     assert told["__clerk_created_session"] == [done["created_session_id"]]
     assert done["verifications"]["email_address"]["status"] == "verified"
-    assert browser.session()["id"] == done["created_session_id"]
+    session = browser.session()
+    assert session["id"] == done["created_session_id"]
+    assert session["user"]["email_addresses"][0]["verification"]["strategy"] == "email_link"
     assert other.client()["sessions"] == []
 
 

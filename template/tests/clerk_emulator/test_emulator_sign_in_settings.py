@@ -272,3 +272,11 @@ def test_an_address_that_nobody_verifies_identifies_its_first_owner(
     clerk.source.replace({})
     answer = Browser(emulator).sign_in("eve@example.com")
     assert error_of(answer)[1] == "form_identifier_not_found"
+
+
+def test_an_attribute_that_is_off_identifies_nobody(stranger: Browser, clerk: LocalClerk) -> None:
+    clerk.source.replace({"attributes": {"email_address": {"enabled": False}}})
+    shown = stranger.get("/environment").get_json()["user_settings"]["attributes"]
+    assert shown["email_address"]["used_for_first_factor"] is False
+    answer = stranger.sign_in("ada@example.com")
+    assert error_of(answer)[1] == "form_param_format_invalid"

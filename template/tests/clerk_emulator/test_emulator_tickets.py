@@ -42,6 +42,7 @@ def test_an_invitation_verifies_the_address(browser: Browser, clerk: LocalClerk)
     assert done["status"] == "complete"
     assert user["email_addresses"][0]["email_address"] == "eve@example.com"
     assert user["email_addresses"][0]["verification"]["status"] == "verified"
+    assert user["email_addresses"][0]["verification"]["strategy"] == "ticket"
     assert user["public_metadata"] == {"beta": True}
     accepted = clerk.store.get(Invitation, "inv_1")
     assert accepted is not None
