@@ -26,12 +26,9 @@ from .resources import (
 )
 from .sessions import Visitor, client_sessions
 from .sign_ins import begin_sign_in, finish_sign_in, give_first_factor
-from .sign_ups import SignUpDetails, begin_sign_up, finish_sign_up
+from .sign_ups import CLOSED, SignUpDetails, begin_sign_up, finish_sign_up
 from .users import check_email_free, save_user
 from .verifications import begin_verification
-
-CLOSED = {"restricted": "sign_up_mode_restricted", "waitlist": "sign_up_restricted_waitlist"}
-"""Clerk's codes for who is not let in, by the mode of sign-up."""
 
 
 def is_oauth(strategy: str | None) -> bool:
@@ -207,8 +204,7 @@ def _refuse_newcomers(clerk: LocalClerk) -> None:
     """Where not everybody may sign up, a sign-in does not become a sign-up."""
     mode = clerk.settings.sign_up.mode
     if mode in CLOSED:
-        message = "You don't have access to this app. Ask for an invitation."
-        raise ClerkError(CLOSED[mode], message, 403)
+        raise ClerkError(*CLOSED[mode], 403)
 
 
 def _offer(clerk: LocalClerk, visit: Verification, code: str, message: str) -> None:

@@ -68,8 +68,7 @@ def identifier_field() -> Field:
     usable = [
         label
         for name, label in IDENTIFIERS.items()
-        if getattr(attributes, name).enabled
-        and (getattr(attributes, name).used_for_first_factor or name == "username")
+        if getattr(attributes, name).enabled and getattr(attributes, name).used_for_first_factor
     ] or [IDENTIFIERS["email_address"]]
     kind = "email" if usable == [IDENTIFIERS["email_address"]] else "text"
     label = " or ".join(part for part in (", ".join(usable[:-1]), usable[-1]) if part)

@@ -10,8 +10,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from clerk_emulator.clerk import LocalClerk
-from clerk_emulator.resources import User
-from clerk_emulator.testing import Backend, Browser
+from clerk_emulator.resources import Message, SignInToken, User
+from clerk_emulator.testing import PASSWORD, Backend, Browser
 from clerk_emulator.users import CODE
 
 from .hosted_forms import HEADERS, PROXY, at, follow, open_page, send, sign_up
@@ -109,6 +109,83 @@ def test_who_denies_reads_so(visitor: FlaskClient, clerk: LocalClerk, start: str
     page = follow(visitor, send(visitor, page, f"{start}/social", strategy="oauth_google"))
     page = follow(visitor, send(visitor, page, "/oauth/google", deny="1"))
     assert "You did not grant access" in page.text
+
+
+def test_a_second_factor_is_asked_for(
+    visitor: FlaskClient, other: FlaskClient, clerk: LocalClerk
+) -> None:
+    factor = {"enabled": True, "used_for_second_factor": True, "second_factors": ["backup_code"]}
+    totp = {"enabled": True, "used_for_second_factor": True, "second_factors": ["totp"]}
+    clerk.source.replace({"attributes": {"backup_code": factor, "authenticator_app": totp}})
+    sign_up(visitor)
+    user = known_user(clerk)
+    user.totp_secret, user.totp_verified = "JBSWY3DPEHPK3PXP", True
+    user.backup_codes = ["abcdefgh"]
+    clerk.store.put(user)
+    page = open_page(other, "/sign-in")
+    form = {"identifier": "grace@example.com", "password": PASSWORD}
+    page = follow(other, send(other, page, "/sign-in", **form))
+    assert at(page) == "/sign-in/factor-two"
+    wrong = send(other, page, "/sign-in/factor-two", strategy="backup_code", code="zzzzzzzz")
+    assert 'id="backup_code-error"' in wrong.text
+    assert at(open_page(other, "/user")) == "/sign-in"
+    answer = send(other, wrong, "/sign-in/factor-two", strategy="backup_code", code="abcdefgh")
+    assert (answer.location or "").startswith("http://localhost:5000/?")
+
+
+def test_a_link_signs_in_the_browser_that_asked_for_it(
+    visitor: FlaskClient, other: FlaskClient, clerk: LocalClerk
+) -> None:
+    sign_up(visitor)
+    email = {"first_factors": ["email_link"]}
+    clerk.source.replace({"attributes": {"email_address": email}})
+    page = open_page(other, "/sign-in")
+    page = follow(other, send(other, page, "/sign-in", identifier="grace@example.com"))
+    link = {"strategy": "email_link", "prepare": "1"}
+    page = follow(other, send(other, page, "/sign-in/factor-one", **link))
+    assert "Here it is in the inbox" in page.text
+    sent = clerk.store.find(Message, newest_first=True)[0].link
+    open_page(visitor, sent.removeprefix("http://localhost:5000/__clerk"))
+    answer = follow(other, open_page(other, "/sign-in/factor-one"))
+    assert (answer.location or "").startswith("http://localhost:5000/?")
+
+
+def test_a_ticket_signs_in_once(
+    visitor: FlaskClient, other: FlaskClient, clerk: LocalClerk
+) -> None:
+    sign_up(visitor)
+    user, now = known_user(clerk), clerk.now
+    clerk.store.put(SignInToken("sit_1", now, now, user.id, now + 60_000, ticket="secret"))
+    page = open_page(other, "/sign-in?__clerk_ticket=secret")
+    assert at(open_page(other, "/user")) == "/sign-in"
+    answer = send(other, page, "/sign-in/ticket")
+    assert (answer.location or "").startswith("http://localhost:5000/?")
+    again = Browser(other.application).http
+    page = open_page(again, "/sign-in?__clerk_ticket=secret")
+    assert "already been used" in send(again, page, "/sign-in/ticket").text
+
+
+def test_an_address_is_put_on_the_waitlist(visitor: FlaskClient, clerk: LocalClerk) -> None:
+    clerk.source.replace({"sign_up": {"mode": "waitlist"}})
+    page = open_page(visitor, "/waitlist")
+    wrong = send(visitor, page, "/waitlist", email_address="nonsense")
+    assert 'id="email_address-error"' in wrong.text
+    assert "is on the waitlist" in send(visitor, page, "/waitlist", email_address="a@b.co").text
+
+
+def test_what_is_missing_is_asked_for_after_a_social_login(
+    visitor: FlaskClient, clerk: LocalClerk
+) -> None:
+    clerk.source.replace(GOOGLE | {"attributes": {"username": {"enabled": True, "required": True}}})
+    page = open_page(visitor, "/sign-up")
+    page = follow(visitor, send(visitor, page, "/sign-up/social", strategy="oauth_google"))
+    page = follow(visitor, send(visitor, page, "/oauth/google", **GRACE))
+    assert at(page) == "/sign-up/continue"
+    wrong = send(visitor, page, "/sign-up/continue", username="x")
+    assert 'id="username-error"' in wrong.text
+    answer = send(visitor, wrong, "/sign-up/continue", username="grace")
+    assert (answer.location or "").startswith("http://localhost:5000/?")
+    assert known_user(clerk).username == "grace"
 
 
 def test_a_restricted_instance_says_so(visitor: FlaskClient, clerk: LocalClerk) -> None:
