@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import logging
 import random
+import sqlite3
 import threading
 from collections.abc import Iterable
 from typing import Any
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 TIMEOUT_SECONDS = (2, 10)
 RETRY_DELAYS_SECONDS = (1, 5, 30, 120, 600)
 IDLE_SECONDS = 60.0
+BUSY_SECONDS = 1.0
 KEPT = 1_000
 """How many webhooks are remembered once they have arrived or were given up."""
 ANSWER_MAX_LENGTH = 500
@@ -71,7 +73,12 @@ class WebhookSender:
 
     def _run(self) -> None:
         while not self._stopped:
-            self._wake.wait(self.deliver_due())
+            try:
+                seconds = self.deliver_due()
+            except sqlite3.Error:  # the state file is busy, or was just taken away
+                log.exception("webhooks have to wait")
+                seconds = BUSY_SECONDS
+            self._wake.wait(seconds)
             self._wake.clear()
 
     def deliver_due(self) -> float:

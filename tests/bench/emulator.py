@@ -87,7 +87,9 @@ def starts(folder: Path) -> None:
     for _ in range(6):
         with running(folder / "starts.sqlite3") as (_, seconds):
             taken.append(seconds)
-    print(f"start: first {taken[0]:.2f} s, then {statistics.median(taken[1:]):.2f} s (median of 5)")
+    flask = median_ms(lambda: subprocess.run([sys.executable, "-c", "import flask"], check=True), 5) / 1000
+    warm = statistics.median(taken[1:])
+    print(f"start: first {taken[0]:.2f} s, then {warm:.2f} s, {warm / flask:.1f} times Flask's import")
 
 
 def many_users(url: str, emails: Iterator[int]) -> None:

@@ -32,6 +32,8 @@ class SettingsSource:
         self._base = read_settings_file(path) if path else InstanceSettings()
         self._current = self._base
         self._stamp = _stamp(path)
+        self.problem = ""
+        """Why the file that is there now does not count; empty: it does."""
 
     def current(self) -> InstanceSettings:
         """The settings now. A file that has become unreadable leaves the last good ones."""
@@ -48,7 +50,9 @@ class SettingsSource:
         self._stamp = stamp
         try:
             self._base = read_settings_file(self._path)
+            self.problem = ""
         except SettingsError as error:
+            self.problem = str(error)
             log.error("%s The settings stay as they were.", error)
 
     def _apply(self, switched: str | None) -> InstanceSettings:

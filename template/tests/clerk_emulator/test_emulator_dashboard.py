@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -12,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from clerk_emulator.clerk import LocalClerk
 from clerk_emulator.resources import Event, Message, Session, User
+from clerk_emulator.settings.source import SettingsSource
 from clerk_emulator.testing import Browser
 from clerk_emulator.verifications import send_message
 
@@ -192,6 +194,23 @@ def test_saving_a_form_as_it_stands_switches_nothing(visitor: Visitor, clerk: Lo
         )
         assert answer.status_code == 303
     assert clerk.source.switched() == {}
+
+
+def test_a_file_that_is_broken_while_running_changes_nothing_and_is_shown(
+    visitor: Visitor, clerk: LocalClerk, tmp_path: Path
+) -> None:
+    path = tmp_path / "clerk_emulator.toml"
+    path.write_text('[sign_up]\nmode = "waitlist"\n')
+    clerk.source = SettingsSource(clerk.store, path)
+    for broken in ("[sign_up", '[sign_up]\nmode = "closed"\n'):
+        path.write_text(broken)
+        assert clerk.settings.sign_up.mode == "waitlist"
+        assert "clerk_emulator.toml cannot be read" in visitor.text("/dashboard/features") or (
+            "mode is 'closed'" in visitor.text("/dashboard/features")
+        )
+    path.write_text('[sign_up]\nmode = "restricted"\n')
+    assert clerk.settings.sign_up.mode == "restricted"
+    assert "still holds" not in visitor.text("/dashboard/features")
 
 
 def test_a_feature_that_makes_no_sense_says_so(visitor: Visitor, clerk: LocalClerk) -> None:
