@@ -167,7 +167,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """Sign up, sign in and delete an account in a real Chromium, with and without JavaScript."""
+    """Click through Clerk's components in a real Chromium, and through the pages without them."""
     session.install(*TESTS_NEED, "playwright")
     session.run("pytest", "tests/browser", *session.posargs)
 

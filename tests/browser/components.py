@@ -53,6 +53,13 @@ def sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
     fill_password(page, password)
 
 
+def consent(page: Page, name: str, email: str) -> None:
+    """Let a social provider, whose page is the emulator's own, tell who one is."""
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_label("Email address").fill(email)
+    proceed(page)
+
+
 def sign_out(page: Page) -> None:
     """Use the app's own button in the navigation bar."""
     page.get_by_role("navigation").get_by_role("button", name="Sign out").click()

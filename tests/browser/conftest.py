@@ -12,12 +12,15 @@ import time
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
 import pytest
+from dotenv import dotenv_values
 from playwright.sync_api import sync_playwright
 
+from tests.browser import mounting
+from tests.browser.local_clerk import PASSWORD, LocalClerk
 from tests.tools import ROOT, Project
 
 if TYPE_CHECKING:
@@ -30,6 +33,7 @@ SCREENSHOTS = ROOT / ".nox" / "screenshots"
 START_SECONDS = 60
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 MACOS = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
+EMPTY_PICTURE = '<svg xmlns="http://www.w3.org/2000/svg"/>'
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -94,6 +98,25 @@ def site(chromium: Browser, bundles: Path, generated: Project) -> Iterator[str]:
                 process.kill()
 
 
+@pytest.fixture
+def clerk(site: str, generated: Project) -> Iterator[LocalClerk]:  # noqa: ARG001
+    """Return the site's local Clerk. What a test switches is switched back afterwards.
+
+    Nothing may be asked of it that it does not know, and no request may break it.
+    """
+    env = dotenv_values(generated.path / ".env")
+    clerk = LocalClerk(env["CLERK_EMULATOR_URL"] or "", env["CLERK_SECRET_KEY"] or "")
+    log = SCREENSHOTS / "flask-dev.log"
+    before = log.stat().st_size
+    yield clerk
+    clerk.switch()
+    clerk.ask("DELETE", "/emulator/clock")
+    with log.open("rb") as lines:
+        lines.seek(before)
+        said = lines.read().decode("utf-8", "replace").splitlines()
+    assert [line for line in said if "unknown endpoint" in line or "Traceback" in line] == []
+
+
 def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + START_SECONDS
@@ -125,6 +148,30 @@ class Visitor:
         """Follow all redirects of a path, and return where they end, without waiting for the page."""
         self.page.goto(f"{self.site}{path}", wait_until="commit")
         return self.page.url
+
+    def show(self, component: str, settings: dict[str, Any] | None = None, **props: Any) -> None:
+        """Open a page of nothing but this component, such as `OrganizationList`."""
+        self.go(mounting.address(component, settings, **props))
+        self.page.locator("body[data-ready]").wait_for(state="attached")
+
+    def enter(self, user: dict[str, Any], password: str = PASSWORD) -> None:
+        """Sign in by Clerk.js without a click, as Clerk's own testing library does."""
+        self.show("Nothing")
+        self.page.evaluate(
+            """async ([identifier, password]) => {
+              const strategy = "password";
+              const done = await Clerk.client.signIn.create({ strategy, identifier, password });
+              await Clerk.setActive({ session: done.createdSessionId });
+            }""",
+            [user["email"], password],
+        )
+
+    def follow(self, link: str) -> None:
+        """Open a link from a message in a tab of its own, and wait there until it has done its work."""
+        waiting, self.page = self.page, self.page.context.new_page()
+        self.watch()
+        self.page.goto(link)
+        waiting.close()
 
     def picture(self, step: str) -> None:
         """Keep a screenshot of this step."""
@@ -163,7 +210,7 @@ class Visitor:
 
     def _failure(self, request: Request) -> None:
         # A page that is left takes its unfinished requests with it.
-        if request.failure != "net::ERR_ABORTED" and not is_icon(request.url):
+        if request.failure != "net::ERR_ABORTED":
             self.problems.append(f"{request.failure}: {request.url}")
 
 
@@ -173,7 +220,9 @@ def is_icon(url: str) -> bool:
 
 
 @pytest.fixture
-def visit(chromium: Browser, site: str, request: pytest.FixtureRequest) -> Iterator[Callable[..., Visitor]]:
+def visit(
+    chromium: Browser, site: str, generated: Project, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Visitor]]:
     """Return a function that opens a browser of its own for one person.
 
     Afterwards nothing may have gone wrong in it, unless it was expected.
@@ -181,6 +230,8 @@ def visit(chromium: Browser, site: str, request: pytest.FixtureRequest) -> Itera
     folder = SCREENSHOTS / re.sub(r"\W+", "-", f"{request.path.stem} {request.node.name}").strip("-")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    env = dotenv_values(generated.path / ".env")
+    publishable_key, clerk_url = env["CLERK_PUBLISHABLE_KEY"] or "", env["CLERK_EMULATOR_URL"]
     contexts: list[BrowserContext] = []
     visitors: list[Visitor] = []
 
@@ -189,14 +240,17 @@ def visit(chromium: Browser, site: str, request: pytest.FixtureRequest) -> Itera
             java_script_enabled=javascript, viewport={"width": 1280, "height": 900}, locale="en-US"
         )
         context.set_default_timeout(20_000)
-        # Nothing but the app itself is needed: a request elsewhere fails, and is reported.
+        # Nothing but app and local Clerk is needed: a request elsewhere fails, and is reported.
         context.route(
-            lambda url: not url.startswith((f"{site}/", "data:", "blob:")),
+            lambda url: not url.startswith((f"{site}/", f"{clerk_url}/", "data:", "blob:")),
             lambda route: route.abort("failed"),
         )
+        # Clerk's CDN has the icons of other sign-in services; an empty picture will do.
+        context.route(is_icon, lambda route: route.fulfill(body=EMPTY_PICTURE, content_type="image/svg+xml"))
         contexts.append(context)
         email = f"ada-{time.time_ns()}@example.com"
         visitor = Visitor(context.new_page(), site, folder, email)
+        mounting.offer(visitor.page, site, publishable_key)
         visitor.watch()
         visitors.append(visitor)
         return visitor
