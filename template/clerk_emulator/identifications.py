@@ -31,13 +31,21 @@ def check_room(clerk: LocalClerk, kind: type[I], user: User) -> None:
 
 
 def check_enabled(attribute: Attribute, param: str) -> None:
-    """Refuse what the instance's users do not have, or may not change.
+    """Refuse what the instance's users do not have.
 
-    :raises ClerkError: ``form_param_unknown`` or ``action_blocked``.
+    :raises ClerkError: ``form_param_unknown``.
     """
     if not attribute.enabled:
         message = f"{param} is not a valid parameter for this request."
         raise ClerkError("form_param_unknown", message, param=param)
+
+
+def check_changeable(attribute: Attribute, param: str) -> None:
+    """Refuse what users do not have, or may not change once they have signed up.
+
+    :raises ClerkError: ``form_param_unknown`` or ``action_blocked``.
+    """
+    check_enabled(attribute, param)
     if attribute.immutable:
         raise ClerkError("action_blocked", f"{param} cannot be changed.", 403, param=param)
 

@@ -8,7 +8,7 @@ from ..clerk import base_url, current_clerk
 from ..errors import not_found
 from ..identifications import (
     attempt_verification,
-    check_enabled,
+    check_changeable,
     check_room,
     prepare_code,
     prepare_link,
@@ -37,7 +37,7 @@ def create() -> Json:
     """Add an address, which is not verified yet."""
     clerk = current_clerk()
     user = current_user()
-    check_enabled(clerk.settings.attributes.email_address, "email_address")
+    check_changeable(clerk.settings.attributes.email_address, "email_address")
     require_reverification()
     address = normalize_email(request.form.get("email_address", ""))
     check_room(clerk, EmailAddress, user)
@@ -81,7 +81,7 @@ def delete(id: str) -> Json:
     """Remove an address."""
     clerk = current_clerk()
     email = _email(id)
-    check_enabled(clerk.settings.attributes.email_address, "email_address")
+    check_changeable(clerk.settings.attributes.email_address, "email_address")
     require_reverification()
     remove_identification(clerk, current_user(), email)
     return answer({"object": "email_address", "id": email.id, "deleted": True})

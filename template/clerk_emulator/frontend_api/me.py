@@ -6,7 +6,7 @@ from flask import Blueprint, request
 
 from ..clerk import base_url, current_clerk
 from ..errors import ClerkError, missing, not_found
-from ..identifications import check_enabled
+from ..identifications import check_changeable
 from ..metadata import merge
 from ..pictures import forget_picture
 from ..resources import EmailAddress, PhoneNumber, Session, User
@@ -139,7 +139,7 @@ def list_nothing() -> Json:
 
 def _name(param: str, value: str) -> str | None:
     attribute = getattr(current_clerk().settings.attributes, param)
-    check_enabled(attribute, param)
+    check_changeable(attribute, param)
     name = check_name(value, param)
     if name is None and attribute.required:
         raise missing(param)
@@ -149,7 +149,7 @@ def _name(param: str, value: str) -> str | None:
 def _username(user: User, value: str) -> str | None:
     clerk = current_clerk()
     attribute = clerk.settings.attributes.username
-    check_enabled(attribute, "username")
+    check_changeable(attribute, "username")
     if not value.strip() and not attribute.required:
         _check_otherwise_known(user)
         return None

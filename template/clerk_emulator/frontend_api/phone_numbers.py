@@ -8,7 +8,7 @@ from ..clerk import current_clerk
 from ..errors import not_found
 from ..identifications import (
     attempt_verification,
-    check_enabled,
+    check_changeable,
     check_room,
     prepare_code,
     remove_identification,
@@ -37,7 +37,7 @@ def create() -> Json:
     """Add a number, which is not verified yet."""
     clerk = current_clerk()
     user = current_user()
-    check_enabled(clerk.settings.attributes.phone_number, "phone_number")
+    check_changeable(clerk.settings.attributes.phone_number, "phone_number")
     require_reverification()
     number = normalize_phone_number(request.form.get("phone_number", ""))
     check_room(clerk, PhoneNumber, user)
@@ -91,7 +91,7 @@ def delete(id: str) -> Json:
     """Remove a number."""
     clerk = current_clerk()
     phone = _phone(id)
-    check_enabled(clerk.settings.attributes.phone_number, "phone_number")
+    check_changeable(clerk.settings.attributes.phone_number, "phone_number")
     require_reverification()
     remove_identification(clerk, current_user(), phone)
     return answer({"object": "phone_number", "id": phone.id, "deleted": True})

@@ -10,6 +10,7 @@ from ..errors import not_found, unsupported_strategy
 from ..oauth import begin_oauth_sign_up, is_oauth, transfer_to_sign_up
 from ..resources import Client, SignUp
 from ..serializers import Json, sign_up_json
+from ..sign_up_fields import required_fields
 from ..sign_up_verifications import attempt_verification, prepare_verification
 from ..sign_ups import (
     SignUpDetails,
@@ -110,9 +111,9 @@ def _details() -> SignUpDetails:
         raise unsupported_strategy()
     accepted = form.get("legal_accepted")
     return SignUpDetails(
-        email_address=form.get("email_address"),
-        phone_number=form.get("phone_number"),
-        username=form.get("username"),
+        email_address=_identifier("email_address"),
+        phone_number=_identifier("phone_number"),
+        username=_identifier("username"),
         password=form.get("password"),
         first_name=form.get("first_name"),
         last_name=form.get("last_name"),
@@ -121,3 +122,10 @@ def _details() -> SignUpDetails:
         locale=form.get("locale"),
         ticket=form.get("ticket", "") if strategy == "ticket" else form.get("ticket"),
     )
+
+
+def _identifier(name: str) -> str | None:
+    """What was typed. Clerk.js also sends fields that may be left empty, and were."""
+    value = request.form.get(name)
+    left_empty = value == "" and name not in required_fields(current_clerk().settings)
+    return None if left_empty else value

@@ -9,7 +9,7 @@ from flask import Flask
 
 from clerk_emulator.clerk import LocalClerk
 from clerk_emulator.resources import EmailAddress, Message, Verification
-from clerk_emulator.testing import Browser, ManualClock, error_of
+from clerk_emulator.testing import PASSWORD, Browser, ManualClock, error_of
 from clerk_emulator.verifications import CODE
 
 PHONE = "+15555550100"
@@ -262,3 +262,14 @@ def test_what_is_turned_off_is_refused(clerk: LocalClerk, ada: Browser) -> None:
 def test_what_is_immutable_stays(clerk: LocalClerk, ada: Browser) -> None:
     clerk.source.switch({"attributes": {"username": {"immutable": True}}})
     assert error_of(ada.post("/me", "PATCH", username="ada_l"))[1] == "action_blocked"
+
+
+def test_what_is_immutable_is_chosen_at_registration(clerk: LocalClerk, browser: Browser) -> None:
+    clerk.source.switch({"attributes": {"email_address": {"immutable": True, "required": True}}})
+    assert browser.sign_up("ada@example.com")["user"]["primary_email_address_id"]
+
+
+def test_registration_leaves_optional_fields_empty(browser: Browser) -> None:
+    form = {"email_address": "ada@example.com", "phone_number": "", "username": ""}
+    answer = browser.post("/client/sign_ups", password=PASSWORD, **form)
+    assert answer.get_json()["response"]["phone_number"] is None
