@@ -5,7 +5,8 @@ from __future__ import annotations
 import secrets
 
 from .clerk import LocalClerk
-from .resources import Client, HandshakeNonce
+from .refresh_tokens import new_refresh_token
+from .resources import Client, HandshakeNonce, Session
 from .session_tokens import session_token
 from .sessions import active_session
 
@@ -24,16 +25,34 @@ def directives(clerk: LocalClerk, client: Client, authorized_party: str) -> list
     if session is not None:
         token = session_token(clerk, session, authorized_party)
         cookies |= {"__client_uat": str(client.updated_at // 1000), "__session": token}
+    return twin_cookies(clerk, cookies) + _refresh_cookie(clerk, session)
+
+
+def twin_cookies(clerk: LocalClerk, cookies: dict[str, str]) -> list[str]:
+    """Set-Cookie strings, each with its suffixed twin; an empty value takes the cookie away."""
     suffix = clerk.config.cookie_suffix
     return [
-        _set_cookie(twin, value)
+        set_cookie(twin, value)
         for name, value in cookies.items()
         for twin in (name, f"{name}_{suffix}")
     ]
 
 
-def _set_cookie(name: str, value: str) -> str:
+def set_cookie(name: str, value: str) -> str:
+    """One Set-Cookie string."""
     return f"{name}={value}; Path=/; SameSite=Lax; Max-Age={YEAR_SECONDS if value else 0}"
+
+
+def _refresh_cookie(clerk: LocalClerk, session: Session | None) -> list[str]:
+    """Production instances hand over a refresh token, too."""
+    if session is None or not clerk.settings.sessions.handshake_in_cookies:
+        return []
+    return [refresh_cookie(clerk, new_refresh_token(clerk, session))]
+
+
+def refresh_cookie(clerk: LocalClerk, token: str) -> str:
+    """The Set-Cookie string of a refresh token: suffixed only, and not for scripts."""
+    return set_cookie(f"__refresh_{clerk.config.cookie_suffix}", token) + "; HttpOnly"
 
 
 def store_for_nonce(clerk: LocalClerk, cookies: list[str]) -> str:

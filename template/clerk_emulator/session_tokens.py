@@ -13,10 +13,13 @@ NOT_BEFORE_SLACK_SECONDS = 10
 NO_SECOND_FACTOR = -1
 
 
-def session_token(clerk: LocalClerk, session: Session, authorized_party: str) -> str:
+def session_token(
+    clerk: LocalClerk, session: Session, authorized_party: str, lifetime_seconds: int | None = None
+) -> str:
     """A session token, claims version 2.
 
     :param authorized_party: the app's origin, which becomes ``azp``.
+    :param lifetime_seconds: None: as the settings say.
     """
     now = clerk.now // 1000
     claims = {
@@ -27,7 +30,7 @@ def session_token(clerk: LocalClerk, session: Session, authorized_party: str) ->
         "azp": authorized_party,
         "iat": now,
         "nbf": now - NOT_BEFORE_SLACK_SECONDS,
-        "exp": now + clerk.settings.sessions.token_seconds,
+        "exp": now + (lifetime_seconds or clerk.settings.sessions.token_seconds),
         "fva": factor_ages(session, clerk.now),
         "sts": session.status,
     }

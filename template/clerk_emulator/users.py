@@ -181,6 +181,16 @@ def hash_password(
     return generate_password_hash(password, HASH_METHOD)
 
 
+def hash_any_password(password: str, param: str = "password") -> str:
+    """Hash a password that the app's server vouches for, whatever the instance's rules.
+
+    :raises ClerkError: ``form_param_nil``.
+    """
+    if not password:
+        raise missing(param)
+    return generate_password_hash(password, HASH_METHOD)
+
+
 def check_password(user: User, password: str, param: str = "password") -> None:
     """Compare with the account's password.
 

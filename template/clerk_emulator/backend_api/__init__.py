@@ -10,6 +10,7 @@ from ..clerk import current_clerk
 from ..errors import ClerkError
 from . import (
     clients,
+    identifications,
     jwks,
     organization_domains,
     organization_invitations,
@@ -17,6 +18,7 @@ from . import (
     organization_roles,
     organizations,
     sessions,
+    user_actions,
     users,
 )
 
@@ -24,6 +26,8 @@ backend_api = Blueprint("backend_api", __name__)
 for part in (
     jwks,
     users,
+    user_actions,
+    identifications,
     sessions,
     clients,
     organizations,

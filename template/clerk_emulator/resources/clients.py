@@ -53,6 +53,8 @@ class Session(Resource):
     """A reverification under way: its level, and what has been proved so far."""
     user_agent: str = ""
     ip_address: str = ""
+    refresh_hash: str = field(default="", repr=False)
+    """Of the refresh token that the browser has, if it was given one."""
 
 
 @dataclass

@@ -1,0 +1,147 @@
+"""Accounts that the app's server makes and changes: it may do more than people themselves."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass, field
+from typing import Any
+
+from .clerk import LocalClerk
+from .errors import ClerkError, invalid, missing
+from .events import record_event
+from .phone_numbers import add_phone_number
+from .resources import EmailAddress, PhoneNumber, User, new_id
+from .serializers import backend_user_json
+from .usernames import check_username_free
+from .users import add_email_address
+
+BY_ADMIN = "admin"
+"""The strategy of an address or number that the app's server vouches for."""
+
+SCRYPT = "scrypt_werkzeug"
+PBKDF2 = "pbkdf2_sha256"
+
+
+@dataclass(frozen=True)
+class NewAccount:
+    """Addresses, numbers and the username must have been normalized.
+
+    :param profile: fields of :class:`clerk_emulator.resources.User`.
+    :param verified: whether the addresses and numbers count as verified.
+    """
+
+    email_addresses: list[str] = field(default_factory=list)
+    phone_numbers: list[str] = field(default_factory=list)
+    profile: dict[str, Any] = field(default_factory=dict)
+    created_at: int | None = None
+    emails_verified: bool = True
+    phones_verified: bool = True
+    skip_user_requirement: bool = False
+
+
+def provision_user(clerk: LocalClerk, new: NewAccount) -> User:
+    """Make an account. The first address and the first number become the primary ones.
+
+    :raises ClerkError: ``form_identifier_exists`` if an address, number, username or external id
+        is taken, ``form_param_nil`` if what everybody must have is missing.
+    """
+    _check_required(clerk, new)
+    user = User(new_id("user"), new.created_at or clerk.now, clerk.now)
+    check_external_id_free(clerk, new.profile.get("external_id"), user.id)
+    if username := new.profile.get("username"):
+        check_username_free(clerk, username)
+    for name, value in new.profile.items():
+        setattr(user, name, value)
+    for address in new.email_addresses:
+        email = vouch_for_email(clerk, user.id, address, verified=new.emails_verified)
+        user.primary_email_address_id = user.primary_email_address_id or email.id
+    for number in new.phone_numbers:
+        phone = vouch_for_phone(clerk, user.id, number, verified=new.phones_verified)
+        user.primary_phone_number_id = user.primary_phone_number_id or phone.id
+    if user.totp_verified:
+        user.mfa_enabled_at = clerk.now
+    clerk.store.put(user)
+    record_event(clerk, "user.created", backend_user_json(clerk, user))
+    return user
+
+
+def _check_required(clerk: LocalClerk, new: NewAccount) -> None:
+    attributes = clerk.settings.attributes
+    given = {
+        "email_address": new.email_addresses,
+        "phone_number": new.phone_numbers,
+        "username": new.profile.get("username"),
+    }
+    if new.skip_user_requirement:
+        return
+    for name, value in given.items():
+        if getattr(attributes, name).required and not value:
+            raise missing(name)
+    if not any(given.values()):
+        raise missing("email_address")
+
+
+def vouch_for_email(
+    clerk: LocalClerk, user_id: str, address: str, *, verified: bool
+) -> EmailAddress:
+    """Give an account an address on the word of the app's server.
+
+    :raises ClerkError: ``form_identifier_exists``.
+    """
+    email = add_email_address(clerk, user_id, address, verified=verified)
+    email.verified_by = BY_ADMIN if verified else email.verified_by
+    clerk.store.put(email)
+    return email
+
+
+def vouch_for_phone(clerk: LocalClerk, user_id: str, number: str, *, verified: bool) -> PhoneNumber:
+    """Give an account a number on the word of the app's server.
+
+    :raises ClerkError: ``form_identifier_exists``.
+    """
+    phone = add_phone_number(clerk, user_id, number, verified=verified)
+    phone.verified_by = BY_ADMIN if verified else phone.verified_by
+    clerk.store.put(phone)
+    return phone
+
+
+def check_external_id_free(clerk: LocalClerk, external_id: str | None, owner_id: str) -> None:
+    """Refuse an id of the app's own that another account has.
+
+    :raises ClerkError: ``form_identifier_exists``.
+    """
+    other = clerk.store.first(User, external_id=external_id) if external_id else None
+    if other is not None and other.id != owner_id:
+        message = "That external ID is taken. Please try another."
+        raise ClerkError("form_identifier_exists", message, param="external_id")
+
+
+def imported_hash(digest: str, hasher: str) -> str:
+    """A password hash from elsewhere, in the form that we check passwords against.
+
+    :param hasher: Clerk's name for it. Only those that Python itself can compute are known here.
+    :raises ClerkError: 422 for another hasher or a malformed digest.
+    """
+    if hasher == SCRYPT and digest.startswith("scrypt:") and digest.count("$") == 2:
+        return digest
+    if hasher == PBKDF2:
+        return _from_django(digest)
+    if hasher != SCRYPT:
+        raise invalid(
+            "password_hasher",
+            f"{SCRYPT} or {PBKDF2}: the local Clerk cannot check passwords of {hasher or 'none'}",
+        )
+    raise invalid("password_digest", f"a digest of {hasher}")
+
+
+def _from_django(digest: str) -> str:
+    try:
+        name, iterations, salt, encoded = digest.split("$")
+        raw = base64.b64decode(encoded, validate=True)
+        usable = name == PBKDF2 and 0 < int(iterations) <= 10_000_000
+    except (ValueError, binascii.Error):
+        usable = False
+    if not usable:
+        raise invalid("password_digest", f"{PBKDF2}$ITERATIONS$SALT$HASH")
+    return f"pbkdf2:sha256:{int(iterations)}${salt}${raw.hex()}"
