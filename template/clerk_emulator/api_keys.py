@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
-import secrets
+import hmac
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,10 +48,11 @@ def create_api_key(clerk: LocalClerk, new: NewApiKey) -> tuple[ApiKey, str]:
         message = "An API key with this name already exists."
         raise ClerkError("token_creation_conflict", message, 409, param="name")
     now = clerk.now
-    secret = SECRET_PREFIX + secrets.token_urlsafe(32)
+    id = new_id("ak")
+    secret = _derived_secret(clerk, id)
     lifetime = new.seconds_until_expiration
     key = ApiKey(
-        new_id("ak"),
+        id,
         now,
         now,
         name=name,
@@ -113,6 +115,18 @@ def verify_api_key(clerk: LocalClerk, secret: str) -> ApiKey:
     key.last_used_at = clerk.now
     clerk.store.put(key)
     return key
+
+
+def secret_of(clerk: LocalClerk, key: ApiKey) -> str | None:
+    """A key's secret, for the app's server; None for a key that was made another way."""
+    secret = _derived_secret(clerk, key.id)
+    return secret if hash_secret(secret) == key.secret_hash else None
+
+
+def _derived_secret(clerk: LocalClerk, id: str) -> str:
+    """Derived from the id by the instance's own key, so that it need not be kept."""
+    digest = hmac.new(clerk.csrf_key, f"api key {id}".encode(), hashlib.sha256).digest()
+    return SECRET_PREFIX + base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def hash_secret(secret: str) -> str:

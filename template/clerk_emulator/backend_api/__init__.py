@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-import hmac
+from flask import Blueprint, Response, request
 
-from flask import Blueprint, request
-
-from ..clerk import current_clerk
-from ..errors import ClerkError
 from . import (
+    api_keys,
     clients,
     identifications,
+    identifiers,
+    instance,
     jwks,
+    jwt_templates,
+    m2m_tokens,
+    machines,
+    oauth_applications,
     organization_domains,
     organization_invitations,
     organization_memberships,
     organization_roles,
     organizations,
     sessions,
+    throttle,
+    tickets,
     user_actions,
     users,
+    waitlist_entries,
 )
+from .authorization import require_secret_key
 
 backend_api = Blueprint("backend_api", __name__)
 for part in (
@@ -35,27 +42,22 @@ for part in (
     organization_invitations,
     organization_domains,
     organization_roles,
+    api_keys,
+    identifiers,
+    instance,
+    jwt_templates,
+    m2m_tokens,
+    machines,
+    oauth_applications,
+    throttle,
+    tickets,
+    waitlist_entries,
 ):
     backend_api.register_blueprint(part.blueprint)
 
 
 @backend_api.before_request
-def require_secret_key() -> None:
-    """Only a bearer of the instance's secret key gets in. Compared in constant time.
-
-    :raises ClerkError: 401 ``authorization_header_format_invalid`` or ``clerk_key_invalid``.
-    """
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not key:
-        raise ClerkError(
-            "authorization_header_format_invalid",
-            "Expected the header Authorization: Bearer sk_test_…",
-            401,
-        )
-    if not hmac.compare_digest(key.encode(), current_clerk().config.secret_key.encode()):
-        raise ClerkError(
-            "clerk_key_invalid",
-            "The secret key is not this instance's. The app and the local Clerk must be started "
-            "with the same CLERK_SECRET_KEY.",
-            401,
-        )
+def admit() -> Response | None:
+    """Only a bearer of a secret key gets in, and nobody while calls are throttled."""
+    require_secret_key()
+    return throttle.refuse_when_throttled(request.endpoint)

@@ -11,11 +11,12 @@ from ..dev_browser import current_visitor
 from ..errors import ClerkError, missing, not_found
 from ..handshakes import refresh_cookie, twin_cookies
 from ..jwt_templates import template_token
+from ..organizations import active_organization_id
 from ..refresh_tokens import new_refresh_token, refresh_session
 from ..resources import Session
 from ..serializers import Json, backend_session_json, token_json
 from ..session_tokens import session_token
-from ..sessions import LIVE, end_session, new_client, own_organization, settle, start_session
+from ..sessions import LIVE, end_session, new_client, settle, start_session
 from ..urls import origin_aliases, origin_of
 from .parameters import (
     json_body,
@@ -60,7 +61,7 @@ def create_session() -> Json:
     client = new_client(clerk)
     session = start_session(clerk, client, user, "ticket", current_visitor())
     if organization := optional_text(body, "active_organization_id"):
-        session.last_active_organization_id = own_organization(clerk, session, organization)
+        session.last_active_organization_id = active_organization_id(clerk, user.id, organization)
         clerk.store.put(session)
         settle(clerk, session)
     return backend_session_json(session)

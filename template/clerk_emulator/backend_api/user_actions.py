@@ -10,6 +10,7 @@ from ..external_accounts import PREFIX, disconnect
 from ..multi_factor import settle_multi_factor
 from ..pictures import MAX_BYTES, forget_picture, store_picture
 from ..resources import ExternalAccount, PhoneNumber, User
+from ..second_factors import check_second_factor
 from ..serializers import Json, backend_user_json
 from ..sessions import end_user_sessions
 from ..users import check_password, save_user
@@ -64,6 +65,22 @@ def verify_password(id: str) -> Json:
         raise ClerkError("no_password_set", "This user does not have a password set.", 400)
     check_password(user, password)
     return {"verified": True}
+
+
+@blueprint.post("/<id>/verify_totp")
+def verify_totp(id: str) -> Json:
+    """Use up the authenticator's code of now, or a backup code.
+
+    :raises ClerkError: 400 ``totp_disabled``, 422 for a wrong code.
+    """
+    clerk = current_clerk()
+    user = known_user(id)
+    code = required_text(json_body(), "code").strip()
+    if not user.totp_verified:
+        raise ClerkError("totp_disabled", "TOTP is not enabled for this user.", 400)
+    strategy = "backup_code" if code in user.backup_codes else "totp"
+    check_second_factor(clerk, user, strategy, code)
+    return {"verified": True, "code_type": strategy}
 
 
 @blueprint.post("/<id>/password/<any(set_compromised, unset_compromised):action>")

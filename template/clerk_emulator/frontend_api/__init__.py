@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Blueprint
+from flask import Blueprint, g, request
 
+from ..clerk import current_clerk
+from ..testing_tokens import PARAMETER, check_testing_token
 from . import (
     billing,
     client,
@@ -17,6 +19,7 @@ from . import (
     sessions,
     sign_ins,
     sign_ups,
+    tickets,
     verify,
     waitlist,
 )
@@ -35,7 +38,20 @@ for part in (
     organizations,
     reverification,
     oauth_callback,
+    tickets,
     verify,
     waitlist,
 ):
     frontend_api.register_blueprint(part.blueprint)
+
+
+@frontend_api.before_request
+def accept_testing_token() -> None:
+    """A test's browser shows that it may pass bot protection.
+
+    :raises ClerkError: 400 for a token that we have not given, or that is too old.
+    """
+    token = request.args.get(PARAMETER)
+    g.passes_bot_protection = token is not None
+    if token is not None:
+        check_testing_token(current_clerk(), token)

@@ -6,7 +6,7 @@ that no foreign page can act for a signed-in browser.
 
 from __future__ import annotations
 
-from flask import request
+from flask import g, request
 
 from ..clerk import authorized_party, base_url, current_clerk
 from ..errors import ClerkError, signed_out
@@ -77,4 +77,6 @@ def client_answer(client: Client) -> Json:
     """The browser, as Clerk.js sees it."""
     clerk = current_clerk()
     sessions = client_sessions(clerk, client)
-    return client_json(clerk, client, sessions, base_url(), authorized_party())
+    shown = client_json(clerk, client, sessions, base_url(), authorized_party())
+    unprotected = not clerk.settings.sign_up.captcha_enabled
+    return shown | {"captcha_bypass": unprotected or bool(g.get("passes_bot_protection"))}

@@ -3,6 +3,7 @@
 from .base import Resource, new_id
 from .billing import Checkout, PaymentAttempt, SubscriptionItem
 from .clients import Client, HandshakeNonce, Session, SignIn, SignUp, Verification
+from .identifiers import Domain, ListedIdentifier, RedirectUrl
 from .messages import Event, Message
 from .organizations import (
     MembershipRequest,
@@ -50,6 +51,9 @@ RESOURCES: tuple[type[Resource], ...] = (
     M2MToken,
     OAuthApplication,
     OAuthAccessToken,
+    RedirectUrl,
+    ListedIdentifier,
+    Domain,
     Message,
     Event,
     SubscriptionItem,
@@ -62,11 +66,13 @@ __all__ = [
     "ApiKey",
     "Checkout",
     "Client",
+    "Domain",
     "EmailAddress",
     "Event",
     "ExternalAccount",
     "HandshakeNonce",
     "Invitation",
+    "ListedIdentifier",
     "M2MToken",
     "Machine",
     "MembershipRequest",
@@ -80,6 +86,7 @@ __all__ = [
     "PaymentAttempt",
     "PhoneNumber",
     "Picture",
+    "RedirectUrl",
     "Resource",
     "Session",
     "SignIn",

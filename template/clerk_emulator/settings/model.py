@@ -81,6 +81,17 @@ class SignUpRules:
 
 
 @dataclass(frozen=True)
+class Restrictions:
+    """Whose address or number may be used; the lists themselves are data, not settings."""
+
+    allowlist: bool = False
+    blocklist: bool = False
+    allowlist_blocklist_disabled_on_sign_in: bool = False
+    block_email_subaddresses: bool = False
+    block_disposable_email_domains: bool = False
+
+
+@dataclass(frozen=True)
 class SignInRules:
     """What signing in takes."""
 
@@ -283,6 +294,7 @@ class InstanceSettings:
     """By provider: ``google``, ``github``, …"""
     sign_up: SignUpRules = SignUpRules()
     sign_in: SignInRules = SignInRules()
+    restrictions: Restrictions = Restrictions()
     password: PasswordRules = PasswordRules()
     username: UsernameRules = UsernameRules()
     sessions: SessionRules = SessionRules()
