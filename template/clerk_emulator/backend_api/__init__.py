@@ -29,6 +29,8 @@ from . import (
 )
 from .authorization import require_secret_key
 
+__all__ = ["backend_api", "require_secret_key"]
+
 backend_api = Blueprint("backend_api", __name__)
 for part in (
     jwks,

@@ -87,7 +87,10 @@ def revoke_token(id: str) -> Json:
 
 @blueprint.post("/verify")
 def verify_token() -> Json:
-    """The token, if it is good and meant for the machine that asks."""
-    clerk = current_clerk()
-    secret = required_text(json_body(), "token")
+    """The token, if it is good and meant for the machine that asks.
+
+    Clerk's Python SDK sends it as ``secret``.
+    """
+    clerk, body = current_clerk(), json_body()
+    secret = optional_text(body, "secret") or required_text(body, "token")
     return m2m_token_json(clerk, verify_m2m_token(clerk, secret, current_machine()))
