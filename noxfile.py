@@ -45,7 +45,9 @@ DEMO = HERE / "demo"
 NOX_SINCE = (2025, 11, 12)
 NOX = "nox[uv]>=2025.11.12"
 COPIER = "copier>=9.5"
+CLERK_SDK = "clerk-backend-api"
 TESTS_NEED = (COPIER, NOX, "pytest", "python-dotenv")
+ELSEWHERE = [f"--ignore=tests/{folder}" for folder in ("browser", "clients", "docs")]
 FIRST_PAGE_SECONDS = 120
 STOP_SECONDS = 20
 
@@ -116,7 +118,7 @@ import nox  # noqa: E402 - not before it is sure to be there
 nox.needs_version = ">=" + ".".join(map(str, NOX_SINCE))
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
-nox.options.sessions = ["lint", "tests", "browser", "docs"]
+nox.options.sessions = ["lint", "tests", "clients", "browser", "docs"]
 
 
 @nox.session(default=False)
@@ -152,7 +154,7 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def lint(session: nox.Session) -> None:
     """Ruff and mypy over this repository's own Python; the template's is checked once generated."""
-    session.install(*TESTS_NEED, "playwright", "ruff", "mypy", "types-PyYAML")
+    session.install(*TESTS_NEED, CLERK_SDK, "playwright", "ruff", "mypy", "types-PyYAML")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy", "noxfile.py", "tests")
@@ -162,7 +164,14 @@ def lint(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Render, check and update projects, and start this very file on a bare Python."""
     session.install(*TESTS_NEED)
-    session.run("pytest", "--ignore=tests/browser", "--ignore=tests/docs", *session.posargs)
+    session.run("pytest", *ELSEWHERE, *session.posargs)
+
+
+@nox.session
+def clients(session: nox.Session) -> None:
+    """Let Clerk's own clients, in Python and JavaScript, work with the local Clerk."""
+    session.install(*TESTS_NEED, CLERK_SDK)
+    session.run("pytest", "tests/clients", *session.posargs)
 
 
 @nox.session

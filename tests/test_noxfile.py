@@ -46,7 +46,7 @@ def start(python: Path, folder: Path, *, before: str = "pass", env: dict[str, st
 def test_a_bare_python_gets_nox_by_itself(bootstrapped: tuple[Path, str]) -> None:
     _, said = bootstrapped
     assert "Putting nox into .nox/.bootstrap; this happens once." in said
-    for session in ("demo", "lint", "tests", "browser", "docs"):
+    for session in ("demo", "lint", "tests", "clients", "browser", "docs"):
         assert re.search(rf"^[*-] {session} ->", said, re.M), said
 
 

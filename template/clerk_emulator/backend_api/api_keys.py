@@ -48,7 +48,7 @@ def list_api_keys() -> Json:
 
 
 @blueprint.post("")
-def post_api_key() -> Json:
+def post_api_key() -> tuple[Json, int]:
     """Make a key for a user or an organization. Its secret is in the answer."""
     clerk, body = current_clerk(), json_body()
     if (optional_text(body, "type") or "api_key") != "api_key":
@@ -63,7 +63,7 @@ def post_api_key() -> Json:
         seconds_until_expiration=whole_number(body, "seconds_until_expiration", least=1),
     )
     key, secret = create_api_key(clerk, new)
-    return api_key_json(clerk, key, secret)
+    return api_key_json(clerk, key, secret), 201
 
 
 def _known_subject(subject: str) -> str:

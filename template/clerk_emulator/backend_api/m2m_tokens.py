@@ -51,7 +51,7 @@ def list_tokens() -> Json:
 
 
 @blueprint.post("")
-def post_token() -> Json:
+def post_token() -> tuple[Json, int]:
     """A token of the machine whose secret key came with the request."""
     clerk, body = current_clerk(), json_body()
     machine = current_machine()
@@ -70,7 +70,7 @@ def post_token() -> Json:
         token, secret = create_m2m_token(
             clerk, machine, seconds=seconds, claims=claims, min_remaining_seconds=remaining
         )
-    return m2m_token_json(clerk, token, secret)
+    return m2m_token_json(clerk, token, secret), 201
 
 
 @blueprint.post("/<id>/revoke")

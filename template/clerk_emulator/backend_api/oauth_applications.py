@@ -113,11 +113,11 @@ def post_rotate_secret(id: str) -> Json:
 
 
 @blueprint.post("/<id>/revoke_token")
-def post_revoke_token(id: str) -> Json:
+def post_revoke_token(id: str) -> tuple[str, int]:
     """Make an access token of this application useless."""
     clerk, application = current_clerk(), _application(id)
     revoke_access_token(clerk, application, required_text(json_body(), "token"))
-    return {}
+    return "", 204
 
 
 @blueprint.post("/<id>/access_tokens")

@@ -11,7 +11,7 @@ from .json import Json
 def verification_json(status: str, strategy: str) -> Json:
     """A verification in any of Clerk's states: ``unverified``, ``verified``…"""
     return {
-        "object": "verification",
+        "object": object_of(strategy),
         "status": status,
         "strategy": strategy,
         "attempts": None,
@@ -19,6 +19,16 @@ def verification_json(status: str, strategy: str) -> Json:
         "verified_at_client": None,
         "error": None,
     }
+
+
+def object_of(strategy: str) -> str:
+    """What Clerk calls a verification by this strategy; its SDKs tell them apart by that."""
+    if strategy.endswith("_code") and strategy != "backup_code":
+        return "verification_otp"
+    if strategy.startswith("from_oauth_"):
+        return "verification_from_oauth"
+    kind = "oauth" if strategy.startswith("oauth_") else strategy
+    return f"verification_{kind}" if kind else "verification"
 
 
 def visit_json(clerk: LocalClerk, visit: Verification, base_url: str) -> Json:

@@ -29,7 +29,7 @@ def three(backend: Backend, emulator: Flask) -> dict[str, Backend]:
 
 def token_of(backend: Backend, **body: Any) -> dict[str, Any]:
     answer = backend.send("POST", "/m2m_tokens", **body)
-    assert answer.status_code == 200, answer.text
+    assert answer.status_code == 201, answer.text
     made: dict[str, Any] = answer.get_json()
     return made
 
@@ -111,7 +111,7 @@ def test_a_rotated_key_is_shut_out(backend: Backend, emulator: Flask) -> None:
     fresh = backend.send("POST", f"{path}/rotate").get_json()["secret"]
     assert backend.get(path).get_json()["secret"] == fresh
     assert error_of(Backend(emulator, made["secret_key"]).send("POST", "/m2m_tokens"))[0] == 401
-    assert Backend(emulator, fresh).send("POST", "/m2m_tokens").status_code == 200
+    assert Backend(emulator, fresh).send("POST", "/m2m_tokens").status_code == 201
 
 
 def test_scopes_are_given_and_taken(backend: Backend) -> None:
