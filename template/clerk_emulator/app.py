@@ -14,7 +14,7 @@ from werkzeug import Response
 from werkzeug.exceptions import HTTPException
 
 from . import avatars, bundles
-from .backend_api import backend_api
+from .backend_api import backend_api, machine_api
 from .clerk import (
     CHOSEN,
     EXTENSION,
@@ -132,6 +132,7 @@ def _register(app: Flask) -> None:
     app.register_blueprint(frontend_api, url_prefix="/v1")
     app.register_blueprint(api_keys.blueprint)
     app.register_blueprint(backend_api, url_prefix="/api/v1")
+    app.register_blueprint(machine_api, url_prefix="/api")
     app.register_blueprint(control_api, url_prefix="/emulator")
     app.register_blueprint(hosted_pages)
     app.register_blueprint(dashboard)

@@ -218,7 +218,7 @@ def test_tokens_are_verified_over_the_network(local_clerk: LocalClerk) -> None:
 def test_api_keys_are_verified_like_tokens(local_clerk: LocalClerk) -> None:
     sdk, user_id = local_clerk.sdk(), create(local_clerk).id
     key = sdk.api_keys.create_api_key(name="CI", subject=user_id)
-    options = VerifyTokenOptions(secret_key=SECRET_KEY, api_url=f"{local_clerk.url}/api/v1")
+    options = VerifyTokenOptions(secret_key=SECRET_KEY, api_url=f"{local_clerk.url}/api")
     assert verify_token(key.secret, options)["subject"] == user_id
     sdk.api_keys.revoke_api_key(api_key_id=key.id)
     with pytest.raises(TokenVerificationError):

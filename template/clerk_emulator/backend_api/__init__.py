@@ -1,4 +1,7 @@
-"""The Backend API, ``/api/v1/…``: what the app's server calls, with the secret key."""
+"""The Backend API, ``/api/v1/…``: what the app's server calls, with the secret key.
+
+Clerk's clients call what has to do with keys of programs without ``/v1``: the machine API.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from . import (
     jwt_templates,
     m2m_tokens,
     machines,
+    oauth_access_tokens,
     oauth_applications,
     organization_domains,
     organization_invitations,
@@ -29,7 +33,7 @@ from . import (
 )
 from .authorization import require_secret_key
 
-__all__ = ["backend_api", "require_secret_key"]
+__all__ = ["backend_api", "machine_api", "require_secret_key"]
 
 backend_api = Blueprint("backend_api", __name__)
 for part in (
@@ -50,6 +54,7 @@ for part in (
     jwt_templates,
     m2m_tokens,
     machines,
+    oauth_access_tokens,
     oauth_applications,
     throttle,
     tickets,
@@ -58,7 +63,13 @@ for part in (
     backend_api.register_blueprint(part.blueprint)
 
 
+machine_api = Blueprint("machine_api", __name__)
+for part in (api_keys, m2m_tokens, oauth_access_tokens):
+    machine_api.register_blueprint(part.blueprint)
+
+
 @backend_api.before_request
+@machine_api.before_request
 def admit() -> Response | None:
     """Only a bearer of a secret key gets in, and nobody while calls are throttled."""
     require_secret_key()

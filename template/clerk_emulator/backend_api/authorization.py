@@ -12,7 +12,7 @@ from ..errors import ClerkError
 from ..machine_tokens import machine_with_key
 from ..resources import Machine
 
-OPEN_TO_MACHINES = "backend_api.m2m_tokens."
+OPEN_TO_MACHINES = ("backend_api.m2m_tokens.", "machine_api.m2m_tokens.")
 """Endpoints whose names begin so take a machine's secret key."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, request
 
 from ..clerk import current_clerk
-from ..errors import missing, not_found
+from ..errors import not_found
 from ..oauth_applications import (
     check_redirect_uris,
     check_scopes,
@@ -14,7 +14,6 @@ from ..oauth_applications import (
     issue_access_token,
     revoke_access_token,
     rotate_secret,
-    verify_access_token,
 )
 from ..resources import OAuthApplication
 from ..serializers import Json
@@ -63,16 +62,6 @@ def post_application() -> Json:
         public=flag(body, "public"),
     )
     return oauth_application_json(clerk, application, secret)
-
-
-@blueprint.post("/access_tokens/verify")
-def verify() -> Json:
-    """The access token with that secret, unless it is revoked or has expired."""
-    clerk, body = current_clerk(), json_body()
-    secret = optional_text(body, "access_token") or optional_text(body, "secret")
-    if not secret:
-        raise missing("access_token")
-    return oauth_access_token_json(clerk, verify_access_token(clerk, secret))
 
 
 @blueprint.get("/<id>")

@@ -220,3 +220,16 @@ def test_an_oauth_application_shows_its_secret_once(backend: Backend) -> None:
     assert error_of(backend.send("PATCH", path, redirect_uris=["javascript:1"]))[0] == 422
     backend.send("DELETE", path)
     assert error_of(backend.get(path))[0] == 404
+
+
+def test_machine_keys_and_tokens_are_there_without_a_version(
+    emulator: Flask, backend: Backend, key: dict[str, Any]
+) -> None:
+    http = emulator.test_client()
+    body, path = {"secret": key["secret"]}, "/api/api_keys/verify"
+    assert http.post(path, json=body).status_code == 401
+    headers = {"Authorization": f"Bearer {machine(backend, 'client')['secret_key']}"}
+    assert http.post(path, json=body, headers=headers).status_code == 401
+    assert http.post("/api/m2m_tokens", json={}, headers=headers).status_code == 201
+    headers = {"Authorization": "Bearer sk_test_example"}
+    assert http.post(path, json=body, headers=headers).get_json()["id"] == key["id"]
