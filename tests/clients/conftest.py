@@ -28,7 +28,7 @@ SETTINGS = "[organizations]\nenabled = true\n"
 READY = "Local Clerk ready on "
 
 SCRIPTS = Path(__file__).parent / "javascript"
-PACKAGES = ROOT / ".nox" / "clients"
+PACKAGES = ROOT / ".nox" / "clerk-packages"
 WANTED = ("@clerk/backend", "@clerk/express", "@clerk/testing", "express")
 INSTALL_SECONDS = 300
 
