@@ -189,18 +189,32 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def endpoints(session: nox.Session) -> None:
+    """Write docs/local-clerk-endpoints.md from what the browser and clients sessions asked for."""
+    project = render(session)
+    session.install("-e", str(project))
+    session.run("python", "-m", "tests.docs.endpoints", env={"PYTHONPATH": str(project)})
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Measure what signing in costs, beside PyJWT alone and Clerk's own SDK. Prints ratios."""
+    project = render(session)
+    session.install("-e", str(project), "clerk-backend-api", "pytest", "hypothesis")
+    with session.chdir(project):
+        for script in ("costs.py", "throughput.py", "emulator.py"):
+            session.run("python", str(HERE / "tests" / "bench" / script), env={"PYTHONPATH": str(project)})
+
+
+def render(session: nox.Session) -> Path:
+    """Return a project of the defaults, rendered from the working tree."""
     session.install(COPIER)
     project = Path(session.create_tmp()).resolve() / "project"
     shutil.rmtree(project, ignore_errors=True)
     quiet = {"PYTHONWARNINGS": "ignore"}
     copy = ["copier", "copy", "--quiet", "--defaults", "--vcs-ref=HEAD", str(HERE), str(project)]
     session.run(*copy, env=quiet)
-    session.install("-e", str(project), "clerk-backend-api", "pytest", "hypothesis")
-    with session.chdir(project):
-        for script in ("costs.py", "throughput.py", "emulator.py"):
-            session.run("python", str(HERE / "tests" / "bench" / script), env={"PYTHONPATH": str(project)})
+    return project
 
 
 def demo_ports(asked: int | None) -> tuple[int, int]:

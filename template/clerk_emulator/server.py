@@ -36,7 +36,10 @@ class RequestHandler(WSGIRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         path = quote(getattr(self, "path", "-").partition("?")[0], safe="/%")
         if not path.startswith(QUIET_PATHS):
-            log.info("%s %s %s", getattr(self, "command", "-"), path, code)
+            # What Clerk.js sends as POST may stand for another method.
+            environ = getattr(self, "environ", {})
+            method = environ.get("REQUEST_METHOD", getattr(self, "command", "-"))
+            log.info("%s %s %s", method, path, code)
 
     def log(self, type: str, message: str, *args: Any) -> None:
         getattr(log, type)(message, *args)

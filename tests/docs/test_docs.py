@@ -128,6 +128,12 @@ def test_every_clerk_macro_named_exists(generated: Project) -> None:
     assert {name for name in named if f"macro {name}(" not in macros} == set()
 
 
+def test_the_table_of_endpoints_has_all_of_them_and_no_others(generated: Project) -> None:
+    command = (generated.tool("python"), "-m", "tests.docs.endpoints", "--check")
+    done = run(*command, cwd=ROOT, env={"PYTHONPATH": str(generated.path)}, expect=None)
+    assert done.returncode == 0, f"Run `nox -s endpoints`: {done.stdout}"
+
+
 def test_the_pip_line_is_the_same_everywhere(generated: Project) -> None:
     pip = "python3 -m venv --upgrade-deps .venv && .venv/bin/pip install -e . --group dev"
     for page in (ROOT / "copier.yml", ROOT / "docs/generate.md", generated.path / "README.md"):

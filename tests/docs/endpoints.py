@@ -1,0 +1,130 @@
+"""Which endpoints the local Clerk has, and which of Clerk's clients were seen to use them.
+
+Run by `nox -s endpoints`, after `nox -s browser clients`: it writes the table of
+docs/local-clerk-endpoints.md out of the requests that those two left in .nox/traffic/.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tempfile
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.tools import ROOT
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+PAGE = ROOT / "docs" / "local-clerk-endpoints.md"
+TRAFFIC = ROOT / ".nox" / "traffic"
+REQUEST = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE) (/\S*) (?:2|3)\d\d$", re.M)
+SECTIONS = {"/v1/": "Frontend API", "/api/v1/": "Backend API"}
+CLIENTS = {
+    "browser": "Clerk.js",
+    "python-sdk": "clerk-backend-api",
+    "backend": "@clerk/backend",
+    "express": "@clerk/express",
+    "testing": "@clerk/testing",
+}
+"""By the name of a file in .nox/traffic/: the client whose requests it holds."""
+
+
+@dataclass(frozen=True, order=True)
+class Endpoint:
+    """One method of one path, with `<…>` for what varies."""
+
+    path: str
+    method: str
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """What the paths of its requests look like."""
+        pieces = re.split(r"(<[^>]*>)", self.path)
+        return re.compile("".join(_piece(piece) for piece in pieces) + r"/?\Z")
+
+
+def _piece(piece: str) -> str:
+    if not piece.startswith("<"):
+        return re.escape(piece.rstrip("/")) + ("/" if piece.endswith("/") and piece != "/" else "")
+    words = re.match(r"<any\((.*)\):", piece)
+    if words:
+        return "(?:" + "|".join(re.escape(word.strip(" '\"")) for word in words[1].split(",")) + ")"
+    return ".+" if piece.startswith("<path:") else "[^/]+"
+
+
+def listed(app: Flask) -> list[Endpoint]:
+    """Return all endpoints of both APIs of a local Clerk."""
+    return sorted(
+        Endpoint(rule.rule.rstrip("/"), method)
+        for rule in app.url_map.iter_rules()
+        if rule.rule.startswith(tuple(SECTIONS))
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    )
+
+
+def seen(known: list[Endpoint], traffic: Path = TRAFFIC) -> dict[Endpoint, set[str]]:
+    """Return which clients have asked for what, and got an answer that is no error."""
+    users: dict[Endpoint, set[str]] = defaultdict(set)
+    for name in CLIENTS:
+        log = traffic / f"{name}.log"
+        requests = set(REQUEST.findall(log.read_text("utf-8", "replace"))) if log.is_file() else set()
+        for method, path in requests:
+            # The most literal path first, as Werkzeug does it.
+            fitting = [one for one in known if one.method == method and one.pattern.match(path)]
+            if fitting:
+                users[min(fitting, key=lambda one: one.path.count("<"))].add(name)
+    return users
+
+
+def table(known: list[Endpoint], users: dict[Endpoint, set[str]]) -> str:
+    """Return the tables of the page, in Markdown."""
+    lines = []
+    for prefix, title in SECTIONS.items():
+        clients = {
+            n: c
+            for n, c in CLIENTS.items()
+            if any(n in u for e, u in users.items() if e.path.startswith(prefix))
+        }
+        lines += ["", f"## {title}", "", "| | | " + " | ".join(clients.values()) + " |"]
+        lines += ["|---" * (len(clients) + 2) + "|"]
+        for one in known:
+            if one.path.startswith(prefix):
+                marks = " | ".join("✓" if name in users.get(one, set()) else "" for name in clients)
+                lines.append(f"{_row(one)} {marks} |")
+    return "\n".join(lines) + "\n"
+
+
+def missing(known: list[Endpoint], text: str) -> set[str]:
+    """Return the rows that the page lacks, or has although there is no such endpoint."""
+    rows = set(re.findall(r"^(\| [A-Z]+ \| `[^`]*` \|)", text, re.M))
+    return rows ^ {_row(one) for one in known}
+
+
+def _row(one: Endpoint) -> str:
+    return f"| {one.method} | `{one.path.removeprefix('/api')}` |"
+
+
+def main() -> int:
+    """Put the tables of now into the page, or with --check say whether all endpoints are in it."""
+    from clerk_emulator import create_emulator
+    from clerk_emulator.testing import example_config
+
+    with tempfile.TemporaryDirectory() as folder:
+        known = listed(create_emulator(example_config(Path(folder))))
+    text = PAGE.read_text("utf-8")
+    if "--check" in sys.argv:
+        wrong = missing(known, text)
+        print("\n".join(sorted(wrong)))
+        return 1 if wrong else 0
+    head = text.partition("\n## ")[0].rstrip() + "\n"
+    PAGE.write_text(head + table(known, seen(known)), "utf-8")
+    print(f"{PAGE.relative_to(ROOT)}: {len(known)} endpoints")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
