@@ -134,6 +134,21 @@ def test_the_table_of_endpoints_has_all_of_them_and_no_others(generated: Project
     assert done.returncode == 0, f"Run `nox -s endpoints`: {done.stdout}"
 
 
+def test_the_files_of_the_local_clerk_are_good_as_printed(generated: Project, tmp_path: Path) -> None:
+    settings, seeds, _ = blocks(ROOT / "docs/local-clerk.md", "toml")
+    (tmp_path / "settings.toml").write_text(settings, "utf-8")
+    (tmp_path / "seeds.toml").write_text(seeds, "utf-8")
+    load = (
+        "import sys, pathlib; from clerk_emulator import create_emulator;"
+        "from clerk_emulator.clerk import EXTENSION; from clerk_emulator.seeds import load_seeds, read_seeds;"
+        "from clerk_emulator.testing import example_config; folder = pathlib.Path(sys.argv[1]);"
+        "app = create_emulator(example_config(folder, settings=folder / 'settings.toml'));"
+        "print(load_seeds(app.extensions[EXTENSION], read_seeds(folder / 'seeds.toml')))"
+    )
+    printed = run(generated.tool("python"), "-c", load, tmp_path, cwd=generated.path).stdout
+    assert "'users': 1" in printed
+
+
 def test_the_pip_line_is_the_same_everywhere(generated: Project) -> None:
     pip = "python3 -m venv --upgrade-deps .venv && .venv/bin/pip install -e . --group dev"
     for page in (ROOT / "copier.yml", ROOT / "docs/generate.md", generated.path / "README.md"):
