@@ -132,7 +132,9 @@ def send(world: World, request: Request) -> tuple[Answer, list[str]]:
 
 def good_identities(world: World, tokens: list[str]) -> set[tuple[str, str]]:
     """Everybody whom one of these tokens may sign in, in any reading of the text around it."""
-    found = {part for token in tokens for part in re.split(r"[^A-Za-z0-9._-]+", token)}
+    # Within quotes a cookie may spell any character as an octal number (RFC 2109).
+    plain = [re.sub(r"\\([0-3][0-7]{2})", lambda m: chr(int(m[1], 8)), t) for t in tokens]
+    found = {part for token in tokens + plain for part in re.split(r"[^A-Za-z0-9._-]+", token)}
     claims = (world.session(token) for token in found)
     return {identity(claim) for claim in claims if claim is not None}
 
