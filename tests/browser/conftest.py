@@ -21,6 +21,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.browser import mounting
 from tests.browser.local_clerk import PASSWORD, LocalClerk
+from tests.docs.endpoints import TRAFFIC
 from tests.tools import ROOT, Project
 
 if TYPE_CHECKING:
@@ -96,6 +97,9 @@ def site(chromium: Browser, bundles: Path, generated: Project) -> Iterator[str]:
                 process.wait(20)
             finally:
                 process.kill()
+            # What Clerk.js asked for: `nox -s endpoints` makes a table of it.
+            TRAFFIC.mkdir(parents=True, exist_ok=True)
+            shutil.copy(log, TRAFFIC / "browser.log")
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import httpx
 import pytest
 from clerk_backend_api import Clerk
 
+from tests.docs.endpoints import TRAFFIC
 from tests.tools import ROOT, Project, run
 
 if TYPE_CHECKING:
@@ -27,6 +28,14 @@ PASSWORD = "correct horse 9"
 SETTINGS = "[organizations]\nenabled = true\n"
 READY = "Local Clerk ready on "
 
+CLIENTS = {
+    "test_python_sdk": "python-sdk",
+    "test_backend": "backend",
+    "test_express": "express",
+    "test_testing": "testing",
+}
+"""By a part of a test's name: the client that it is about, as tests/docs/endpoints.py has it."""
+
 SCRIPTS = Path(__file__).parent / "javascript"
 PACKAGES = ROOT / ".nox" / "clerk-packages"
 WANTED = ("@clerk/backend", "@clerk/express", "@clerk/testing", "express")
@@ -38,6 +47,9 @@ class LocalClerk:
     """A running local Clerk, as a client sees it."""
 
     url: str
+    log: Path
+    by_hand: list[str] = field(default_factory=list)
+    """Requests of the current test that no client of Clerk's has made."""
     http: httpx.Client = field(default_factory=lambda: httpx.Client(trust_env=False))
 
     def sdk(self, secret_key: str = SECRET_KEY) -> Clerk:
@@ -47,6 +59,7 @@ class LocalClerk:
     def backend(self, method: str, path: str, **body: Any) -> Any:
         """Call the Backend API without a client of Clerk's."""
         headers = {"Authorization": f"Bearer {SECRET_KEY}"}
+        self.by_hand.append(f"{method} /api/v1{path} ")
         answer = self.http.request(method, f"{self.url}/api/v1{path}", json=body, headers=headers)
         assert answer.is_success, answer.text
         return answer.json()
@@ -77,6 +90,8 @@ class LocalClerk:
 def local_clerk(generated: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalClerk]:
     """Start the local Clerk of a generated project, on any free port."""
     folder = tmp_path_factory.mktemp("local-clerk")
+    for name in CLIENTS.values():
+        (TRAFFIC / f"{name}.log").unlink(missing_ok=True)
     (folder / "settings.toml").write_text(SETTINGS, encoding="utf-8")
     keys = {"CLERK_PUBLISHABLE_KEY": PUBLISHABLE_KEY, "CLERK_SECRET_KEY": SECRET_KEY}
     options = ["--port=0", f"--app-url={APP_URL}", "--state", folder / "state.sqlite3"]
@@ -94,10 +109,28 @@ def local_clerk(generated: Project, tmp_path_factory: pytest.TempPathFactory) ->
             assert process.stdout
             line = process.stdout.readline()
             assert line.startswith(READY), (folder / "log").read_text(encoding="utf-8")
-            yield LocalClerk(line.removeprefix(READY).strip())
+            yield LocalClerk(line.removeprefix(READY).strip(), folder / "log")
         finally:
             process.terminate()
             process.communicate(timeout=20)
+
+
+@pytest.fixture(autouse=True)
+def _traffic(local_clerk: LocalClerk, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Keep what this test's client asked the Backend API for: `nox -s endpoints` makes a table of it."""
+    before = local_clerk.log.stat().st_size
+    local_clerk.by_hand.clear()
+    yield
+    name = next((name for mark, name in CLIENTS.items() if mark in request.node.nodeid), None)
+    with local_clerk.log.open("rb") as log:
+        log.seek(before)
+        lines = [line for line in log.read().decode("utf-8", "replace").splitlines() if " /api/" in line]
+    for asked in local_clerk.by_hand:
+        lines.remove(next(line for line in lines if asked in line))
+    TRAFFIC.mkdir(parents=True, exist_ok=True)
+    if name:
+        with (TRAFFIC / f"{name}.log").open("a", encoding="utf-8") as kept:
+            kept.writelines(f"{line}\n" for line in lines)
 
 
 @pytest.fixture(scope="session")
