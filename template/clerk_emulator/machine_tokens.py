@@ -10,13 +10,13 @@ from typing import Any
 
 from .api_keys import hash_secret
 from .clerk import LocalClerk
-from .errors import ClerkError, missing, not_found
+from .errors import ClerkError, not_found
 from .resources import M2MToken, Machine, new_id
+from .users import check_required_name
 
 KEY_PREFIX = "ak_"
 TOKEN_PREFIX = "mt_"  # noqa: S105
 MAX_SCOPES = 150
-NAME_MAX_LENGTH = 256
 
 
 def create_machine(clerk: LocalClerk, name: str, scopes: list[str], token_seconds: int) -> Machine:
@@ -31,7 +31,7 @@ def create_machine(clerk: LocalClerk, name: str, scopes: list[str], token_second
         new_id("mch"),
         now,
         now,
-        name=machine_name(name),
+        name=check_required_name(name),
         secret_key=new_machine_key(),
         default_token_ttl=token_seconds,
     )
@@ -39,20 +39,6 @@ def create_machine(clerk: LocalClerk, name: str, scopes: list[str], token_second
     for id in dict.fromkeys(scopes):
         add_scope(clerk, machine, id)
     return machine
-
-
-def machine_name(name: str) -> str:
-    """A machine's name without blanks around.
-
-    :raises ClerkError: ``form_param_nil`` or ``form_param_max_length_exceeded``.
-    """
-    name = name.strip()
-    if not name:
-        raise missing("name")
-    if len(name) > NAME_MAX_LENGTH:
-        message = f"name should not exceed {NAME_MAX_LENGTH} characters."
-        raise ClerkError("form_param_max_length_exceeded", message, param="name")
-    return name
 
 
 def new_machine_key() -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .clerk import LocalClerk
-from .errors import ClerkError, missing
+from .errors import ClerkError
 from .events import record_event
 from .memberships import add_member, leave_active
 from .organizations import require_enabled
@@ -25,8 +25,8 @@ from .resources import (
     new_id,
 )
 from .serializers import backend_organization_json
+from .users import NAME_MAX_LENGTH, check_required_name
 
-NAME_MAX_LENGTH = 256
 SLUG = re.compile(r"[a-z0-9]+(-+[a-z0-9]+)*")
 OF_AN_ORGANIZATION = (
     OrganizationMembership,
@@ -65,7 +65,7 @@ def create_organization(
         new_id("org"),
         now if new.created_at is None else new.created_at,
         now,
-        check_organization_name(new.name),
+        check_required_name(new.name),
         _new_slug(clerk, new),
         created_by=creator.id if creator else None,
         max_allowed_memberships=rules.max_allowed_memberships if limit is None else limit,
@@ -137,20 +137,6 @@ def set_logo(clerk: LocalClerk, organization: Organization, picture_id: str | No
     forget_picture(clerk, organization.picture_id)
     organization.picture_id = picture_id
     save_organization(clerk, organization)
-
-
-def check_organization_name(name: str) -> str:
-    """A name without blanks around it.
-
-    :raises ClerkError: ``form_param_nil`` or ``form_param_max_length_exceeded``.
-    """
-    name = name.strip()
-    if not name:
-        raise missing("name")
-    if len(name) > NAME_MAX_LENGTH:
-        message = f"name should not exceed {NAME_MAX_LENGTH} characters."
-        raise ClerkError("form_param_max_length_exceeded", message, param="name")
-    return name
 
 
 def check_slug(clerk: LocalClerk, slug: str, organization: Organization | None = None) -> str:

@@ -167,7 +167,7 @@ def _change_profile(clerk: LocalClerk, user: User, entry: Entry) -> None:
         check_username_free(clerk, username, user.id)
         user.username = username
     if "password" in entry and not _has_password(user, entry["password"]):
-        user.password_hash = hash_password(entry["password"])
+        user.password_hash = hash_password(entry["password"], clerk.settings.password)
 
 
 def _has_password(user: User, password: str) -> bool:

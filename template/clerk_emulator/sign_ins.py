@@ -217,7 +217,7 @@ def reset_password(
     if sign_in.status != "needs_new_password":
         raise unsupported_strategy()
     user = sign_in_user(clerk, sign_in)
-    user.password_hash = hash_password(password, rules=clerk.settings.password)
+    user.password_hash = hash_password(password, clerk.settings.password)
     user.password_compromised = False
     save_user(clerk, user)
     if sign_out_others:

@@ -112,7 +112,7 @@ def _fill_in_profile(clerk: LocalClerk, sign_up: SignUp, details: SignUpDetails)
     if details.password is not None:
         check_enabled(attributes.password, "password")
         rules = clerk.settings.password
-        sign_up.password_hash = hash_password(details.password, rules=rules)
+        sign_up.password_hash = hash_password(details.password, rules)
     if details.first_name is not None:
         check_enabled(attributes.first_name, "first_name")
         sign_up.first_name = check_name(details.first_name, "first_name")

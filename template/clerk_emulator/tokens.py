@@ -50,6 +50,19 @@ class TokenSigner:
 
     def machine_claims(self, token: str) -> dict[str, Any] | None:
         """What a machine-to-machine token of ours says, however old; None for anything else."""
+        return self._claims(token, MACHINE_CLASS, "sub")
+
+    def handshake_token(self, directives: list[str]) -> str:
+        """The signed ``__clerk_handshake`` payload: a list of Set-Cookie strings."""
+        return self._sign({"handshake": directives}, {})
+
+    def session_of(self, token: str, now_ms: int) -> str | None:
+        """The id of the session that a token speaks for; None if it is not ours or is over."""
+        claims = self._claims(token, SESSION_CLASS, "sid")
+        return str(claims["sid"]) if claims and claims["exp"] * 1000 > now_ms else None
+
+    def _claims(self, token: str, wanted_class: str, named: str) -> dict[str, Any] | None:
+        """What a token of ours says, however old; None for another class, or one without a name."""
         try:
             parts = jwt.decode_complete(
                 token,
@@ -57,7 +70,7 @@ class TokenSigner:
                 algorithms=["RS256"],
                 issuer=self._issuer,
                 options={
-                    "require": ["exp", "sub"],
+                    "require": ["exp", named],
                     "verify_aud": False,
                     "verify_exp": False,
                     "verify_iat": False,
@@ -67,33 +80,7 @@ class TokenSigner:
         except jwt.PyJWTError:
             return None
         claims: dict[str, Any] = parts["payload"]
-        return claims if parts["header"].get("cat") == MACHINE_CLASS else None
-
-    def handshake_token(self, directives: list[str]) -> str:
-        """The signed ``__clerk_handshake`` payload: a list of Set-Cookie strings."""
-        return self._sign({"handshake": directives}, {})
-
-    def session_of(self, token: str, now_ms: int) -> str | None:
-        """The id of the session that a token speaks for; None if it is not ours or is over."""
-        try:
-            parts = jwt.decode_complete(
-                token,
-                self._key.public_key(),
-                algorithms=["RS256"],
-                issuer=self._issuer,
-                options={
-                    "require": ["exp", "sid"],
-                    "verify_aud": False,
-                    "verify_exp": False,
-                    "verify_iat": False,
-                    "verify_nbf": False,
-                },
-            )
-        except jwt.PyJWTError:
-            return None
-        claims = parts["payload"]
-        good = parts["header"].get("cat") == SESSION_CLASS and claims["exp"] * 1000 > now_ms
-        return str(claims["sid"]) if good else None
+        return claims if parts["header"].get("cat") == wanted_class else None
 
     def _sign(self, claims: dict[str, Any], headers: dict[str, Any]) -> str:
         headers = {"kid": self._kid, "typ": "JWT"} | headers

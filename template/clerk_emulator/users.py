@@ -21,7 +21,6 @@ from .settings.model import PasswordRules
 from .usernames import check_username_free
 
 CODE = "424242"
-PASSWORD_RULES = PasswordRules()
 HASH_METHOD = "scrypt:1024:8:1"
 """Cheap on purpose: 2 ms instead of 60. These passwords are of test users, on one computer."""
 NAME_MAX_LENGTH = 256
@@ -158,6 +157,17 @@ def check_email_free(clerk: LocalClerk, address: str) -> None:
         )
 
 
+def check_required_name(name: str) -> str:
+    """The name of an organization or a machine, without blanks around it.
+
+    :raises ClerkError: ``form_param_nil`` or ``form_param_max_length_exceeded``.
+    """
+    checked = check_name(name, "name")
+    if checked is None:
+        raise missing("name")
+    return checked
+
+
 def check_name(name: str, param: str) -> str | None:
     """A first or last name without blanks around it; None for an empty one.
 
@@ -170,9 +180,7 @@ def check_name(name: str, param: str) -> str | None:
     return name or None
 
 
-def hash_password(
-    password: str, param: str = "password", rules: PasswordRules = PASSWORD_RULES
-) -> str:
+def hash_password(password: str, rules: PasswordRules, param: str = "password") -> str:
     """Hash a new password that meets the rules.
 
     :raises ClerkError: as :func:`clerk_emulator.passwords.check_password_rules`.

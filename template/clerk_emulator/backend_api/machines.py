@@ -10,13 +10,13 @@ from ..machine_tokens import (
     add_scope,
     create_machine,
     delete_machine,
-    machine_name,
     new_machine_key,
     remove_scope,
 )
 from ..resources import Machine
 from ..serializers import Json
 from ..serializers.machines import machine_json
+from ..users import check_required_name
 from .parameters import json_body, listed, required_text, text_list, whole_number
 
 blueprint = Blueprint("machines", __name__, url_prefix="/machines")
@@ -59,7 +59,7 @@ def patch_machine(id: str) -> Json:
     """Change the name, or how long tokens last by default."""
     clerk, machine, body = current_clerk(), _machine(id), json_body()
     if body.get("name") is not None:
-        machine.name = machine_name(required_text(body, "name"))
+        machine.name = check_required_name(required_text(body, "name"))
     seconds = whole_number(body, "default_token_ttl", least=1)
     machine.default_token_ttl = seconds or machine.default_token_ttl
     machine.updated_at = clerk.now

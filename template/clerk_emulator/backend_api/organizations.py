@@ -13,7 +13,6 @@ from ..frontend_api.uploads import uploaded_picture
 from ..metadata import merge
 from ..organization_changes import (
     NewOrganization,
-    check_organization_name,
     check_slug,
     create_organization,
     delete_organization,
@@ -23,6 +22,7 @@ from ..organization_changes import (
 from ..organizations import organization_with, require_enabled
 from ..resources import Organization, OrganizationMembership, User
 from ..serializers import Json, backend_organization_json, backend_organizations_json
+from ..users import check_required_name
 from .parameters import (
     flag,
     json_body,
@@ -98,7 +98,7 @@ def patch_organization(id: str) -> Json:
     organization = _organization(id)
     body = json_body()
     if body.get("name") is not None:
-        organization.name = check_organization_name(required_text(body, "name"))
+        organization.name = check_required_name(required_text(body, "name"))
     if body.get("slug") is not None:
         organization.slug = check_slug(clerk, required_text(body, "slug"), organization)
     limit = whole_number(body, "max_allowed_memberships")

@@ -180,7 +180,10 @@ def _secrets(body: dict[str, Any]) -> dict[str, Any]:
         raise invalid("password_digest", "given without a password")
     if password is not None:
         skip = flag(body, "skip_password_checks")
-        changes["password_hash"] = hash_any_password(password) if skip else hash_password(password)
+        rules = current_clerk().settings.password
+        changes["password_hash"] = (
+            hash_any_password(password) if skip else hash_password(password, rules)
+        )
         changes["password_compromised"] = False
     elif digest is not None:
         hasher = optional_text(body, "password_hasher") or ""

@@ -31,7 +31,7 @@ def change_password() -> Json:
     _check_current(user)
     new = request.form.get("new_password", "")
     _refuse_same(user, new)
-    user.password_hash = hash_password(new, "new_password", clerk.settings.password)
+    user.password_hash = hash_password(new, clerk.settings.password, "new_password")
     user.password_compromised = False
     save_user(clerk, user)
     _end_others(user, session)

@@ -7,7 +7,6 @@ from flask import Blueprint, request
 from ...clerk import base_url, current_clerk
 from ...organization_changes import (
     NewOrganization,
-    check_organization_name,
     check_slug,
     create_organization,
     delete_organization,
@@ -19,6 +18,7 @@ from ...organization_changes import (
 from ...organizations import active_organization_id
 from ...resources import Organization
 from ...serializers import Json, organization_json, role_json
+from ...users import check_required_name
 from ..browser import answer, current_user
 from ..uploads import uploaded_picture
 from .access import DELETE_PROFILE, MANAGE_PROFILE, READ_MEMBERS, member_of, page
@@ -50,7 +50,7 @@ def patch_organization(id: str) -> Json:
     clerk = current_clerk()
     organization = member_of(id, MANAGE_PROFILE).organization
     if "name" in request.form:
-        organization.name = check_organization_name(request.form["name"])
+        organization.name = check_required_name(request.form["name"])
     if request.form.get("slug") and clerk.settings.organizations.slugs:
         organization.slug = check_slug(clerk, request.form["slug"], organization)
     save_organization(clerk, organization)
