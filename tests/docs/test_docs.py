@@ -146,7 +146,7 @@ def test_the_files_of_the_local_clerk_are_good_as_printed(generated: Project, tm
         "print(load_seeds(app.extensions[EXTENSION], read_seeds(folder / 'seeds.toml')))"
     )
     printed = run(generated.tool("python"), "-c", load, tmp_path, cwd=generated.path).stdout
-    assert "'users': 1" in printed
+    assert "'users': 1, 'organizations': 1" in printed
 
 
 def test_the_pip_line_is_the_same_everywhere(generated: Project) -> None:
