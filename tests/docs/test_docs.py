@@ -20,7 +20,7 @@ PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "hooks" / "README.md"
 PAGES += sorted((ROOT / "docs").glob("*.md"))
 # Names in the text that stand for something the reader will make, or that a command makes.
 EXAMPLES = {"demo/", "hooks/v1_2_0.py", "uv.lock", "requirements.lock", "invoices/index.html"}
-EXAMPLES |= {"clerk_emulator.toml", "clerk_seeds.toml"}
+EXAMPLES |= {"clerk_emulator.toml", "clerk_seeds.toml", "instances.toml"}
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 
 
