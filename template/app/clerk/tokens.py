@@ -33,6 +33,9 @@ UNCLASSIFIED = "cl_I7d4PD111III"
 MAX_COOKIE_LENGTH = 4096
 """Characters. Browsers keep no longer cookies."""
 
+MAX_HEADER_LENGTH = 512
+"""Characters. The encoded headers of Clerk's tokens have about 130."""
+
 SESSION_CLASSES = (None, "cl_B7d4PD111AAA", UNCLASSIFIED)
 """Values of the ``cat`` header that a session token may carry."""
 
@@ -44,7 +47,6 @@ OAUTH_TYPES = ("at+jwt", "application/at+jwt")
 _ALPHABET = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
 _LAST_CHARACTERS = (_ALPHABET, _ALPHABET[::4], _ALPHABET[::16], "")
 """By the padding that is left out: how base64url ends whose spare bits are zero (RFC 4648, 3.5)."""
-_TO_BASE64 = str.maketrans("-_", "+/")
 _PARTS = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\Z")
 # PyJWT's own verifier. Its decode() would take the token apart a second time.
 _RS256 = jwt.get_algorithm_by_name("RS256")
@@ -88,7 +90,14 @@ def _decode(token: str) -> DecodedToken:
     if len(token) > MAX_TOKEN_LENGTH or not _PARTS.match(token):
         raise TokenError("token-invalid", "not a JWT of three base64url parts")
     header, payload, _ = token.split(".")
-    return DecodedToken(_decode_object(header, "header"), _decode_object(payload, "payload"))
+    decode_header = _decode_header_again if len(header) <= MAX_HEADER_LENGTH else _decode_object
+    return DecodedToken(decode_header(header, "header"), _decode_object(payload, "payload"))
+
+
+@lru_cache(maxsize=256)
+def _decode_header_again(part: str, name: str) -> dict[str, Any]:
+    # All tokens of an instance have the same one.
+    return _decode_object(part, name)
 
 
 # The same token is looked at several times for one request, and comes with many requests. What
@@ -254,7 +263,7 @@ def _decode_base64(part: str) -> bytes:
     # The last character may have bits to spare; one signature has one spelling.
     if part[-1] not in _LAST_CHARACTERS[spare]:
         raise ValueError("not the canonical base64url")
-    return binascii.a2b_base64(part.translate(_TO_BASE64) + "=" * spare)
+    return binascii.a2b_base64(part.replace("-", "+").replace("_", "/") + "=" * spare)
 
 
 def _refuse_constant(name: str) -> NoReturn:
