@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -16,6 +17,7 @@ class ClerkError(Exception):
     :param keeps_changes: whether what the request has stored so far stays, such as a count of
         attempts. Otherwise an error undoes the whole request.
     :param meta: more for Clerk.js, such as a ``session_id``.
+    :param others: what else is wrong, in the same answer.
     """
 
     def __init__(
@@ -27,6 +29,7 @@ class ClerkError(Exception):
         *,
         keeps_changes: bool = False,
         meta: dict[str, Any] | None = None,
+        others: Sequence[ClerkError] = (),
     ):
         super().__init__(message)
         self.code = code
@@ -35,16 +38,21 @@ class ClerkError(Exception):
         self.param = param
         self.keeps_changes = keeps_changes
         self.meta = meta or {}
+        self.others = tuple(others)
 
     def as_json(self) -> dict[str, Any]:
         """The body that goes with :attr:`status`."""
-        error = {
+        errors = [error.entry() for error in (self, *self.others)]
+        return {"errors": errors, "clerk_trace_id": secrets.token_hex(16)}
+
+    def entry(self) -> dict[str, Any]:
+        """This error alone, as one of the list."""
+        return {
             "code": self.code,
             "message": self.message,
             "long_message": self.message,
             "meta": ({"param_name": self.param} if self.param else {}) | self.meta,
         }
-        return {"errors": [error], "clerk_trace_id": secrets.token_hex(16)}
 
 
 def not_found(what: str) -> ClerkError:

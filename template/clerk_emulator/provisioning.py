@@ -10,6 +10,7 @@ from typing import Any
 from .clerk import LocalClerk
 from .errors import ClerkError, invalid, missing
 from .events import record_event
+from .lockouts import lock
 from .phone_numbers import add_phone_number
 from .resources import EmailAddress, PhoneNumber, User, new_id
 from .serializers import backend_user_json
@@ -59,6 +60,8 @@ def provision_user(clerk: LocalClerk, new: NewAccount) -> User:
     for number in new.phone_numbers:
         phone = vouch_for_phone(clerk, user.id, number, verified=new.phones_verified)
         user.primary_phone_number_id = user.primary_phone_number_id or phone.id
+    if user.locked:
+        lock(clerk, user)
     if user.totp_verified:
         user.mfa_enabled_at = clerk.now
     clerk.store.put(user)

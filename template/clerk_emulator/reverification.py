@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .clerk import LocalClerk
 from .errors import ClerkError, invalid, missing, unsupported_strategy
+from .lockouts import check_welcome, counting_guesses
 from .resources import EmailAddress, PhoneNumber, Session, User
 from .second_factors import check_second_factor, has_second_factor, second_factor_phones
 from .users import check_password
@@ -79,12 +80,14 @@ def attempt_first_factor(
     :raises ClerkError: if it is wrong, or cannot be given now.
     """
     _check_step(clerk, session, FIRST)
-    if strategy == "password":
-        if user.password_hash is None:
-            raise unsupported_strategy()
-        check_password(user, password)
-    else:
-        _check_sent_code(clerk, session, strategy, code)
+    check_welcome(clerk, user)
+    if strategy == "password" and user.password_hash is None:
+        raise unsupported_strategy()
+    with counting_guesses(clerk, user):
+        if strategy == "password":
+            check_password(user, password)
+        else:
+            _check_sent_code(clerk, session, strategy, code)
     session.verified_at = clerk.now
     _finish_step(clerk, session, "first", strategy)
 
@@ -99,10 +102,12 @@ def attempt_second_factor(
     _check_step(clerk, session, SECOND)
     if not code:
         raise missing("code")
-    if strategy in ("totp", "backup_code"):
-        check_second_factor(clerk, user, strategy, code)
-    else:
-        _check_sent_code(clerk, session, strategy, code)
+    check_welcome(clerk, user)
+    with counting_guesses(clerk, user):
+        if strategy in ("totp", "backup_code"):
+            check_second_factor(clerk, user, strategy, code)
+        else:
+            _check_sent_code(clerk, session, strategy, code)
     session.second_factor_verified_at = clerk.now
     _finish_step(clerk, session, "second", strategy)
 

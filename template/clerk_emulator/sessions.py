@@ -10,6 +10,7 @@ from .clerk import LocalClerk
 from .errors import ClerkError
 from .events import record_event
 from .housekeeping import clean_up_now_and_then
+from .lockouts import check_welcome
 from .memberships import forget_member
 from .organizations import active_organization_id
 from .resources import Client, Session, SignIn, SignUp, User, new_id
@@ -65,7 +66,7 @@ def start_session(
     :raises ClerkError: ``identifier_already_signed_in`` if the browser has a session of this
         user already (multi-session mode), ``user_banned`` or ``user_locked``.
     """
-    _refuse_barred(user)
+    check_welcome(clerk, user)
     rules = clerk.settings.sessions
     if rules.multi_session:
         _refuse_second_session(clerk, client, user)
@@ -101,14 +102,6 @@ def start_session(
     if session.status == PENDING:
         record_event(clerk, "session.pending", backend_session_json(session))
     return session
-
-
-def _refuse_barred(user: User) -> None:
-    if user.banned:
-        raise ClerkError("user_banned", "This account has been banned.", 403)
-    if user.locked:
-        message = "Your account is locked. Contact support for more information."
-        raise ClerkError("user_locked", message, 403)
 
 
 def _refuse_second_session(clerk: LocalClerk, client: Client, user: User) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from .clerk import LocalClerk
 from .errors import ClerkError, missing, unsupported_strategy
-from .resources import PhoneNumber, SignIn, Verification
+from .lockouts import check_welcome, counting_guesses
+from .resources import PhoneNumber, SignIn, User, Verification
 from .second_factors import check_second_factor
 from .sign_in_factors import second_factors
 from .sign_ins import sign_in_user
@@ -51,6 +52,16 @@ def attempt_second_factor(clerk: LocalClerk, sign_in: SignIn, strategy: str, cod
         raise unsupported_strategy()
     if not code:
         raise missing("code")
+    check_welcome(clerk, user)
+    with counting_guesses(clerk, user):
+        _check_factor(clerk, sign_in, user, strategy, code)
+    sign_in.second_verified_by = strategy
+    sign_in.status = "complete"
+    sign_in.updated_at = clerk.now
+    clerk.store.put(sign_in)
+
+
+def _check_factor(clerk: LocalClerk, sign_in: SignIn, user: User, strategy: str, code: str) -> None:
     if strategy == "phone_code":
         verification = open_verification(clerk, sign_in.second_verification_id)
         if verification.target != sign_in.id or verification.strategy != strategy:
@@ -61,10 +72,6 @@ def attempt_second_factor(clerk: LocalClerk, sign_in: SignIn, strategy: str, cod
         check_attempts(clerk, verification)
         check_second_factor(clerk, user, strategy, code)
         finish_verification(clerk, verification)
-    sign_in.second_verified_by = strategy
-    sign_in.status = "complete"
-    sign_in.updated_at = clerk.now
-    clerk.store.put(sign_in)
 
 
 def _attempts(clerk: LocalClerk, sign_in: SignIn, strategy: str) -> Verification:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .access import check_sign_in_access
 from .clerk import LocalClerk
 from .errors import ClerkError, incorrect_code, unsupported_strategy
 from .identifiers import normalize_identifier, user_with_identifier
 from .links import send_link
+from .lockouts import check_welcome, counting_guesses, unlock
 from .passwords import is_compromised
 from .redirects import return_url
 from .resources import Client, EmailAddress, PhoneNumber, Session, SignIn, User, new_id
@@ -57,7 +59,8 @@ def begin_sign_in(clerk: LocalClerk, client: Client, identifier: str | None) -> 
         if user is not None:
             sign_in.user_id = user.id
             if not is_anonymous(clerk, sign_in):
-                check_welcome(user)
+                check_welcome(clerk, user)
+                check_sign_in_access(clerk, user)
         sign_in.status = "needs_first_factor"
     client.sign_in_id = sign_in.id
     clerk.store.put(client)
@@ -73,24 +76,12 @@ def begin_sign_in_with_ticket(clerk: LocalClerk, client: Client, ticket: str) ->
     sign_in = begin_sign_in(clerk, client, None)
     redeem_ticket(clerk, sign_in, ticket)
     user = sign_in_user(clerk, sign_in)
-    check_welcome(user)
+    check_welcome(clerk, user)
     sign_in.verified_by, sign_in.status = "ticket", "complete"
     if sign_in.organization_invitation_id and has_second_factor(clerk, user):
         sign_in.status = "needs_second_factor"
     _save(clerk, sign_in)
     return sign_in
-
-
-def check_welcome(user: User) -> None:
-    """Refuse whom the app's owner has shut out.
-
-    :raises ClerkError: 403 ``user_banned`` or ``user_locked``.
-    """
-    if user.banned:
-        raise ClerkError("user_banned", "Your account has been suspended.", 403)
-    if user.locked:
-        message = "Your account is locked. Please contact support."
-        raise ClerkError("user_locked", message, 403)
 
 
 def prepare_first_factor(clerk: LocalClerk, sign_in: SignIn, wanted: Wanted) -> None:
@@ -147,16 +138,27 @@ def attempt_first_factor(
         ``strategy_for_user_invalid``, or as :func:`clerk_emulator.verifications.check_code`.
     """
     _check_step(sign_in, "needs_first_factor")
-    if strategy == "password":
-        _check_password(clerk, sign_in, password)
-    elif strategy in CODE_STRATEGIES:
-        verification = open_verification(clerk, sign_in.first_verification_id)
-        if verification.target != sign_in.id or verification.strategy != strategy:
+    user, anonymous = clerk.store.get(User, sign_in.user_id), is_anonymous(clerk, sign_in)
+    if user is not None and not anonymous:
+        check_welcome(clerk, user)
+    with counting_guesses(clerk, user, tell=not anonymous):
+        if strategy == "password":
+            _check_password(clerk, sign_in, password)
+        elif strategy in CODE_STRATEGIES:
+            _check_code(clerk, sign_in, strategy, code)
+        else:
             raise unsupported_strategy()
-        check_code(clerk, verification.id, code if sign_in.user_id else "")
-    else:
-        raise unsupported_strategy()
     give_first_factor(clerk, sign_in, strategy)
+
+
+def _check_code(clerk: LocalClerk, sign_in: SignIn, strategy: str, code: str) -> None:
+    """No code is right for nobody's account, or for a locked one that must not be told from it."""
+    verification = open_verification(clerk, sign_in.first_verification_id)
+    if verification.target != sign_in.id or verification.strategy != strategy:
+        raise unsupported_strategy()
+    user = clerk.store.get(User, sign_in.user_id)
+    usable = user is not None and not user.is_locked(clerk.now)
+    check_code(clerk, verification.id, code if usable else "")
 
 
 def _check_password(clerk: LocalClerk, sign_in: SignIn, password: str) -> None:
@@ -167,6 +169,8 @@ def _check_password(clerk: LocalClerk, sign_in: SignIn, password: str) -> None:
     usable = user is not None and user.password_hash is not None
     if not clerk.settings.attributes.password.enabled or not (usable or anonymous):
         raise unsupported_strategy()
+    if user is not None and user.is_locked(clerk.now):
+        user = None  # under enumeration protection: not even the right one says anything
     try:
         check_password(user or _NOBODY, password)
     except ClerkError:
@@ -187,7 +191,8 @@ def _check_not_stolen(clerk: LocalClerk, user: User, password: str) -> None:
     if user.password_compromised:
         message = "Your password may be compromised. Use another way to sign in, then replace it."
         raise ClerkError("form_password_compromised", message, param="password")
-    if is_compromised(clerk.settings.password, password):
+    rules = clerk.settings.password
+    if rules.enforce_hibp_on_sign_in and is_compromised(rules, password):
         message = "Password has been found in an online data breach. Reset your password."
         raise ClerkError("form_password_pwned", message, param="password")
 
@@ -196,7 +201,8 @@ def give_first_factor(clerk: LocalClerk, sign_in: SignIn, strategy: str) -> None
     """Go on after the first factor has been proved by this strategy."""
     sign_in.verified_by = strategy
     user = sign_in_user(clerk, sign_in)
-    check_welcome(user)
+    check_welcome(clerk, user)
+    check_sign_in_access(clerk, user)
     sign_in.status = _next_status(clerk, user)
     if strategy in RESET_STRATEGIES:
         sign_in.status = "needs_new_password"
@@ -233,7 +239,8 @@ def finish_sign_in(
     if sign_in.status != "complete" or sign_in.created_session_id is not None:
         return None
     user = sign_in_user(clerk, sign_in)
-    check_welcome(user)
+    check_welcome(clerk, user)
+    unlock(user)
     session = start_session(
         clerk,
         client,
@@ -261,6 +268,16 @@ def sign_in_user(clerk: LocalClerk, sign_in: SignIn) -> User:
     if user is None:
         raise incorrect_code() if is_anonymous(clerk, sign_in) else _unknown()
     return user
+
+
+def abandon_sign_in(clerk: LocalClerk, client: Client, sign_in: SignIn, before: str | None) -> None:
+    """Forget a sign-in that failed in the request that began it.
+
+    :param before: id of the sign-in that was under way until then.
+    """
+    clerk.store.delete(sign_in)
+    client.sign_in_id = before
+    clerk.store.put(client)
 
 
 def _check_step(sign_in: SignIn, status: str) -> None:

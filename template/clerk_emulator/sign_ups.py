@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from .access import check_sign_up_access
 from .clerk import LocalClerk
 from .errors import ClerkError
 from .external_accounts import PREFIX, Identity
@@ -74,6 +75,8 @@ def update_sign_up(clerk: LocalClerk, sign_up: SignUp, details: SignUpDetails) -
         attach_ticket(clerk, sign_up, details.ticket)
     _fill_in_identifiers(clerk, sign_up, details)
     _fill_in_profile(clerk, sign_up, details)
+    if sign_up.email_address or sign_up.phone_number:
+        check_sign_up_access(clerk, sign_up.email_address, sign_up.phone_number)
     sign_up.updated_at = clerk.now
     clerk.store.put(sign_up)
 
@@ -147,6 +150,7 @@ def finish_sign_up(
         return None
     _check_open(clerk, sign_up)
     check_invited(clerk, sign_up)
+    check_sign_up_access(clerk, sign_up.email_address, sign_up.phone_number)
     user = create_user(clerk, _new_user(clerk, sign_up))
     organization_id = accept_invitations(clerk, sign_up, user)
     leave_waitlist(clerk, sign_up.email_address)

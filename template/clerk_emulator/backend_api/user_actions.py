@@ -7,6 +7,7 @@ from flask import Blueprint, request
 from ..clerk import current_clerk
 from ..errors import ClerkError, invalid, missing, not_found
 from ..external_accounts import PREFIX, disconnect
+from ..lockouts import switch_state
 from ..multi_factor import settle_multi_factor
 from ..pictures import MAX_BYTES, forget_picture, store_picture
 from ..resources import ExternalAccount, PhoneNumber, User
@@ -18,13 +19,6 @@ from .parameters import json_body, listed, query_flag, required_text, text_list
 from .users import known_user
 
 blueprint = Blueprint("user_actions", __name__, url_prefix="/users")
-
-STATES = {
-    "ban": ("banned", True),
-    "unban": ("banned", False),
-    "lock": ("locked", True),
-    "unlock": ("locked", False),
-}
 
 
 @blueprint.post("/<any(ban, unban):action>")
@@ -45,8 +39,7 @@ def change_one(id: str, action: str) -> Json:
 
 def _change_state(user: User, action: str) -> Json:
     clerk = current_clerk()
-    name, value = STATES[action]
-    setattr(user, name, value)
+    switch_state(clerk, user, action)
     save_user(clerk, user)
     if action == "ban":
         end_user_sessions(clerk, user, "revoked")

@@ -69,6 +69,7 @@ def render(template: str, **context: object) -> Response:
         sections=SECTIONS,
         csrf_token=form_token(),
         ago=ago,
+        now=clerk.now,
         when=when,
         safe_link=safe_link,
         done=request.args.get("done", "")[:200],

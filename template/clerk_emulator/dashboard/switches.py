@@ -103,6 +103,24 @@ GROUPS = (
         ),
     ),
     Group(
+        "attack_protection",
+        "Protection",
+        "Wrong passwords and codes lock an account.",
+        (
+            Switch("attack_protection.user_lockout.enabled", "Lock accounts"),
+            Switch("attack_protection.user_lockout.max_attempts", "After wrong attempts", "number"),
+            Switch(
+                "attack_protection.user_lockout.duration_in_minutes",
+                "For minutes (0: until unlocked)",
+                "number",
+            ),
+            Switch(
+                "attack_protection.email_link.require_same_client",
+                "Links count only in the browser that asked for them",
+            ),
+        ),
+    ),
+    Group(
         "sessions",
         "Sessions",
         "",

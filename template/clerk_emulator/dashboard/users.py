@@ -9,6 +9,7 @@ from ..clerk import current_clerk
 from ..dev_browser import PARAMETER, current_visitor
 from ..errors import ClerkError, not_found
 from ..hosted.pages import browser
+from ..lockouts import switch_state
 from ..resources import (
     EmailAddress,
     ExternalAccount,
@@ -32,11 +33,11 @@ from .pages import PER_PAGE, Page, addresses_of, go, offset_of, page_number, ren
 
 blueprint = Blueprint("users", __name__, url_prefix="/dashboard/users")
 
-SWITCHES = {
-    "ban": ("banned", True, "banned: they are signed out and cannot sign in"),
-    "unban": ("banned", False, "no longer banned"),
-    "lock": ("locked", True, "locked"),
-    "unlock": ("locked", False, "unlocked"),
+DONE = {
+    "ban": "banned: they are signed out and cannot sign in",
+    "unban": "no longer banned",
+    "lock": "locked",
+    "unlock": "unlocked",
 }
 
 
@@ -106,7 +107,7 @@ def sign_in(id: str) -> Response:
     The browser's token goes along, as from Clerk's hosted pages.
     """
     clerk, user, client = current_clerk(), _user(id), browser()
-    if user.banned or user.locked:
+    if user.banned or user.is_locked(clerk.now):
         raise ClerkError("user_banned", "This account is banned or locked; undo that first.", 403)
     session = _session_of(user) or start_session(clerk, client, user, "ticket", current_visitor())
     touch_session(clerk, client, session, None)
@@ -122,12 +123,11 @@ def _session_of(user: User) -> Session | None:
 def switch(id: str, what: str) -> Response:
     """Ban or lock an account, or let it in again."""
     clerk, user = current_clerk(), _user(id)
-    name, value, words = SWITCHES[what]
     if what == "ban":
         end_user_sessions(clerk, user, "revoked")
-    setattr(user, name, value)
+    switch_state(clerk, user, what)
     save_user(clerk, user)
-    return go("dashboard.users.show", f"The account is {words}.", id=id)
+    return go("dashboard.users.show", f"The account is {DONE[what]}.", id=id)
 
 
 @blueprint.post("/<id>/delete")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, request
 
+from ..access import check_new_identifier
 from ..clerk import base_url, current_clerk
 from ..errors import not_found
 from ..identifications import (
@@ -40,6 +41,7 @@ def create() -> Json:
     check_changeable(clerk.settings.attributes.email_address, "email_address")
     require_reverification()
     address = normalize_email(request.form.get("email_address", ""))
+    check_new_identifier(clerk, address)
     check_room(clerk, EmailAddress, user)
     email = add_email_address(clerk, user.id, address, verified=False)
     save_user(clerk, user)

@@ -11,6 +11,7 @@ from flask import Blueprint
 
 from ..clerk import LocalClerk, base_url, current_clerk
 from ..external_accounts import provider_name
+from ..passwords import SPECIAL_CHARACTERS
 from ..serializers import Json
 from ..settings import InstanceSettings
 from ..settings.model import Attribute
@@ -136,7 +137,9 @@ def _user_settings(settings: InstanceSettings) -> Json:
         "username_settings": asdict(settings.username),
         "passkey_settings": {"allow_autofill": False, "show_sign_in_button": False},
         "attack_protection": {
-            "enumeration_protection": {"enabled": settings.sign_in.enumeration_protection}
+            "user_lockout": asdict(settings.attack_protection.user_lockout),
+            "email_link": asdict(settings.attack_protection.email_link),
+            "enumeration_protection": {"enabled": settings.sign_in.enumeration_protection},
         },
         "actions": asdict(settings.actions),
     }
@@ -170,12 +173,7 @@ def _social(settings: InstanceSettings, provider: str) -> Json:
 def _password_settings(settings: InstanceSettings) -> Json:
     rules = asdict(settings.password)
     del rules["compromised"]
-    return rules | {
-        "disable_hibp": True,
-        "allowed_special_characters": "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~",
-        "show_zxcvbn": False,
-        "min_zxcvbn_strength": 0,
-    }
+    return rules | {"allowed_special_characters": SPECIAL_CHARACTERS}
 
 
 def _organization_settings(settings: InstanceSettings) -> Json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, request
 
+from ..access import check_new_identifier
 from ..clerk import current_clerk
 from ..errors import not_found
 from ..identifications import (
@@ -40,6 +41,7 @@ def create() -> Json:
     check_changeable(clerk.settings.attributes.phone_number, "phone_number")
     require_reverification()
     number = normalize_phone_number(request.form.get("phone_number", ""))
+    check_new_identifier(clerk, number)
     check_room(clerk, PhoneNumber, user)
     phone = add_phone_number(clerk, user.id, number, verified=False)
     save_user(clerk, user)

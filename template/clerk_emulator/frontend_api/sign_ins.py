@@ -6,7 +6,7 @@ from flask import Blueprint, request
 
 from ..clerk import base_url, current_clerk
 from ..dev_browser import current_visitor
-from ..errors import not_found, unsupported_strategy
+from ..errors import ClerkError, not_found, unsupported_strategy
 from ..oauth import begin_oauth_sign_in, is_oauth, prepare_oauth, transfer_to_sign_in
 from ..resources import Client, SignIn
 from ..serializers import Json, sign_in_json
@@ -14,6 +14,7 @@ from ..sign_in_factors import SENT_STRATEGIES
 from ..sign_in_second_factor import attempt_second_factor, prepare_second_factor
 from ..sign_ins import (
     Wanted,
+    abandon_sign_in,
     attempt_first_factor,
     begin_sign_in,
     begin_sign_in_with_ticket,
@@ -43,9 +44,14 @@ def create_sign_in() -> Json:
         return _answer(client, begin_sign_in_with_ticket(clerk, client, ticket))
     if strategy not in ("", "password", *SENT_STRATEGIES):
         raise unsupported_strategy()
+    before = client.sign_in_id
     sign_in = begin_sign_in(clerk, client, request.form.get("identifier"))
     if strategy == "password" or (not strategy and request.form.get("password")):
-        attempt_first_factor(clerk, sign_in, "password", request.form.get("password", ""), "")
+        try:
+            attempt_first_factor(clerk, sign_in, "password", request.form.get("password", ""), "")
+        except ClerkError:
+            abandon_sign_in(clerk, client, sign_in, before)
+            raise
     elif strategy:
         prepare_first_factor(clerk, sign_in, _wanted())
     return _answer(client, sign_in)

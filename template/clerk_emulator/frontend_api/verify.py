@@ -24,7 +24,8 @@ blueprint = Blueprint("verify", __name__)
 def verify() -> Response:
     """Open a link. The browser that waits for it goes on; this one is sent back to the app.
 
-    It is told by ``__clerk_status`` how that went: ``verified``, ``expired`` or ``failed``.
+    It is told by ``__clerk_status`` how that went: ``verified``, ``expired``, ``failed``, or
+    ``client_mismatch`` where only the browser that asked for the link may open it.
 
     :raises ClerkError: 400 ``verification_missing`` for a link that nobody has sent.
     """
@@ -44,11 +45,22 @@ def _follow(clerk: LocalClerk, link: Verification) -> tuple[str, str | None]:
         return "failed", None
     if link.expire_at <= clerk.now:
         return "expired", None
+    if _is_elsewhere(clerk, link):
+        return "client_mismatch", None
     try:
         with clerk.store.transaction():
             return "verified", _go_on(clerk, link)
     except ClerkError:
         return "failed", None
+
+
+def _is_elsewhere(clerk: LocalClerk, link: Verification) -> bool:
+    """Whether this is not the browser that signs in or up, where that matters."""
+    if not clerk.settings.attack_protection.email_link.require_same_client:
+        return False
+    for_person = clerk.store.get(SignIn, link.target) or clerk.store.get(SignUp, link.target)
+    here = browser_of_cookies()
+    return for_person is not None and (here is None or here.id != link.client_id)
 
 
 def _go_on(clerk: LocalClerk, link: Verification) -> str | None:

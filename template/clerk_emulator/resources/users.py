@@ -38,6 +38,11 @@ class User(Resource):
     mfa_disabled_at: int | None = None
     banned: bool = False
     locked: bool = False
+    """Whether sign-in was shut, by the app's server or by wrong attempts. It may be over by now."""
+    lockout_expires_at: int | None = None
+    """None: a lock holds until somebody unlocks the account."""
+    failed_attempts: int = 0
+    """Wrong passwords and codes since somebody last signed in."""
     delete_self_enabled: bool = True
     create_organization_enabled: bool = True
     create_organizations_limit: int | None = None
@@ -50,6 +55,13 @@ class User(Resource):
     def name(self) -> str:
         """First and last name, as far as they are known."""
         return " ".join(part for part in (self.first_name, self.last_name) if part)
+
+    def is_locked(self, now: int) -> bool:
+        """Whether nobody can sign in.
+
+        :param now: unix milliseconds.
+        """
+        return self.locked and (self.lockout_expires_at is None or now < self.lockout_expires_at)
 
 
 @dataclass

@@ -134,11 +134,27 @@ def _allowed_actions(clerk: LocalClerk, user: User) -> Json:
 
 def backend_user_json(clerk: LocalClerk, user: User) -> Json:
     """A user, as the Backend API and webhooks show them to the app's server."""
-    return _account(clerk, user, clerk.config.own_url) | {
-        "private_metadata": user.private_metadata,
-        "banned": user.banned,
-        "locked": user.locked,
-        "lockout_expires_in_seconds": None,
-        "verification_attempts_remaining": 100,
-        "last_active_at": user.last_active_at or user.last_sign_in_at,
+    return (
+        _account(clerk, user, clerk.config.own_url)
+        | {
+            "private_metadata": user.private_metadata,
+            "banned": user.banned,
+            "last_active_at": user.last_active_at or user.last_sign_in_at,
+        }
+        | _lockout(clerk, user)
+    )
+
+
+def _lockout(clerk: LocalClerk, user: User) -> Json:
+    rules, now = clerk.settings.attack_protection.user_lockout, clerk.now
+    locked = user.is_locked(now)
+    over = user.locked and not locked
+    failed = 0 if over else user.failed_attempts
+    expires_at = user.lockout_expires_at if locked else None
+    return {
+        "locked": locked,
+        "lockout_expires_in_seconds": None if expires_at is None else (expires_at - now) // 1000,
+        "verification_attempts_remaining": max(0, rules.max_attempts - failed)
+        if rules.enabled
+        else None,
     }

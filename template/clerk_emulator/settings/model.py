@@ -101,6 +101,31 @@ class SignInRules:
 
 
 @dataclass(frozen=True)
+class UserLockout:
+    """After how many wrong passwords and codes nobody may try any more, and for how long."""
+
+    enabled: bool = True
+    max_attempts: int = 10
+    duration_in_minutes: int = 60
+    """0: until somebody unlocks the account."""
+
+
+@dataclass(frozen=True)
+class EmailLinkProtection:
+    """Whether a link must be opened in the browser that asked for it."""
+
+    require_same_client: bool = True
+
+
+@dataclass(frozen=True)
+class AttackProtection:
+    """What keeps attackers out."""
+
+    user_lockout: UserLockout = UserLockout()
+    email_link: EmailLinkProtection = EmailLinkProtection()
+
+
+@dataclass(frozen=True)
 class PasswordRules:
     """What makes a password."""
 
@@ -110,8 +135,15 @@ class PasswordRules:
     require_numbers: bool = False
     require_uppercase: bool = False
     require_lowercase: bool = False
+    disable_hibp: bool = True
+    """False: the passwords that everybody knows to be stolen are refused, too."""
+    enforce_hibp_on_sign_in: bool = True
+    """Whether a stolen password has to be replaced when somebody signs in with it."""
+    show_zxcvbn: bool = False
+    min_zxcvbn_strength: int = 0
+    """How strong Clerk.js wants a password to be, 0 to 4, with ``show_zxcvbn``."""
     compromised: tuple[str, ...] = ()
-    """Passwords that are known to be stolen: refused when chosen, to be changed when met."""
+    """More passwords that are known to be stolen."""
 
 
 @dataclass(frozen=True)
@@ -294,6 +326,7 @@ class InstanceSettings:
     """By provider: ``google``, ``github``, …"""
     sign_up: SignUpRules = SignUpRules()
     sign_in: SignInRules = SignInRules()
+    attack_protection: AttackProtection = AttackProtection()
     restrictions: Restrictions = Restrictions()
     password: PasswordRules = PasswordRules()
     username: UsernameRules = UsernameRules()

@@ -13,11 +13,9 @@ from clerk_emulator.resources import Message, Verification
 from clerk_emulator.testing import PASSWORD, Browser, ManualClock, error_of
 
 BACK = "http://localhost:5000/sign-up#/verify"
-LINKS = {
-    "attributes": {
-        "email_address": {"verifications": ["email_link"], "first_factors": ["email_link"]}
-    }
-}
+ATTRIBUTES = {"email_address": {"verifications": ["email_link"], "first_factors": ["email_link"]}}
+HERE = {"attributes": ATTRIBUTES}
+LINKS = HERE | {"attack_protection": {"email_link": {"require_same_client": False}}}
 
 
 def open_link(browser: Browser, clerk: LocalClerk) -> dict[str, list[str]]:
@@ -101,6 +99,31 @@ def test_a_link_opened_twice_begins_one_session(
     session = other.session()["id"]
     assert open_link(other, clerk) == {"__clerk_status": ["failed"]}
     assert other.session()["id"] == session
+
+
+def test_a_link_counts_only_in_the_browser_that_asked_for_it(
+    ada: Browser, other: Browser, sign_in: str, clerk: LocalClerk
+) -> None:
+    clerk.source.replace(HERE)
+    mismatch = {"__clerk_status": ["client_mismatch"]}
+    assert open_link(other, clerk) == mismatch  # without cookies, as a mail scanner opens it
+    ada.http.set_cookie("__clerk_db_jwt", ada.dev_browser)
+    assert open_link(ada, clerk) == mismatch
+    assert response(other, sign_in)["status"] == "needs_first_factor"
+    other.http.set_cookie("__clerk_db_jwt", other.dev_browser)
+    assert open_link(other, clerk)["__clerk_status"] == ["verified"]
+    assert response(other, sign_in)["status"] == "complete"
+
+
+def test_a_link_signs_up_only_the_browser_that_asked_for_it(
+    browser: Browser, other: Browser, clerk: LocalClerk
+) -> None:
+    path = sign_up(browser, clerk)
+    clerk.source.replace(HERE)
+    other.http.set_cookie("__clerk_db_jwt", other.dev_browser)
+    assert open_link(other, clerk) == {"__clerk_status": ["client_mismatch"]}
+    assert response(browser, path)["status"] == "missing_requirements"
+    assert other.client()["sessions"] == browser.client()["sessions"] == []
 
 
 def test_a_link_expires(

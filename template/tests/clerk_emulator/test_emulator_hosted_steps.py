@@ -138,7 +138,9 @@ def test_a_link_signs_in_the_browser_that_asked_for_it(
 ) -> None:
     sign_up(visitor)
     email = {"first_factors": ["email_link"]}
-    clerk.source.replace({"attributes": {"email_address": email}})
+    anywhere = {"email_link": {"require_same_client": False}}
+    settings = {"attributes": {"email_address": email}, "attack_protection": anywhere}
+    clerk.source.replace(settings)
     page = open_page(other, "/sign-in")
     page = follow(other, send(other, page, "/sign-in", identifier="grace@example.com"))
     link = {"strategy": "email_link", "prepare": "1"}
