@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from datetime import UTC, datetime
 from inspect import iscoroutinefunction
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from flask import Flask
@@ -31,6 +33,26 @@ class Base(DeclarativeBase):
     )
 
 
+class UtcDateTime(sa.TypeDecorator[datetime]):
+    """A moment, always with its time zone: SQLite alone would forget it."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """To the database: in UTC."""
+        return value.astimezone(UTC) if value is not None else None
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """From the database: PostgreSQL answers in its own zone, SQLite in none."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+BEGIN_IMMEDIATE = "begin_immediate"
+"""Execution option of a connection: on SQLite, its transactions lock for writing at once."""
+
 db = SQLAlchemy()
 alembic = Alembic(metadatas=Base.metadata, run_mkdir=False)
 
@@ -40,9 +62,11 @@ def init_database(app: Flask, url: str) -> None:
 
     :param url: an SQLAlchemy URL; a relative SQLite path is below ``instance/``.
     """
-    app.config["SQLALCHEMY_ENGINES"] = {"default": url}
+    # Beside its own connection a request needs one more where it makes a row for somebody new. With
+    # a limit, all could hold one and wait for another; as it is, the threads are the limit.
+    app.config["SQLALCHEMY_ENGINES"] = {"default": {"url": url, "max_overflow": -1}}
     app.config["ALEMBIC"] = {"script_location": str(PROJECT / "migrations")}
-    app.config["ALEMBIC_CONTEXT"] = {"render_as_batch": True}
+    app.config["ALEMBIC_CONTEXT"] = {"render_as_batch": True, "render_item": _render_item}
     db.init_app(app)
     # There are no async engines; starting an event loop to close none costs every request a thread.
     teardown = app.teardown_appcontext_funcs
@@ -51,6 +75,7 @@ def init_database(app: Flask, url: str) -> None:
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             event.listen(db.engine, "connect", _configure_sqlite)
+            event.listen(db.engine, "begin", _begin_sqlite)
             _make_first_tables()
 
 
@@ -59,6 +84,18 @@ def _configure_sqlite(connection: sqlite3.Connection, record: object) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA busy_timeout = 5000")  # milliseconds
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    # Python's driver begins before the first change; until then each SELECT sees the latest rows.
+    if connection.get_execution_options().get(BEGIN_IMMEDIATE):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _render_item(kind: str, item: Any, context: object) -> str | Literal[False]:
+    """New migrations name the plain type, so that they import nothing of the app."""
+    is_ours = kind == "type" and isinstance(item, UtcDateTime)
+    return "sa.DateTime(timezone=True)" if is_ours else False
 
 
 def _make_first_tables() -> None:

@@ -37,6 +37,8 @@ class Settings:
     clerk: Instance
     database_url: str = field(default="sqlite:///app.db", repr=False)
     webhook_secrets: tuple[bytes, ...] = field(default=(), repr=False)
+    soft_deletion: bool = False
+    """Rows of users, organizations and memberships that Clerk deleted stay, marked as such."""
     after_sign_in: str = "/dashboard"
     after_sign_up: str = "/dashboard"
     after_sign_out: str = "/"
@@ -74,6 +76,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         clerk=instance,
         database_url=environ.get("DATABASE_URL", "").strip() or Settings.database_url,
         webhook_secrets=secrets,
+        soft_deletion=_soft_deletion(environ),
         after_sign_in=_path(environ, "CLERK_AFTER_SIGN_IN_PATH", Settings.after_sign_in),
         after_sign_up=_path(environ, "CLERK_AFTER_SIGN_UP_PATH", Settings.after_sign_up),
         after_sign_out=_path(environ, "CLERK_AFTER_SIGN_OUT_PATH", Settings.after_sign_out),
@@ -123,6 +126,16 @@ def _path(environ: Mapping[str, str], name: str, default: str) -> str:
     if safe_path(value, "") is None:
         raise SettingsError(f"{name} is {value!r}; expected a path of this app, such as {default}")
     return value
+
+
+def _soft_deletion(environ: Mapping[str, str]) -> bool:
+    value = environ.get("CLERK_DELETIONS", "").strip() or "hard"
+    if value not in ("hard", "soft"):
+        raise SettingsError(
+            f"CLERK_DELETIONS is {value!r}; expected hard (the row goes) or soft (the row stays, "
+            "with the time in its column deleted_at)"
+        )
+    return value == "soft"
 
 
 def _count(environ: Mapping[str, str], name: str) -> int:

@@ -15,11 +15,12 @@ from hypothesis.configuration import set_hypothesis_home_dir
 
 from app import create_app
 from app.clerk import clerk_of
-from app.database import db, init_database
+from app.database import alembic, db, init_database
 from app.settings import PROJECT
 from clerk_emulator.running import RunningClerk
 
 from .local_server import LocalServer, local_server
+from .postgresql import PostgreSQL, postgresql_server, why_not
 from .signing import LIVE_HOST, USER, Signer, publishable_key
 
 pytest_plugins = ["clerk_emulator.pytest_plugin"]
@@ -50,6 +51,10 @@ ALICE: dict[str, Any] = {
 """A user as the Backend API describes one."""
 
 
+ON_BOTH_DATABASES = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+"""For tests, or as ``pytestmark`` for modules, whose app or ``site`` keeps something."""
+
+
 def keys_of(signer: Signer) -> dict[str, str]:
     """The keys of an instance, as the environment has them."""
     kind = "live" if signer.host == LIVE_HOST else "test"
@@ -61,13 +66,13 @@ def keys_of(signer: Signer) -> dict[str, str]:
     }
 
 
-def settings_for(signer: Signer, backend: LocalServer, database: Path) -> dict[str, str]:
+def settings_for(signer: Signer, backend: LocalServer, database_url: str) -> dict[str, str]:
     """Settings of an app that belongs to an instance."""
     return keys_of(signer) | {
         "SECRET_KEY": "only for tests, never elsewhere",
         "CLERK_API_URL": backend.url,
         "CLERK_WEBHOOK_SIGNING_SECRET": "whsec_dGhlIHNpZ25pbmcgc2VjcmV0",
-        "DATABASE_URL": f"sqlite:///{database}",
+        "DATABASE_URL": database_url,
     }
 
 
@@ -116,24 +121,52 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """A PostgreSQL server of the tests' own, where one can be had."""
+    if reason := why_not():
+        pytest.skip(reason)
+    with postgresql_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def empty_postgresql(postgresql: PostgreSQL) -> Iterator[str]:
+    """The name of a database there, with all tables and no rows, made by the migrations."""
+    with postgresql.database() as name:
+        app = Flask("empty")
+        init_database(app, postgresql.url(name))
+        with app.app_context():
+            alembic.upgrade()
+            db.engine.dispose()
+        yield name
+
+
 @pytest.fixture
-def environ(
-    tmp_path: Path, empty_database: Path, backend: LocalServer, signer: Signer
-) -> dict[str, str]:
+def database_url(
+    request: pytest.FixtureRequest, tmp_path: Path, empty_database: Path
+) -> Iterator[str]:
+    """A database of the test's own: SQLite, or what ``ON_BOTH_DATABASES`` says."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        shutil.copy(empty_database, tmp_path / "app.db")
+        yield f"sqlite:///{tmp_path / 'app.db'}"
+        return
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    with server.database(request.getfixturevalue("empty_postgresql")) as name:
+        yield server.url(name)
+
+
+@pytest.fixture
+def environ(database_url: str, backend: LocalServer, signer: Signer) -> dict[str, str]:
     """Settings of a development instance."""
-    shutil.copy(empty_database, tmp_path / "app.db")
-    return settings_for(signer, backend, tmp_path / "app.db")
+    return settings_for(signer, backend, database_url)
 
 
 @pytest.fixture
-def site(tmp_path: Path, empty_database: Path, clerk: RunningClerk) -> Flask:
+def site(database_url: str, clerk: RunningClerk) -> Flask:
     """The app beside a local Clerk: people sign up and in for real. See ``clerk``."""
-    shutil.copy(empty_database, tmp_path / "site.db")
-    environ = clerk.environ | {
-        "SECRET_KEY": "only for tests, never elsewhere",
-        "DATABASE_URL": f"sqlite:///{tmp_path / 'site.db'}",
-    }
-    site = create_app(environ)
+    own = {"SECRET_KEY": "only for tests, never elsewhere", "DATABASE_URL": database_url}
+    site = create_app(clerk.environ | own)
     site.testing = True
     clerk_of(site).now = clerk.now  # clerk.advance() moves both
     return site

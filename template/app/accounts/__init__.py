@@ -7,12 +7,20 @@ from flask_login import LoginManager, current_user
 
 from app.clerk import current_session
 
-from .models import User
+from .models import Membership, Organization, User
+from .organizations import current_membership, current_organization
 from .users import user_of
 from .views import blueprint
 from .webhooks import webhooks
 
-__all__ = ["User", "init_app"]
+__all__ = [
+    "Membership",
+    "Organization",
+    "User",
+    "current_membership",
+    "current_organization",
+    "init_app",
+]
 
 login_manager = LoginManager()
 
@@ -23,7 +31,9 @@ def init_app(app: Flask) -> None:
     login_manager.session_protection = None
     # Its context processor would load the user for every page, asked for or not.
     login_manager.init_app(app, add_context_processor=False)
-    app.jinja_env.globals["current_user"] = current_user
+    app.jinja_env.globals.update(
+        current_user=current_user, current_organization=current_organization
+    )
     app.register_blueprint(blueprint)
     app.register_blueprint(webhooks)
 

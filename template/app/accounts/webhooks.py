@@ -2,34 +2,52 @@
 
 from __future__ import annotations
 
+import time
+
 from flask import Blueprint, current_app, request
 from flask.typing import ResponseReturnValue
 
 from app.clerk import clerk_of, exempt
-from app.clerk.webhooks import WebhookError, verify_webhook
+from app.clerk.webhooks import WebhookError, WebhookEvent, verify_webhook
 
-from .users import delete_user, save_user
+from .deliveries import Turn, send_signal, take_in
 
 webhooks = exempt(Blueprint("webhooks", __name__))
+
+WAITS = (0.05, 0.1, 0.2, 0.4, 0.8)
+"""Seconds between looks whether another worker is through with the same delivery."""
 
 
 @webhooks.post("/webhooks/clerk")
 def receive() -> ResponseReturnValue:
-    """Keep our users true to Clerk's. Repeated and outdated deliveries change nothing."""
+    """Keep our rows true to Clerk's. Repeated and outdated deliveries change nothing.
+
+    Whatever is our fault is answered with 500 or 503, after which Clerk comes again.
+    """
     secrets = current_app.config["SETTINGS"].webhook_secrets
     if not secrets:
         current_app.logger.error("A webhook came, but CLERK_WEBHOOK_SIGNING_SECRET is not set.")
         return {"error": "CLERK_WEBHOOK_SIGNING_SECRET is not set"}, 503
+    body = request.get_data()
     try:
         now = clerk_of(current_app).now()
-        event = verify_webhook(request.get_data(), request.headers, secrets, now)
+        event = verify_webhook(body, request.headers, secrets, now)
     except WebhookError as error:
         current_app.logger.warning("Webhook refused: %s", error)
         return {"error": str(error)}, 400
-    user_id = event.data.get("id")
-    if isinstance(user_id, str) and user_id:
-        if event.type in ("user.created", "user.updated"):
-            save_user(event.data)
-        elif event.type == "user.deleted":
-            delete_user(user_id)
+    turn = _turn(event, body.decode("utf-8", "replace"))
+    if turn is Turn.THEIRS:
+        return {"error": "another worker is still at this delivery; come again"}, 503
+    if turn is Turn.OURS:
+        send_signal(event)
     return {"received": event.type}
+
+
+def _turn(event: WebhookEvent, body: str) -> Turn:
+    turn = take_in(event, body)
+    for wait in WAITS:
+        if turn is not Turn.THEIRS:
+            break
+        time.sleep(wait)
+        turn = take_in(event, body)
+    return turn

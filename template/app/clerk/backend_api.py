@@ -161,9 +161,12 @@ class BackendApi:
         """All organizations, page by page."""
         return self.pages("/organizations", **filters)
 
-    def memberships(self, organization_id: str) -> Iterator[Json]:
-        """All memberships of an organization, page by page."""
-        return self.pages(f"/organizations/{_id(organization_id)}/memberships")
+    def memberships(self, organization_id: str, **filters: Any) -> Iterator[Json]:
+        """All memberships of an organization, page by page.
+
+        :param filters: query parameters of Clerk's, such as ``user_id``.
+        """
+        return self.pages(f"/organizations/{_id(organization_id)}/memberships", **filters)
 
     def invitations(self, **filters: Any) -> Iterator[Json]:
         """All invitations to the application, page by page."""

@@ -7,6 +7,7 @@ import binascii
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -17,6 +18,8 @@ TOLERANCE = 300
 
 SHORTEST_SECRET = 16
 """Bytes. Svix makes 24 to 64; with an empty one anybody could sign."""
+
+_DELIVERY_ID = re.compile(r"[!-~]{1,255}\Z")
 
 
 class Headers(Protocol):
@@ -78,7 +81,8 @@ def verify_webhook(
     """
     delivery_id = headers.get("svix-id", "")
     timestamp = headers.get("svix-timestamp", "")
-    if not delivery_id or not (timestamp.isascii() and timestamp.isdigit()) or len(timestamp) > 12:
+    is_time = timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12
+    if not _DELIVERY_ID.match(delivery_id) or not is_time:
         raise WebhookError(
             "expected the headers svix-id, svix-timestamp (unix seconds) and "
             "svix-signature; this was not sent by Clerk"
@@ -111,7 +115,7 @@ def _any_matches(signed: bytes, signatures: str, secrets: Sequence[bytes]) -> bo
 
 def _read_event(delivery_id: str, body: bytes) -> WebhookEvent:
     try:
-        event = json.loads(body)
+        event = json.loads(body, parse_constant=_refuse)
     except (ValueError, RecursionError):
         event = None
     if (
@@ -121,3 +125,7 @@ def _read_event(delivery_id: str, body: bytes) -> WebhookEvent:
     ):
         raise WebhookError("expected a JSON object with type and data")
     return WebhookEvent(delivery_id, event["type"], event["data"])
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")

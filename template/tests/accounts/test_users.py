@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from app.accounts.models import User
-from app.accounts.users import add_user, save_user
-from app.database import db
-from tests.conftest import ALICE, BROWSER, SignIn
+from app.accounts.records import apply_user
+from app.accounts.users import add_user
+from app.transactions import transact
+from tests.accounts.deliveries import stored
+from tests.conftest import ALICE, BROWSER, ON_BOTH_DATABASES, SignIn
 from tests.local_server import LocalServer
 from tests.signing import USER
 
+pytestmark = ON_BOTH_DATABASES
 
-def stored(app: Flask, user_id: str = USER) -> User | None:
-    """What the database holds."""
-    with app.app_context():
-        return db.session.get(User, user_id)
+
+def save_user(data: dict[str, Any]) -> None:
+    """Write what Clerk says of a user."""
+    transact(lambda session: apply_user(session, data))
 
 
 def test_the_first_request_makes_the_row(
@@ -26,7 +31,7 @@ def test_the_first_request_makes_the_row(
     sign_in()
     page = client.get("/dashboard", headers=BROWSER)
     assert "Welcome, Alice Example" in page.text
-    user = stored(app)
+    user = stored(app, User, USER)
     assert user
     assert (user.email, user.name) == ("alice@example.com", "Alice Example")
     client.get("/dashboard", headers=BROWSER)
@@ -39,7 +44,7 @@ def test_who_does_not_look_does_not_pay(
     sign_in()
     for path in ("/", "/api/me", "/profile"):
         assert client.get(path, headers=BROWSER).status_code == 200
-    assert stored(app) is None
+    assert stored(app, User, USER) is None
     assert not backend.received
 
 
@@ -63,7 +68,7 @@ def test_it_makes_do_with_the_id(
     backend.answers[f"GET /v1/users/{USER}"] = answer
     sign_in()
     assert client.get("/dashboard", headers=BROWSER).status_code == 200
-    assert stored(app)
+    assert stored(app, User, USER)
 
 
 def test_a_deleted_account_does_not_come_back(
@@ -73,7 +78,7 @@ def test_a_deleted_account_does_not_come_back(
     backend.answers[f"GET /v1/users/{USER}"] = (404, {"errors": [{"code": "resource_not_found"}]})
     sign_in()
     assert client.get("/dashboard", headers=BROWSER).status_code == 200
-    assert stored(app) is None
+    assert stored(app, User, USER) is None
 
 
 def test_older_news_is_ignored(app: Flask) -> None:
@@ -81,7 +86,7 @@ def test_older_news_is_ignored(app: Flask) -> None:
         save_user({**ALICE, "first_name": "New", "updated_at": 200})
         save_user({**ALICE, "first_name": "Old", "updated_at": 100})
         save_user({**ALICE, "first_name": "Same", "updated_at": 200})
-    user = stored(app)
+    user = stored(app, User, USER)
     assert user
     assert user.first_name == "New"
 
@@ -91,6 +96,6 @@ def test_a_row_by_id_is_completed_by_later_news(app: Flask, backend: LocalServer
     with app.app_context():
         assert add_user(USER)
         save_user(ALICE)
-    user = stored(app)
+    user = stored(app, User, USER)
     assert user
     assert user.email == "alice@example.com"

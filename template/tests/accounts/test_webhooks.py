@@ -9,42 +9,40 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
-from tests.accounts.test_users import stored
+from app.accounts.models import User
+from tests.accounts.deliveries import deleted, deliver, event, stored
 from tests.clerk.test_webhooks import sign
-from tests.conftest import ALICE
+from tests.conftest import ALICE, ON_BOTH_DATABASES
 
+pytestmark = ON_BOTH_DATABASES
 
-def deliver(client: FlaskClient, kind: str, data: dict[str, Any]) -> TestResponse:
-    """Deliver an event as Clerk does."""
-    body = json.dumps({"type": kind, "object": "event", "data": data}).encode()
-    return client.post("/webhooks/clerk", data=body, headers=sign(body, at=int(time.time())))
+CREATED = event("user.created", ALICE)
 
 
 def test_users_come_change_and_go(app: Flask, client: FlaskClient) -> None:
-    assert deliver(client, "user.created", ALICE).status_code == 200
-    assert stored(app)
+    assert deliver(client, CREATED).status_code == 200
+    assert stored(app, User, ALICE["id"])
     newer = {**ALICE, "first_name": "Alicia", "updated_at": ALICE["updated_at"] + 1}
-    deliver(client, "user.updated", newer)
-    user = stored(app)
+    deliver(client, event("user.updated", newer))
+    user = stored(app, User, ALICE["id"])
     assert user
     assert user.first_name == "Alicia"
-    deliver(client, "user.deleted", {"id": ALICE["id"], "object": "user", "deleted": True})
-    assert stored(app) is None
+    deliver(client, deleted("user", ALICE["id"]))
+    assert stored(app, User, ALICE["id"]) is None
 
 
 def test_a_deletion_of_somebody_unknown_is_fine(client: FlaskClient) -> None:
-    assert deliver(client, "user.deleted", {"id": "user_9", "deleted": True}).status_code == 200
+    assert deliver(client, deleted("user", "user_9")).status_code == 200
 
 
 @pytest.mark.parametrize("data", [{}, {"id": None}, {"id": 5}, {"id": ""}])
 def test_events_without_an_id_change_nothing(client: FlaskClient, data: dict[str, Any]) -> None:
-    assert deliver(client, "user.created", data).status_code == 200
+    assert deliver(client, event("user.created", data)).status_code == 200
 
 
 def test_unknown_events_are_taken(client: FlaskClient) -> None:
-    assert deliver(client, "session.created", {"id": "sess_1"}).status_code == 200
+    assert deliver(client, event("session.created", {"id": "sess_1"})).status_code == 200
 
 
 def test_a_forged_delivery_is_refused(app: Flask, client: FlaskClient) -> None:
@@ -53,14 +51,14 @@ def test_a_forged_delivery_is_refused(app: Flask, client: FlaskClient) -> None:
     response = client.post("/webhooks/clerk", data=body, headers=headers)
     assert response.status_code == 400
     assert "CLERK_WEBHOOK_SIGNING_SECRET" in response.text
-    assert stored(app) is None
+    assert stored(app, User, ALICE["id"]) is None
 
 
 def test_without_a_secret_clerk_is_told_to_come_again(environ: dict[str, str]) -> None:
     from app import create_app
 
     client = create_app(environ | {"CLERK_WEBHOOK_SIGNING_SECRET": ""}).test_client()
-    assert deliver(client, "user.created", ALICE).status_code == 503
+    assert deliver(client, CREATED).status_code == 503
 
 
 def test_too_large_a_delivery_is_refused(client: FlaskClient) -> None:

@@ -31,7 +31,7 @@ def shared_database(tmp_path_factory: pytest.TempPathFactory, empty_database: Pa
 @pytest.fixture(scope="session")
 def app(server: LocalServer, signer: Signer, shared_database: Path) -> Flask:
     """The app, as a development instance."""
-    app = create_app(settings_for(signer, server, shared_database))
+    app = create_app(settings_for(signer, server, f"sqlite:///{shared_database}"))
     app.testing = True
     return app
 
@@ -39,7 +39,7 @@ def app(server: LocalServer, signer: Signer, shared_database: Path) -> Flask:
 @pytest.fixture(scope="session")
 def live_app(server: LocalServer, live_signer: Signer, shared_database: Path) -> Flask:
     """The app, as a production instance."""
-    app = create_app(settings_for(live_signer, server, shared_database))
+    app = create_app(settings_for(live_signer, server, f"sqlite:///{shared_database}"))
     app.testing = True
     return app
 

@@ -1,0 +1,130 @@
+"""A PostgreSQL server that the tests have for themselves, started from installed programs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
+
+OPTIONS = {
+    "listen_addresses": "",
+    "max_connections": "200",
+    "fsync": "off",  # it need not survive
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+}
+
+
+@dataclass(frozen=True)
+class PostgreSQL:
+    """A server that runs."""
+
+    folder: Path
+    _numbers: Iterator[int]
+
+    def url(self, name: str) -> str:
+        """The SQLAlchemy URL of a database."""
+        return f"postgresql+psycopg://postgres@/{name}?host={self.folder}"
+
+    @contextmanager
+    def database(self, template: str = "template1") -> Iterator[str]:
+        """A database that goes afterwards; returns its name.
+
+        :param template: the name of one to copy, to which nobody may be connected.
+        """
+        name = f"test_{next(self._numbers)}"
+        self._order(f"CREATE DATABASE {name} TEMPLATE {template}")
+        yield name
+        self._order(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def is_up(self) -> bool:
+        """Whether it answers."""
+        try:
+            self._order("SELECT 1")
+        except OperationalError:
+            return False
+        return True
+
+    def _order(self, statement: str) -> None:
+        engine = sa.create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
+        try:
+            with engine.connect() as connection:
+                connection.exec_driver_sql(statement)
+        finally:
+            engine.dispose()
+
+
+def why_not() -> str:
+    """What is missing for a server, in a sentence; empty when nothing is."""
+    if find_spec("psycopg") is None:
+        return "not tested on PostgreSQL: psycopg is not installed"
+    if _programs() is None:
+        return "not tested on PostgreSQL: initdb is not installed (package postgresql)"
+    return ""
+
+
+@contextmanager
+def postgresql_server() -> Iterator[PostgreSQL]:
+    """Run a server for as long as the context lasts."""
+    programs = _programs()
+    assert programs is not None, why_not()
+    # Not below pytest's own folder, where nobody else may look, and whose name is too long.
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    person = _who_may_run_it(folder)
+    data = folder / "data"
+    options = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "-N"]
+    make: list[str | Path] = [programs / "initdb", "-D", data, *options]
+    subprocess.run(make, check=True, stdout=subprocess.DEVNULL, cwd=folder, **person)
+    settings = [f"--{name}={value}" for name, value in OPTIONS.items()]
+    command: list[str | Path] = [programs / "postgres", "-D", data, "-k", folder, *settings]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, **person)
+    try:
+        yield _when_up(PostgreSQL(folder, count(1)), process)
+    finally:
+        process.terminate()
+        process.wait(30)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _when_up(server: PostgreSQL, process: subprocess.Popen[bytes]) -> PostgreSQL:
+    deadline = time.monotonic() + 30
+    while not server.is_up():
+        log = (server.folder / "log").read_text(errors="replace")
+        assert process.poll() is None, log
+        assert time.monotonic() < deadline, log
+        time.sleep(0.05)
+    return server
+
+
+def _programs() -> Path | None:
+    """Where initdb and postgres are: Debian keeps them off the path."""
+    found = shutil.which("initdb")
+    places = [Path(found)] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    return places[-1].resolve().parent if places else None
+
+
+def _who_may_run_it(folder: Path) -> dict[str, Any]:
+    """As root it refuses to run."""
+    if os.name == "nt" or os.geteuid() != 0:
+        return {}
+    shutil.chown(folder, "nobody")
+    return {"user": "nobody", "group": "nogroup" if _has_group("nogroup") else "nobody"}
+
+
+def _has_group(name: str) -> bool:
+    import grp
+
+    return any(group.gr_name == name for group in grp.getgrall())
