@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 from .clerk import LocalClerk
 from .errors import ClerkError, unsupported_strategy
 from .links import send_link
@@ -15,12 +13,11 @@ from .users import save_user
 from .verifications import check_code, open_verification, send_code
 
 Identification = EmailAddress | PhoneNumber
-I = TypeVar("I", EmailAddress, PhoneNumber)  # noqa: E741
 
 MAX_EACH = 10
 
 
-def check_room(clerk: LocalClerk, kind: type[I], user: User) -> None:
+def check_room(clerk: LocalClerk, kind: type[EmailAddress] | type[PhoneNumber], user: User) -> None:
     """Refuse more addresses or numbers than an account may have.
 
     :raises ClerkError: ``identification_quota_exceeded``.

@@ -10,6 +10,7 @@ from typing import Any
 from .clerk import LocalClerk
 from .errors import ClerkError, invalid, missing
 from .events import record_event
+from .identification_kinds import Add
 from .lockouts import lock
 from .phone_numbers import add_phone_number
 from .resources import EmailAddress, PhoneNumber, User, new_id
@@ -55,10 +56,10 @@ def provision_user(clerk: LocalClerk, new: NewAccount) -> User:
     for name, value in new.profile.items():
         setattr(user, name, value)
     for address in new.email_addresses:
-        email = vouch_for_email(clerk, user.id, address, verified=new.emails_verified)
+        email = vouch_for(clerk, add_email_address, user.id, address, verified=new.emails_verified)
         user.primary_email_address_id = user.primary_email_address_id or email.id
     for number in new.phone_numbers:
-        phone = vouch_for_phone(clerk, user.id, number, verified=new.phones_verified)
+        phone = vouch_for(clerk, add_phone_number, user.id, number, verified=new.phones_verified)
         user.primary_phone_number_id = user.primary_phone_number_id or phone.id
     if user.locked:
         lock(clerk, user)
@@ -85,28 +86,18 @@ def _check_required(clerk: LocalClerk, new: NewAccount) -> None:
         raise missing("email_address")
 
 
-def vouch_for_email(
-    clerk: LocalClerk, user_id: str, address: str, *, verified: bool
-) -> EmailAddress:
-    """Give an account an address on the word of the app's server.
+def vouch_for(
+    clerk: LocalClerk, add: Add, user_id: str, value: str, *, verified: bool
+) -> EmailAddress | PhoneNumber:
+    """Give an account an address or number on the word of the app's server.
 
+    :param add: of its kind.
     :raises ClerkError: ``form_identifier_exists``.
     """
-    email = add_email_address(clerk, user_id, address, verified=verified)
-    email.verified_by = BY_ADMIN if verified else email.verified_by
-    clerk.store.put(email)
-    return email
-
-
-def vouch_for_phone(clerk: LocalClerk, user_id: str, number: str, *, verified: bool) -> PhoneNumber:
-    """Give an account a number on the word of the app's server.
-
-    :raises ClerkError: ``form_identifier_exists``.
-    """
-    phone = add_phone_number(clerk, user_id, number, verified=verified)
-    phone.verified_by = BY_ADMIN if verified else phone.verified_by
-    clerk.store.put(phone)
-    return phone
+    found = add(clerk, user_id, value, verified=verified)
+    found.verified_by = BY_ADMIN if verified else found.verified_by
+    clerk.store.put(found)
+    return found
 
 
 def check_external_id_free(clerk: LocalClerk, external_id: str | None, owner_id: str) -> None:

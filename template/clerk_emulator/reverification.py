@@ -21,8 +21,11 @@ COMPLETE = "complete"
 def is_fresh(clerk: LocalClerk, session: Session, user: User) -> bool:
     """Whether the person has proved who they are less than ten minutes ago.
 
-    Whoever has a second factor must have given that one.
+    Whoever has a second factor must have given that one. Once a verification has been started,
+    only its end counts.
     """
+    if status_of(session) != COMPLETE:
+        return False
     at = session.verified_at
     if has_second_factor(clerk, user):
         at = session.second_factor_verified_at or 0

@@ -2,108 +2,68 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any
 
 from flask import Blueprint
 
 from ..clerk import current_clerk
-from ..errors import ClerkError, not_found
-from ..identifications import remove_identification
+from ..errors import ClerkError
+from ..identification_kinds import IN_PATH, KINDS
+from ..identifications import Identification, remove_identification
 from ..multi_factor import settle_multi_factor
-from ..phone_numbers import normalize_phone_number
-from ..provisioning import BY_ADMIN, vouch_for_email, vouch_for_phone
+from ..provisioning import BY_ADMIN, vouch_for
 from ..resources import EmailAddress, PhoneNumber, User
-from ..serializers import Json, email_address_json, phone_number_json
-from ..users import normalize_email, save_user
-from .parameters import flag, json_body, required_text
+from ..serializers import Json
+from ..users import save_user
+from .parameters import flag, json_body, known, required_text
 from .users import known_user
 
 blueprint = Blueprint("identifications", __name__)
 
-I = TypeVar("I", EmailAddress, PhoneNumber)  # noqa: E741
-WHAT = {EmailAddress: "Email address", PhoneNumber: "Phone number"}
+ONE = f"/{IN_PATH}/<id>"
 
 
-@blueprint.post("/email_addresses")
-def create_email_address() -> Json:
-    """Give an account another address; verified only if the app's server says so."""
-    clerk, body = current_clerk(), json_body()
+@blueprint.post(f"/{IN_PATH}")
+def create(kind: str) -> Json:
+    """Give an account another one; verified only if the app's server says so."""
+    clerk, body, details = current_clerk(), json_body(), KINDS[kind]
     user = known_user(required_text(body, "user_id"))
-    address = normalize_email(required_text(body, "email_address"))
-    email = vouch_for_email(clerk, user.id, address, verified=flag(body, "verified"))
-    _settle(user, email, body)
-    return email_address_json(clerk, email)
+    value = details.normalize(required_text(body, details.name))
+    found = vouch_for(clerk, details.add, user.id, value, verified=flag(body, "verified"))
+    _settle(user, found, body)
+    return details.as_json(clerk, found)
 
 
-@blueprint.get("/email_addresses/<id>")
-def get_email_address(id: str) -> Json:
-    """One address."""
-    return email_address_json(current_clerk(), _known(EmailAddress, id))
+@blueprint.get(ONE)
+def get(kind: str, id: str) -> Json:
+    """One address or number."""
+    return KINDS[kind].as_json(current_clerk(), _known(kind, id))
 
 
-@blueprint.patch("/email_addresses/<id>")
-def patch_email_address(id: str) -> Json:
-    """Change whether an address is verified, or make it the primary one."""
-    email = _known(EmailAddress, id)
-    _change(email)
-    return email_address_json(current_clerk(), email)
-
-
-@blueprint.delete("/email_addresses/<id>")
-def delete_email_address(id: str) -> Json:
-    """Take an address away."""
-    _remove(_known(EmailAddress, id))
-    return {"object": "email_address", "id": id, "deleted": True}
-
-
-@blueprint.post("/phone_numbers")
-def create_phone_number() -> Json:
-    """Give an account another number; verified only if the app's server says so."""
-    clerk, body = current_clerk(), json_body()
-    user = known_user(required_text(body, "user_id"))
-    number = normalize_phone_number(required_text(body, "phone_number"))
-    phone = vouch_for_phone(clerk, user.id, number, verified=flag(body, "verified"))
-    _settle(user, phone, body)
-    return phone_number_json(clerk, phone)
-
-
-@blueprint.get("/phone_numbers/<id>")
-def get_phone_number(id: str) -> Json:
-    """One number."""
-    return phone_number_json(current_clerk(), _known(PhoneNumber, id))
-
-
-@blueprint.patch("/phone_numbers/<id>")
-def patch_phone_number(id: str) -> Json:
-    """Change whether a number is verified, the primary one, or a second factor."""
-    phone = _known(PhoneNumber, id)
-    _change(phone)
-    return phone_number_json(current_clerk(), phone)
-
-
-@blueprint.delete("/phone_numbers/<id>")
-def delete_phone_number(id: str) -> Json:
-    """Take a number away."""
-    _remove(_known(PhoneNumber, id))
-    return {"object": "phone_number", "id": id, "deleted": True}
-
-
-def _known(kind: type[I], id: str) -> I:
-    found = current_clerk().store.get(kind, id)
-    if found is None:
-        raise not_found(WHAT[kind])
-    return found
-
-
-def _change(found: EmailAddress | PhoneNumber) -> None:
-    body = json_body()
+@blueprint.patch(ONE)
+def patch(kind: str, id: str) -> Json:
+    """Change whether it is verified, the primary one, or a second factor."""
+    found, body = _known(kind, id), json_body()
     if body.get("verified") is not None:
         found.verified = flag(body, "verified")
         found.verified_by = BY_ADMIN if found.verified else found.verified_by
     _settle(known_user(found.user_id), found, body)
+    return KINDS[kind].as_json(current_clerk(), found)
 
 
-def _settle(user: User, found: EmailAddress | PhoneNumber, body: dict[str, Any]) -> None:
+@blueprint.delete(ONE)
+def delete(kind: str, id: str) -> Json:
+    """Take it away."""
+    found = _known(kind, id)
+    remove_identification(current_clerk(), known_user(found.user_id), found)
+    return {"object": KINDS[kind].name, "id": id, "deleted": True}
+
+
+def _known(kind: str, id: str) -> Identification:
+    return known(KINDS[kind].resource, id, KINDS[kind].label)
+
+
+def _settle(user: User, found: Identification, body: dict[str, Any]) -> None:
     """Do what the request asks for beyond the address or number itself."""
     clerk = current_clerk()
     if flag(body, "primary"):
@@ -122,12 +82,8 @@ def _settle(user: User, found: EmailAddress | PhoneNumber, body: dict[str, Any])
     save_user(clerk, user)
 
 
-def _make_primary(user: User, found: EmailAddress | PhoneNumber) -> None:
+def _make_primary(user: User, found: Identification) -> None:
     if isinstance(found, EmailAddress):
         user.primary_email_address_id = found.id
     else:
         user.primary_phone_number_id = found.id
-
-
-def _remove(found: EmailAddress | PhoneNumber) -> None:
-    remove_identification(current_clerk(), known_user(found.user_id), found)

@@ -11,7 +11,7 @@ from ..phone_numbers import normalize_phone_number
 from ..resources import Domain, ListedIdentifier, RedirectUrl, new_id
 from ..serializers import Json
 from ..users import normalize_email
-from .parameters import flag, json_body, one_page, optional_text, query_flag, required_text
+from .parameters import flag, json_body, known, one_page, optional_text, query_flag, required_text
 
 blueprint = Blueprint("identifiers", __name__)
 
@@ -118,10 +118,7 @@ def delete_redirect_url(id: str) -> Json:
 
 
 def _redirect_url(id: str) -> RedirectUrl:
-    url = current_clerk().store.get(RedirectUrl, id)
-    if url is None:
-        raise not_found("Redirect URL")
-    return url
+    return known(RedirectUrl, id, "Redirect URL")
 
 
 def _redirect_json(url: RedirectUrl) -> Json:
@@ -173,10 +170,7 @@ def delete_domain(id: str) -> Json:
 
 
 def _domain(id: str) -> Domain:
-    domain = current_clerk().store.get(Domain, id)
-    if domain is None:
-        raise not_found("Satellite domain")
-    return domain
+    return known(Domain, id, "Satellite domain")
 
 
 def _domain_json(id: str, name: str, proxy_url: str | None, is_satellite: bool = True) -> Json:

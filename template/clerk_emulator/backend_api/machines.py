@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Blueprint, request
 
 from ..clerk import current_clerk
-from ..errors import not_found
 from ..machine_tokens import (
     add_scope,
     create_machine,
@@ -17,7 +16,7 @@ from ..resources import Machine
 from ..serializers import Json
 from ..serializers.machines import machine_json
 from ..users import check_required_name
-from .parameters import json_body, listed, required_text, text_list, whole_number
+from .parameters import json_body, known, listed, required_text, text_list, whole_number
 
 blueprint = Blueprint("machines", __name__, url_prefix="/machines")
 
@@ -111,7 +110,4 @@ def _scope_json(id: str, to_id: str) -> Json:
 
 
 def _machine(id: str) -> Machine:
-    machine = current_clerk().store.get(Machine, id)
-    if machine is None:
-        raise not_found("Machine")
-    return machine
+    return known(Machine, id, "Machine")

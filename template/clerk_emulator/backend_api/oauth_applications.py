@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Blueprint, request
 
 from ..clerk import current_clerk
-from ..errors import not_found
 from ..oauth_applications import (
     check_redirect_uris,
     check_scopes,
@@ -21,6 +20,7 @@ from ..serializers.machines import oauth_access_token_json, oauth_application_js
 from .parameters import (
     flag,
     json_body,
+    known,
     listed,
     optional_text,
     required_text,
@@ -121,7 +121,4 @@ def post_access_token(id: str) -> Json:
 
 
 def _application(id: str) -> OAuthApplication:
-    application = current_clerk().store.get(OAuthApplication, id)
-    if application is None:
-        raise not_found("OAuth application")
-    return application
+    return known(OAuthApplication, id, "OAuth application")

@@ -8,13 +8,28 @@ from typing import Any, TypeVar
 
 from flask import request
 
-from ..errors import invalid, missing
+from ..clerk import current_clerk
+from ..errors import invalid, missing, not_found
+from ..resources import Resource
 
+K = TypeVar("K", bound=Resource)
 T = TypeVar("T")
 R = TypeVar("R")
 
 DEFAULT_LIMIT = 10
 MAX_LIMIT = 500
+
+
+def known(kind: type[K], id: str | None, label: str) -> K:
+    """What an id in a path names.
+
+    :param label: what it is, for people.
+    :raises ClerkError: 404.
+    """
+    found = current_clerk().store.get(kind, id)
+    if found is None:
+        raise not_found(label)
+    return found
 
 
 def page() -> tuple[int, int]:

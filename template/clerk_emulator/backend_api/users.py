@@ -25,6 +25,7 @@ from ..users import check_name, hash_any_password, hash_password, normalize_emai
 from .parameters import (
     flag,
     json_body,
+    known,
     metadata,
     one_page,
     optional_text,
@@ -230,10 +231,7 @@ def known_user(id: str | None) -> User:
 
     :raises ClerkError: 404.
     """
-    user = current_clerk().store.get(User, id)
-    if user is None:
-        raise not_found("User")
-    return user
+    return known(User, id, "User")
 
 
 def _own(

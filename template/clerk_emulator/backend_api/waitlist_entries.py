@@ -5,13 +5,13 @@ from __future__ import annotations
 from flask import Blueprint, request
 
 from ..clerk import current_clerk
-from ..errors import invalid, not_found
+from ..errors import invalid
 from ..resources import WaitlistEntry
 from ..serializers import Json
 from ..serializers.tickets import waitlist_entry_json
 from ..users import normalize_email
 from ..waitlist_admission import add_to_waitlist, invite_from_waitlist, reject_from_waitlist
-from .parameters import flag, json_body, listed, required_text
+from .parameters import flag, json_body, known, listed, required_text
 
 blueprint = Blueprint("waitlist_entries", __name__, url_prefix="/waitlist_entries")
 
@@ -74,7 +74,4 @@ def delete_entry(id: str) -> Json:
 
 
 def _entry(id: str) -> WaitlistEntry:
-    entry = current_clerk().store.get(WaitlistEntry, id)
-    if entry is None:
-        raise not_found("Waitlist entry")
-    return entry
+    return known(WaitlistEntry, id, "Waitlist entry")

@@ -9,6 +9,7 @@ from werkzeug import Response
 
 from ..clerk import current_clerk
 from ..errors import ClerkError
+from ..identification_kinds import IN_PATH, KINDS
 from ..sessions import end_session
 from .confirmation import NEEDED, confirm_first
 from .csrf import check_form
@@ -19,9 +20,6 @@ from .pages import leave, link, render, signed_in
 blueprint = Blueprint("user", __name__, url_prefix="/user")
 
 AFTER_DELETION = "/login"
-ADDRESSES = "any(email_addresses, phone_numbers)"
-CODES = {"email_addresses": "email_code", "phone_numbers": "phone_code"}
-VALUES = {"email_addresses": "email_address", "phone_numbers": "phone_number"}
 
 
 @blueprint.get("")
@@ -45,25 +43,25 @@ def change_password() -> Response:
     return _change("/me/change_password", "POST", **form)
 
 
-@blueprint.post(f"/<{ADDRESSES}:kind>")
+@blueprint.post(f"/{IN_PATH}")
 def add_address(kind: str) -> Response:
     """Add an e-mail address or phone number, and go on to its code."""
     check_form()
     if signed_in() is None:
         return _to_sign_in()
-    value = request.form.get(VALUES[kind], "")
+    value = request.form.get(KINDS[kind].name, "")
     try:
-        added = response_of(f"/me/{kind}/", **{VALUES[kind]: value})
+        added = response_of(f"/me/{kind}/", **{KINDS[kind].name: value})
         return _send_code(kind, added["id"])
     except ClerkError as error:
         return _refused(error)
 
 
-@blueprint.post(f"/<{ADDRESSES}:kind>/<id>/<any(verify, primary, remove):action>")
+@blueprint.post(f"/{IN_PATH}/<id>/<any(verify, primary, remove):action>")
 def change_address(kind: str, id: str, action: str) -> Response:
     """Verify one, make it the primary one, or remove it."""
     if action == "primary":
-        return _change("/me", "PATCH", **{f"primary_{VALUES[kind]}_id": id})
+        return _change("/me", "PATCH", **{f"primary_{KINDS[kind].name}_id": id})
     if action == "remove":
         return _change(f"/me/{kind}/{id}", "DELETE")
     check_form()
@@ -75,13 +73,13 @@ def change_address(kind: str, id: str, action: str) -> Response:
         return _refused(error)
 
 
-@blueprint.get(f"/<{ADDRESSES}:kind>/<id>/code")
+@blueprint.get(f"/{IN_PATH}/<id>/code")
 def show_code(kind: str, id: str) -> Response:
     """The form for the code."""
     return _code_page(kind, id, None) if signed_in() else _to_sign_in()
 
 
-@blueprint.post(f"/<{ADDRESSES}:kind>/<id>/code")
+@blueprint.post(f"/{IN_PATH}/<id>/code")
 def submit_code(kind: str, id: str) -> Response:
     """Hand in the code."""
     check_form()
@@ -89,7 +87,9 @@ def submit_code(kind: str, id: str) -> Response:
         return _to_sign_in()
     code = request.form.get("code", "").strip()
     try:
-        response_of(f"/me/{kind}/{id}/attempt_verification", strategy=CODES[kind], code=code)
+        response_of(
+            f"/me/{kind}/{id}/attempt_verification", strategy=KINDS[kind].strategy, code=code
+        )
     except ClerkError as error:
         return _code_page(kind, id, error)
     return redirect(link("/user"), 303)
@@ -171,7 +171,7 @@ def _change(path: str, method: str, **form: str) -> Response:
 
 
 def _send_code(kind: str, id: str) -> Response:
-    response_of(f"/me/{kind}/{id}/prepare_verification", strategy=CODES[kind])
+    response_of(f"/me/{kind}/{id}/prepare_verification", strategy=KINDS[kind].strategy)
     return redirect(link(f"/user/{kind}/{id}/code"), 303)
 
 
@@ -209,7 +209,7 @@ def _code_page(kind: str, id: str, error: ClerkError | None) -> Response:
     return render(
         "verify.html",
         what="email" if kind == "email_addresses" else "phone number",
-        to=found[VALUES[kind]],
+        to=found[KINDS[kind].name],
         by_link=False,
         action=f"/user/{kind}/{id}/code",
         back="/user",

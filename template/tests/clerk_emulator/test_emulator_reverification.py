@@ -137,3 +137,11 @@ def test_turned_off_a_new_password_takes_the_current_one(clerk: LocalClerk, ada:
     clerk.source.replace({"sessions": {"reverification": False}})
     answer = ada.post("/me/change_password", new_password="another horse 8")
     assert error_of(answer)[1:] == ("form_param_nil", "current_password")
+
+
+def test_once_a_verification_is_started_only_its_end_counts(ada: Browser) -> None:
+    verify(ada, level="first_factor")
+    form = {"email_address": "b@example.com"}
+    assert error_of(ada.post("/me/email_addresses/", **form))[:2] == REQUIRED
+    verify(ada, "/attempt_first_factor", strategy="password", password=PASSWORD)
+    assert ada.post("/me/email_addresses/", **form).status_code == 200
