@@ -98,6 +98,8 @@ class SignInRules:
     second_factor_required: bool = False
     """Who has none is given the session task ``setup-mfa``."""
     enumeration_protection: bool = False
+    client_trust: bool = False
+    """Who signs in with a password in a browser that is new to them proves an address, too."""
 
 
 @dataclass(frozen=True)
