@@ -1,4 +1,4 @@
-"""Forms of an app's own making: Clerk.js without its components, as its hooks `useSignIn` and `useSignUp` call it."""
+"""Forms of an app's own making: Clerk.js without its components, as `useSignIn` and `useSignUp` call it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ class CustomFlow:
 
     def call(self, path: str, **params: Any) -> str | None:
         """Call a method such as `emailCode.sendCode`; return the code of the error, or nothing."""
-        return self.page.evaluate(CALL.format(flow=self._flow), [path, params or None])
+        error: str | None = self.page.evaluate(CALL.format(flow=self._flow), [path, params or None])
+        return error
 
     def read(self, expression: str) -> Any:
         """Return what an expression about `it`, the sign-in or sign-up, yields."""
@@ -64,4 +65,5 @@ def signed_in_as(page: Page) -> str | None:
     """Return the id of the user, after a reload: what the server says, not what the page remembers."""
     page.reload()
     page.locator("body[data-ready]").wait_for(state="attached")
-    return page.evaluate("Clerk.user?.id ?? null")
+    id: str | None = page.evaluate("Clerk.user?.id ?? null")
+    return id
