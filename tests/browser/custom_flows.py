@@ -65,5 +65,5 @@ def signed_in_as(page: Page) -> str | None:
     """Return the id of the user, after a reload: what the server says, not what the page remembers."""
     page.reload()
     page.locator("body[data-ready]").wait_for(state="attached")
-    id: str | None = page.evaluate("Clerk.user?.id ?? null")
-    return id
+    user_id: str | None = page.evaluate("Clerk.user?.id ?? null")
+    return user_id

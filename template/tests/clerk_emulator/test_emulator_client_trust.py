@@ -32,7 +32,9 @@ def ada(ada: Browser, clerk: LocalClerk) -> Browser:
 @pytest.fixture
 def stranger(emulator: Flask, ada: Browser) -> Browser:
     """A browser in which Ada has never been."""
-    return Browser(emulator)
+    stranger = Browser(emulator)
+    stranger.http.set_cookie("__clerk_db_jwt", stranger.dev_browser)
+    return stranger
 
 
 def begin(browser: Browser) -> dict[str, Any]:
