@@ -311,6 +311,8 @@ class Webhooks:
 
     path: str = "/webhooks/clerk"
     """Where the app takes them, below its own address."""
+    events: tuple[str, ...] = ()
+    """Which ones: ``user.created``, or ``user.*`` for all of them; empty: every event there is."""
     paused: bool = False
     duplicate_every: int = 0
     """Every how-manieth webhook is sent twice; 0: none."""
