@@ -7,14 +7,12 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import Any
 
-from .billing_events import tell_new_payer
 from .clerk import LocalClerk
 from .errors import ClerkError
 from .events import record_event
 from .memberships import add_member, leave_active
 from .organizations import require_enabled
 from .pictures import forget_picture
-from .plans import Payer
 from .resources import (
     ApiKey,
     MembershipRequest,
@@ -76,7 +74,6 @@ def create_organization(
     )
     clerk.store.put(organization)
     record_event(clerk, "organization.created", backend_organization_json(clerk, organization))
-    tell_new_payer(clerk, Payer(organization.id, "org"))
     if creator is not None:
         add_member(clerk, organization, creator, rules.creator_role, check_quota=False)
     return organization
@@ -131,8 +128,7 @@ def delete_organization(clerk: LocalClerk, organization: Organization) -> dict[s
     forget_picture(clerk, organization.picture_id)
     clerk.store.delete(organization)
     gone = {"object": "organization", "id": organization.id, "deleted": True}
-    slug = {"slug": organization.slug} if organization.slug else {}
-    record_event(clerk, "organization.deleted", gone | slug)
+    record_event(clerk, "organization.deleted", gone)
     return gone
 
 

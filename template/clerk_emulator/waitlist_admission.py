@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from .clerk import LocalClerk
 from .errors import ClerkError
-from .events import record_event
 from .invitations import NewInvitation, create_invitation
 from .resources import WaitlistEntry, new_id
-from .serializers.tickets import waitlist_entry_json
 
 
 def add_to_waitlist(clerk: LocalClerk, email_address: str) -> WaitlistEntry:
@@ -21,7 +19,6 @@ def add_to_waitlist(clerk: LocalClerk, email_address: str) -> WaitlistEntry:
     now = clerk.now
     entry = WaitlistEntry(new_id("wle"), now, now, email_address)
     clerk.store.put(entry)
-    record_event(clerk, "waitlistEntry.created", waitlist_entry_json(clerk, entry))
     return entry
 
 
@@ -53,4 +50,3 @@ def _settle(clerk: LocalClerk, entry: WaitlistEntry, status: str) -> None:
     entry.status = status
     entry.updated_at = clerk.now
     clerk.store.put(entry)
-    record_event(clerk, "waitlistEntry.updated", waitlist_entry_json(clerk, entry))

@@ -187,3 +187,18 @@ class Tombstone(Base):
 
     id: Mapped[str] = mapped_column(sa.String(ID_LENGTH), primary_key=True)
     deleted_at: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+
+
+class SyncCheckpoint(Base):
+    """How far an unfinished ``flask clerk sync`` has come in one of Clerk's lists."""
+
+    __tablename__ = "sync_checkpoints"
+
+    kind: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
+    """Such as ``users``."""
+    offset: Mapped[int] = mapped_column(sa.BigInteger)
+    """How many of the list are behind us."""
+    since: Mapped[int] = mapped_column(sa.BigInteger)
+    """When the last of them was created: unix milliseconds."""
+    is_done: Mapped[bool]
+    saved_at: Mapped[datetime] = mapped_column(UtcDateTime, default=_now, onupdate=_now)

@@ -46,29 +46,30 @@ class Outcome(StrEnum):
     """It makes no sense."""
 
 
-def apply_user(session: Session, data: Json) -> Outcome:
+def apply_user(session: Session, data: Json, *, repair: bool = False) -> Outcome:
     """Write what Clerk says of a user, unless we know something newer.
 
     :param data: a user of the Backend API, or of a webhook.
+    :param repair: write it also over the same version, which somebody may have changed by hand.
     :raises InvalidRecord: it has no usable id.
     """
     row = user_row(data)
     lock(session, row["id"])
     if is_gone(session, row["id"]):
         return Outcome.GONE
-    return _write(session, User, row)
+    return _write(session, User, row, repair)
 
 
-def apply_organization(session: Session, data: Json) -> Outcome:
+def apply_organization(session: Session, data: Json, *, repair: bool = False) -> Outcome:
     """Write what Clerk says of an organization; see :func:`apply_user`."""
     row = organization_row(data)
     lock(session, row["id"])
     if is_gone(session, row["id"]):
         return Outcome.GONE
-    return _write(session, Organization, row)
+    return _write(session, Organization, row, repair)
 
 
-def apply_membership(session: Session, data: Json) -> Outcome:
+def apply_membership(session: Session, data: Json, *, repair: bool = False) -> Outcome:
     """Write what Clerk says of a membership; see :func:`apply_user`.
 
     Where its user or organization is not known yet, rows are made of what it mentions of them.
@@ -82,7 +83,7 @@ def apply_membership(session: Session, data: Json) -> Outcome:
         return Outcome.OLDER
     _mention(session, Organization, hearsay_of_organization(data))
     _mention(session, User, hearsay_of_user(data))
-    return _write(session, Membership, row)
+    return _write(session, Membership, row, repair)
 
 
 def delete_record(session: Session, model: Model, id: str) -> Outcome:
@@ -114,13 +115,14 @@ def is_gone(session: Session, *ids: str) -> bool:
     return session.scalar(query) is not None
 
 
-def _write(session: Session, model: Model, row: Row) -> Outcome:
+def _write(session: Session, model: Model, row: Row, repair: bool) -> Outcome:
     statement = insert_into(session, model).values(row)
+    ours, theirs = model.clerk_updated_at, statement.excluded.clerk_updated_at
     news = {name: statement.excluded[name] for name in row.keys() - _FIXED}
     statement = statement.on_conflict_do_update(
         index_elements=["id"],
         set_=news,
-        where=model.clerk_updated_at < statement.excluded.clerk_updated_at,
+        where=ours <= theirs if repair else ours < theirs,
     )
     written = session.execute(statement.returning(model.id)).first()
     return Outcome.APPLIED if written else Outcome.OLDER

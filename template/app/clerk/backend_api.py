@@ -187,12 +187,19 @@ class BackendApi:
         """
         offset = 0
         while True:
-            params = {**query, "limit": page_size, "offset": offset}
-            page = _objects(self._send("GET", path, params=params))
+            page = self.page(path, limit=page_size, offset=offset, **query)
             yield from page
             offset += len(page)
             if len(page) < page_size:
                 return
+
+    def page(self, path: str, **query: Any) -> list[Json]:
+        """One page of a list.
+
+        :param path: below ``/v1``.
+        :param query: such as ``limit`` (at most 500), ``offset`` and ``order_by``.
+        """
+        return _objects(self._send("GET", path, params=query))
 
     def call(self, method: str, path: str, **options: Any) -> Json:
         """Call the API, and return the JSON object it answers.

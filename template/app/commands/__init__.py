@@ -11,6 +11,7 @@ from app.settings import PROJECT
 
 from .dev import ASSETS, STATE, dev
 from .doctor import doctor
+from .sync import sync_command
 
 __all__ = ["clerk", "dev"]
 
@@ -21,6 +22,7 @@ def clerk() -> None:
 
 
 clerk.add_command(doctor)
+clerk.add_command(sync_command)
 
 
 @clerk.command()

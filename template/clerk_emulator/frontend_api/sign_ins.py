@@ -91,10 +91,11 @@ def attempt(id: str) -> Json:
 
 @blueprint.post("/<id>/prepare_second_factor")
 def prepare_second(id: str) -> Json:
-    """Ask for a code or link in the second step."""
+    """Ask for a code at a number that is a second factor."""
     client = current_client()
     sign_in = _sign_in(client, id)
-    prepare_second_factor(current_clerk(), sign_in, _wanted())
+    strategy, target = request.form.get("strategy", ""), request.form.get("phone_number_id", "")
+    prepare_second_factor(current_clerk(), sign_in, strategy, target)
     return _answer(client, sign_in)
 
 

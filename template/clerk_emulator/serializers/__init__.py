@@ -32,13 +32,7 @@ from .organizations import (
     role_json,
 )
 from .public_users import image_url, public_user_json
-from .sessions import (
-    backend_session_json,
-    device_session_json,
-    session_event_json,
-    session_json,
-    token_json,
-)
+from .sessions import backend_session_json, device_session_json, session_json, token_json
 from .sign_ins import sign_in_json
 from .sign_ups import sign_up_json
 from .users import (
@@ -78,7 +72,6 @@ __all__ = [
     "public_organization_json",
     "public_user_json",
     "role_json",
-    "session_event_json",
     "session_json",
     "sign_in_json",
     "sign_up_json",

@@ -57,9 +57,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def config(config: EmulatorConfig, receiver: Receiver, tmp_path: Path) -> EmulatorConfig:
-    settings = tmp_path / "settings.toml"
-    settings.write_text('[webhooks]\nevents = ["user.*", "session.*"]\n')
-    return example_config(tmp_path, app_url=receiver.url, settings=settings)
+    return example_config(tmp_path, app_url=receiver.url)
 
 
 @pytest.fixture
