@@ -29,7 +29,7 @@ from .config import EmulatorConfig, RefusalError, is_loopback
 from .control import control_api
 from .dashboard import dashboard
 from .errors import ClerkError
-from .frontend_api import api_keys, frontend_api
+from .frontend_api import api_keys, frontend_api, oauth_provider
 from .hosted import hosted_pages
 from .instances import check_distinct
 from .seeds import SeedsError, load_seeds, read_seeds
@@ -131,6 +131,7 @@ def _open(config: EmulatorConfig, clock: Clock) -> LocalClerk:
 def _register(app: Flask) -> None:
     app.register_blueprint(frontend_api, url_prefix="/v1")
     app.register_blueprint(api_keys.blueprint)
+    app.register_blueprint(oauth_provider.blueprint)
     app.register_blueprint(backend_api, url_prefix="/api/v1")
     app.register_blueprint(machine_api, url_prefix="/api")
     app.register_blueprint(control_api, url_prefix="/emulator")

@@ -7,19 +7,30 @@ import secrets
 from .api_keys import hash_secret
 from .clerk import LocalClerk
 from .errors import ClerkError, invalid, missing, not_found
-from .resources import OAuthAccessToken, OAuthApplication, new_id
+from .resources import OAuthAccessToken, OAuthApplication, OAuthGrant, new_id
 from .urls import origin_of
 
 TOKEN_PREFIX = "oat_"  # noqa: S105
+TOKEN_SECONDS = 24 * 3600
+"""How long an access token is good for."""
 SCOPES = ("profile", "email", "public_metadata", "private_metadata", "openid", "offline_access")
 
 
 def create_oauth_application(
-    clerk: LocalClerk, name: str, redirect_uris: list[str], scopes: str, *, public: bool
+    clerk: LocalClerk,
+    name: str,
+    redirect_uris: list[str],
+    scopes: str,
+    *,
+    public: bool,
+    pkce_required: bool = False,
+    consent_screen_enabled: bool = True,
 ) -> tuple[OAuthApplication, str | None]:
     """Make an application.
 
     :param public: whether it can keep no secret, such as one that runs in a browser.
+    :param pkce_required: whether it must prove that it is the one who asked; a public one always.
+    :param consent_screen_enabled: whether users are asked.
     :returns: the application and its client secret, which nobody can read again.
     :raises ClerkError: for a missing name, an unknown scope or a malformed address.
     """
@@ -36,6 +47,8 @@ def create_oauth_application(
         redirect_uris=check_redirect_uris(redirect_uris),
         scopes=check_scopes(scopes),
         public=public,
+        pkce_required=pkce_required,
+        consent_screen_enabled=consent_screen_enabled,
     )
     clerk.store.put(application)
     return application, None if public else rotate_secret(clerk, application)
@@ -83,6 +96,8 @@ def delete_oauth_application(clerk: LocalClerk, application: OAuthApplication) -
     for token in clerk.store.find(OAuthAccessToken):
         if token.client_id == application.client_id:
             clerk.store.delete(token)
+    for grant in clerk.store.find(OAuthGrant, client_id=application.client_id):
+        clerk.store.delete(grant)
     clerk.store.delete(application)
 
 
@@ -91,7 +106,7 @@ def issue_access_token(
     application: OAuthApplication,
     user_id: str,
     scopes: list[str] | None = None,
-    seconds: int = 24 * 3600,
+    seconds: int = TOKEN_SECONDS,
 ) -> tuple[OAuthAccessToken, str]:
     """An access token, as the application would have it after the user's consent.
 

@@ -29,6 +29,11 @@ def origin_of(url: str) -> str | None:
     return f"{parts.scheme}://{host}{suffix}"
 
 
+def host_of(url: str) -> str:
+    """The host of an http(s) URL, as people know it; empty for anything else."""
+    return urlsplit(url).hostname or "" if origin_of(url) else ""
+
+
 def origin_aliases(home: str) -> set[str]:
     """The origin of ``home``; on loopback also under the other loopback names, same port."""
     origin = origin_of(home)

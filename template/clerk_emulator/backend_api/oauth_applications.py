@@ -6,6 +6,7 @@ from flask import Blueprint, request
 
 from ..clerk import current_clerk
 from ..oauth_applications import (
+    TOKEN_SECONDS,
     check_redirect_uris,
     check_scopes,
     create_oauth_application,
@@ -32,7 +33,6 @@ from .users import known_user
 blueprint = Blueprint("oauth_applications", __name__, url_prefix="/oauth_applications")
 
 DEFAULT_SCOPES = "profile email"
-DAY_SECONDS = 24 * 3600
 
 
 @blueprint.get("")
@@ -60,6 +60,8 @@ def post_application() -> Json:
         redirects + ([callback] if callback and callback not in redirects else []),
         optional_text(body, "scopes") or DEFAULT_SCOPES,
         public=flag(body, "public"),
+        pkce_required=flag(body, "pkce_required"),
+        consent_screen_enabled=flag(body, "consent_screen_enabled", True),
     )
     return oauth_application_json(clerk, application, secret)
 
@@ -80,7 +82,8 @@ def patch_application(id: str) -> Json:
         application.redirect_uris = check_redirect_uris(text_list(body, "redirect_uris"))
     if body.get("scopes") is not None:
         application.scopes = check_scopes(required_text(body, "scopes"))
-    application.public = flag(body, "public", application.public)
+    for name in ("public", "pkce_required", "consent_screen_enabled"):
+        setattr(application, name, flag(body, name, getattr(application, name)))
     application.updated_at = clerk.now
     clerk.store.put(application)
     return oauth_application_json(clerk, application)
@@ -115,7 +118,7 @@ def post_access_token(id: str) -> Json:
     clerk, application, body = current_clerk(), _application(id), json_body()
     user = known_user(required_text(body, "user_id"))
     scopes = text_list(body, "scopes") if "scopes" in body else None
-    seconds = whole_number(body, "seconds_until_expiration", least=1) or DAY_SECONDS
+    seconds = whole_number(body, "seconds_until_expiration", least=1) or TOKEN_SECONDS
     token, secret = issue_access_token(clerk, application, user.id, scopes, seconds)
     return oauth_access_token_json(clerk, token) | {"access_token": secret}
 

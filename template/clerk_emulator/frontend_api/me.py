@@ -14,14 +14,28 @@ from ..serializers import Json, device_session_json, user_json
 from ..sessions import close_account, end_session, user_sessions
 from ..usernames import check_username_free, normalize_username
 from ..users import check_name, save_user
-from . import external_accounts, identifications, my_organizations, passwords, second_factors
+from . import (
+    external_accounts,
+    identifications,
+    my_organizations,
+    oauth_consent,
+    passwords,
+    second_factors,
+)
 from .browser import answer, current_user
 from .forms import metadata_field
 from .reverification import require_reverification
 from .uploads import image_json, uploaded_picture
 
 blueprint = Blueprint("me", __name__, url_prefix="/me")
-for part in (identifications, external_accounts, passwords, second_factors, my_organizations):
+for part in (
+    identifications,
+    external_accounts,
+    passwords,
+    second_factors,
+    my_organizations,
+    oauth_consent,
+):
     blueprint.register_blueprint(part.blueprint)
 
 SENSITIVE = ("username", "primary_email_address_id", "primary_phone_number_id")

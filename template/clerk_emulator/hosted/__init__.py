@@ -6,11 +6,33 @@ from flask import Blueprint
 from werkzeug import Response
 
 from ..errors import ClerkError
-from . import confirmation, consent, organization, sign_in, sign_up, social, tasks, user, waitlist
+from . import (
+    authorization,
+    confirmation,
+    consent,
+    organization,
+    sign_in,
+    sign_up,
+    social,
+    tasks,
+    user,
+    waitlist,
+)
 from .pages import render
 
 hosted_pages = Blueprint("hosted", __name__)
-for part in (consent, sign_in, sign_up, social, tasks, waitlist, user, confirmation, organization):
+for part in (
+    authorization,
+    consent,
+    sign_in,
+    sign_up,
+    social,
+    tasks,
+    waitlist,
+    user,
+    confirmation,
+    organization,
+):
     hosted_pages.register_blueprint(part.blueprint)
 
 

@@ -67,6 +67,9 @@ def leave(default: str = "/") -> Response:
 
 
 def _allowed(target: str) -> str | None:
+    """A page of the app, or ours on which an application waits for the user."""
+    if target.startswith(f"{base_url()}/oauth/authorize?"):
+        return target
     return app_redirect(target, current_clerk().config.app_url)
 
 

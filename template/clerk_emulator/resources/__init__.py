@@ -5,6 +5,7 @@ from .billing import Checkout, PaymentAttempt, SubscriptionItem
 from .clients import Client, HandshakeNonce, Session, SignIn, SignUp, Verification
 from .identifiers import Domain, ListedIdentifier, RedirectUrl
 from .messages import Event, Message
+from .oauth import OAuthGrant, OAuthRefreshToken
 from .organizations import (
     MembershipRequest,
     Organization,
@@ -51,6 +52,8 @@ RESOURCES: tuple[type[Resource], ...] = (
     M2MToken,
     OAuthApplication,
     OAuthAccessToken,
+    OAuthGrant,
+    OAuthRefreshToken,
     RedirectUrl,
     ListedIdentifier,
     Domain,
@@ -79,6 +82,8 @@ __all__ = [
     "Message",
     "OAuthAccessToken",
     "OAuthApplication",
+    "OAuthGrant",
+    "OAuthRefreshToken",
     "Organization",
     "OrganizationDomain",
     "OrganizationInvitation",

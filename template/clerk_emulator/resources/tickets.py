@@ -129,6 +129,8 @@ class OAuthApplication(Resource):
     redirect_uris: list[str] = field(default_factory=list)
     scopes: str = "profile email"
     public: bool = False
+    pkce_required: bool = False
+    consent_screen_enabled: bool = True
 
 
 @dataclass
@@ -144,3 +146,5 @@ class OAuthAccessToken(Resource):
     scopes: list[str] = field(default_factory=list)
     expiration: int | None = None
     revoked: bool = False
+    grant_id: str = ""
+    """Empty for one that no user was asked for."""
