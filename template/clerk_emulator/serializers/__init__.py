@@ -30,6 +30,7 @@ from .organizations import (
     permission_json,
     public_organization_json,
     role_json,
+    role_set_json,
 )
 from .public_users import image_url, public_user_json
 from .sessions import backend_session_json, device_session_json, session_json, token_json
@@ -72,6 +73,8 @@ __all__ = [
     "public_organization_json",
     "public_user_json",
     "role_json",
+    "role_set_json",
+    "session_event_json",
     "session_json",
     "sign_in_json",
     "sign_up_json",

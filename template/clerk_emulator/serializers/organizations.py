@@ -9,6 +9,8 @@ from ..resources import Organization, OrganizationInvitation, OrganizationMember
 from ..settings.model import Permission, Role
 from .json import Json
 
+DEFAULT_ROLE_SET = "role_set:default"
+
 
 def organization_json(clerk: LocalClerk, organization: Organization, base_url: str) -> Json:
     """One organization, as the Frontend API shows it to its members."""
@@ -70,7 +72,7 @@ def _organization(admin_delete: bool, organization: Organization, base_url: str)
         "admin_delete_enabled": organization.admin_delete_enabled and admin_delete,
         "self_serve_sso_enabled": False,
         "exclusive_membership": False,
-        "role_set_key": "role_set:default",
+        "role_set_key": DEFAULT_ROLE_SET,
         "public_metadata": organization.public_metadata,
         "created_at": organization.created_at,
         "updated_at": organization.updated_at,
@@ -95,7 +97,7 @@ def role_json(clerk: LocalClerk, role: Role) -> Json:
     }
     return {
         "object": "role",
-        "id": f"role_{role.key.removeprefix('org:')}",
+        "id": role.id or f"role_{role.key.removeprefix('org:')}",
         "key": role.key,
         "name": role.name or role_name(clerk, role.key),
         "description": role.description,
@@ -108,12 +110,44 @@ def role_json(clerk: LocalClerk, role: Role) -> Json:
     }
 
 
+def role_set_json(clerk: LocalClerk, members: dict[str, int] | None = None) -> Json:
+    """The roles that all organizations of the instance have: there is one set.
+
+    :param members: how many have each role; None: not to be told.
+    """
+    rules = clerk.settings.organizations
+    items = {role.key: _role_set_item(role_json(clerk, role), members) for role in rules.roles}
+    return {
+        "object": "role_set",
+        "id": "rset_default",
+        "name": "Default",
+        "key": DEFAULT_ROLE_SET,
+        "description": None,
+        "roles": list(items.values()),
+        "default_role": items.get(rules.default_role),
+        "creator_role": items.get(rules.creator_role),
+        "type": "initial",
+        "role_set_migration": None,
+        "created_at": 0,
+        "updated_at": 0,
+    }
+
+
+def _role_set_item(role: Json, members: dict[str, int] | None) -> Json:
+    names = ("id", "name", "key", "description", "created_at", "updated_at")
+    item = {"object": "role_set_item"} | {name: role[name] for name in names}
+    if members is None:
+        return item
+    number = members.get(role["key"], 0)
+    return item | {"members_count": number, "has_members": number > 0}
+
+
 def permission_json(permission: Permission) -> Json:
     """Something that a role may allow."""
     system = permission.key.startswith("org:sys_")
     return {
         "object": "permission",
-        "id": f"perm_{permission.key.removeprefix('org:').replace(':', '_')}",
+        "id": permission.id or f"perm_{permission.key.removeprefix('org:').replace(':', '_')}",
         "key": permission.key,
         "name": permission.name or permission.key,
         "description": permission.description,

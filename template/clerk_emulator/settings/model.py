@@ -182,6 +182,8 @@ class Permission:
     key: str = ""
     name: str = ""
     description: str = ""
+    id: str = ""
+    """Empty: made from the key."""
 
 
 @dataclass(frozen=True)
@@ -192,6 +194,8 @@ class Role:
     name: str = ""
     description: str = ""
     permissions: tuple[str, ...] = ()
+    id: str = ""
+    """Empty: made from the key."""
 
 
 SYSTEM_PERMISSIONS = tuple(
