@@ -72,21 +72,28 @@ class MethodOverride:
 
 
 class InstancePath:
-    """``/instances/<publishable key>/…``: the rest of the path is that instance's own."""
+    """``/instances/<publishable key>/…``: the rest of the path is that instance's own.
+
+    Clerk.js asks for ``//api_keys`` where a proxy's address ends in a slash: one slash is enough.
+    """
 
     def __init__(self, app: WSGIApplication, keys: Iterable[str]) -> None:
         self._app = app
         self._keys = frozenset(keys)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        path = environ["PATH_INFO"]
+        path = environ["PATH_INFO"] = _with_one_slash(environ["PATH_INFO"])
         if path.startswith(INSTANCES):
             key, _, rest = path.removeprefix(INSTANCES).partition("/")
             if key in self._keys:
                 environ[CHOSEN] = key
                 environ["SCRIPT_NAME"] += f"{INSTANCES}{key}"
-                environ["PATH_INFO"] = f"/{rest}"
+                environ["PATH_INFO"] = _with_one_slash(rest)
         return self._app(environ, start_response)
+
+
+def _with_one_slash(path: str) -> str:
+    return f"/{path.lstrip('/')}"
 
 
 def create_emulator(

@@ -11,8 +11,10 @@ from urllib.parse import quote
 
 import requests
 from flask import Blueprint, Response, current_app, request
+from flask.blueprints import BlueprintSetupState
 from requests.adapters import HTTPAdapter
 from werkzeug.exceptions import BadGateway, LengthRequired
+from werkzeug.routing import BaseConverter
 
 from .backend_api import TIMEOUT
 from .instance import Instance
@@ -38,6 +40,17 @@ _NOT_FORWARDED = {
 }
 
 
+class _Rest(BaseConverter):
+    """All of the rest of a path, also where that begins with a slash: ``//api_keys``.
+
+    Clerk.js asks for API keys so. A redirect to one slash would cost a second request.
+    """
+
+    part_isolating = False
+    regex = ".+"
+    weight = 200
+
+
 def frontend_proxy(instance: Instance) -> Blueprint:
     """A blueprint that forwards ``{proxy path}/…`` to the Frontend API.
 
@@ -48,8 +61,12 @@ def frontend_proxy(instance: Instance) -> Blueprint:
     # person's request.
     adapter = HTTPAdapter(pool_maxsize=32)
 
+    @blueprint.record_once
+    def know_the_rest(state: BlueprintSetupState) -> None:
+        state.app.url_map.converters["rest"] = _Rest
+
     @blueprint.route("/", defaults={"path": ""}, methods=METHODS)
-    @blueprint.route("/<path:path>", methods=METHODS)
+    @blueprint.route("/<rest:path>", methods=METHODS)
     def forward(path: str) -> Response:
         request.max_content_length = MAX_BODY
         length = request.content_length or 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
@@ -41,6 +42,21 @@ def test_requests_are_passed_on_with_clerks_headers(proxied: Flask, backend: Loc
     assert seen.body == b"identifier=a+b"
     assert seen.headers["clerk-proxy-url"] == "http://localhost/__clerk"
     assert seen.headers["x-forwarded-for"] == "127.0.0.1"
+
+
+def test_two_slashes_are_as_good_as_one(proxied: Flask, backend: LocalServer) -> None:
+    backend.answers["POST /api_keys"] = (200, {})
+    response = proxied.test_client().post("/__clerk//api_keys?x=1", json={"name": "CI"})
+    assert response.status_code == 200
+    assert backend.received[-1].path == "/api_keys?x=1"
+
+
+@pytest.mark.parametrize("path", ["//evil.example/x", "//evil.example:80/x", "/\\evil.example/x"])
+def test_no_path_leads_to_another_host(proxied: Flask, backend: LocalServer, path: str) -> None:
+    response = proxied.test_client().get(f"/__clerk{path}")
+    assert response.status_code == 404
+    assert response.location is None
+    assert backend.received[-1].headers["host"] == urlsplit(backend.url).netloc
 
 
 @pytest.mark.parametrize("status", [200, 307])

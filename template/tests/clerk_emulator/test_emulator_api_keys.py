@@ -55,6 +55,14 @@ def test_the_secret_is_shown_once_and_only_its_hash_kept(clerk: LocalClerk, ada:
     assert verify_api_key(clerk, made["secret"]).id == made["id"]
 
 
+def test_clerks_client_may_ask_with_two_slashes(ada: Browser) -> None:
+    send(ada, name="Reports")
+    headers = {"Authorization": f"Bearer {token_of(ada)}"}
+    two = {"PATH_INFO": "//api_keys"}
+    answer = ada.http.get("/", headers=headers, environ_overrides=two)
+    assert answer.get_json()["total_count"] == 1
+
+
 def test_keys_are_searched_and_counted(ada: Browser) -> None:
     for name in ("Reports", "Imports", "Backup"):
         send(ada, name=name)
