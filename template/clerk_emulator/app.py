@@ -32,6 +32,7 @@ from .errors import ClerkError
 from .frontend_api import api_keys, frontend_api, oauth_provider
 from .hosted import hosted_pages
 from .instances import check_distinct
+from .routes import Route
 from .seeds import SeedsError, load_seeds, read_seeds
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,8 @@ SEEDED = "seeded"
 
 class EmulatorApp(Flask):
     """A Flask app whose every request is one transaction: done in full, or not at all."""
+
+    url_rule_class = Route
 
     def dispatch_request(self) -> ResponseReturnValue:
         with current_clerk().store.transaction():

@@ -3,29 +3,42 @@
 from __future__ import annotations
 
 import calendar
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from .billing_events import tell_item, tell_payment, tell_subscription
 from .clerk import LocalClerk
 from .errors import ClerkError, not_found
+from .plans import Payer, default_plan, plan_id, plan_of, plan_with, plans_for, price
 from .resources import PaymentAttempt, SubscriptionItem, new_id
 from .settings.model import Plan
+
+__all__ = [
+    "DAY_MS",
+    "PERIODS",
+    "Payer",
+    "active_item",
+    "active_plan",
+    "cancel_item",
+    "default_plan",
+    "pay",
+    "period_end",
+    "plan_id",
+    "plan_of",
+    "plan_with",
+    "plans_for",
+    "price",
+    "require_billing",
+    "save_item",
+    "settle",
+    "stop_item",
+    "subscribe",
+    "subscription_items",
+]
 
 DAY_MS = 24 * 3_600_000
 PERIODS = {"month": 1, "annual": 12}
 """Months in each period."""
 MAX_RENEWALS = 120
-
-
-@dataclass(frozen=True)
-class Payer:
-    """Who subscribes.
-
-    :param kind: ``user`` or ``org``, as plans name it.
-    """
-
-    id: str
-    kind: str
 
 
 def require_billing(clerk: LocalClerk) -> None:
@@ -35,40 +48,6 @@ def require_billing(clerk: LocalClerk) -> None:
     """
     if not clerk.settings.billing.enabled:
         raise ClerkError("billing_not_enabled", "Billing is not enabled in this instance.", 403)
-
-
-def plans_for(clerk: LocalClerk, kind: str) -> list[Plan]:
-    """What users (``user``) or organizations (``org``) can subscribe to."""
-    return [plan for plan in clerk.settings.billing.plans if plan.payer == kind]
-
-
-def plan_id(plan: Plan) -> str:
-    """A plan's id, which never changes while its slug stays."""
-    return f"cplan_{plan.payer}_{plan.slug}"
-
-
-def plan_with(clerk: LocalClerk, id: str) -> Plan:
-    """The plan with that id.
-
-    :raises ClerkError: 404.
-    """
-    for plan in clerk.settings.billing.plans:
-        if plan_id(plan) == id:
-            return plan
-    raise not_found("Plan")
-
-
-def plan_of(clerk: LocalClerk, payer: Payer, item: SubscriptionItem) -> Plan:
-    """The plan of a subscription; one that the settings have lost keeps nothing but its name."""
-    for plan in plans_for(clerk, payer.kind):
-        if plan.slug == item.plan_slug:
-            return plan
-    return Plan(slug=item.plan_slug, name=item.plan_slug, payer=payer.kind)
-
-
-def default_plan(clerk: LocalClerk, kind: str) -> Plan | None:
-    """The plan of who has no other."""
-    return next((plan for plan in plans_for(clerk, kind) if plan.is_default), None)
 
 
 def active_plan(clerk: LocalClerk, payer: Payer) -> Plan | None:
@@ -94,21 +73,43 @@ def subscription_items(clerk: LocalClerk, payer: Payer) -> list[SubscriptionItem
 
 def settle(clerk: LocalClerk, payer: Payer) -> None:
     """End, begin and renew what has come due since anybody looked."""
-    now = clerk.now
-    for item in clerk.store.find(SubscriptionItem, payer_id=payer.id):
-        if item.status == "upcoming" and item.period_start <= now:
-            item.status = "active"
+    found = clerk.store.find(SubscriptionItem, payer_id=payer.id)
+    changed = [item for item in found if _bring_up_to_date(clerk, payer, item)]
+    if changed:
+        tell_subscription(clerk, payer)
+
+
+def _bring_up_to_date(clerk: LocalClerk, payer: Payer, item: SubscriptionItem) -> bool:
+    """Whether anything had come due."""
+    now, changes = clerk.now, []
+    if item.status == "upcoming" and item.period_start <= now:
+        item.status = "active"
+        _charge(clerk, payer, item)
+        changes.append("active")
+    for _ in range(MAX_RENEWALS):
+        if item.status != "active" or item.period_end > now:
+            break
+        if item.canceled_at is not None:
+            item.status = "ended"
+            changes.append("ended")
+        else:
+            item.period_start = item.period_end
+            item.period_end = period_end(item.period_start, item.plan_period)
             _charge(clerk, payer, item)
-        for _ in range(MAX_RENEWALS):
-            if item.status != "active" or item.period_end > now:
-                break
-            if item.canceled_at is not None:
-                item.status = "ended"
-            else:
-                item.period_start = item.period_end
-                item.period_end = period_end(item.period_start, item.plan_period)
-                _charge(clerk, payer, item)
-        clerk.store.put(item)
+            changes.append("updated")
+    for what in changes:
+        save_item(clerk, payer, item, what)
+    return bool(changes)
+
+
+def save_item(clerk: LocalClerk, payer: Payer, item: SubscriptionItem, what: str) -> None:
+    """Store what a payer has, and tell the app.
+
+    :param what: ``created``, ``active``, ``upcoming``, ``updated``, ``canceled`` or ``ended``.
+    """
+    item.updated_at = clerk.now
+    clerk.store.put(item)
+    tell_item(clerk, payer, item, what)
 
 
 def subscribe(
@@ -127,7 +128,8 @@ def subscribe(
         plan_period=period,
         status="upcoming" if start > now else "active",
     )
-    clerk.store.put(item)
+    save_item(clerk, payer, item, "created")
+    save_item(clerk, payer, item, item.status)
     return item
 
 
@@ -138,13 +140,19 @@ def cancel_item(clerk: LocalClerk, payer: Payer, id: str) -> SubscriptionItem:
     """
     for item in subscription_items(clerk, payer):
         if item.id == id:
-            item.canceled_at = item.canceled_at or clerk.now
-            item.updated_at = clerk.now
-            if item.status == "upcoming":
-                item.status = "ended"
-            clerk.store.put(item)
+            if item.canceled_at is None:
+                stop_item(clerk, payer, item, at_once=item.status == "upcoming")
+                tell_subscription(clerk, payer)
             return item
     raise not_found("Subscription item")
+
+
+def stop_item(clerk: LocalClerk, payer: Payer, item: SubscriptionItem, *, at_once: bool) -> None:
+    """Let an item end, at once or with its period."""
+    item.canceled_at = item.canceled_at or clerk.now
+    if at_once:
+        item.status = "ended"
+    save_item(clerk, payer, item, "ended" if at_once else "canceled")
 
 
 def pay(
@@ -161,11 +169,7 @@ def pay(
             new_id("cpayat"), now, now, payer.id, item.id, amount, currency, charge_type
         )
         clerk.store.put(payment)
-
-
-def price(plan: Plan, period: str) -> int:
-    """Cents for a whole period."""
-    return plan.annual_amount if period == "annual" else plan.amount
+        tell_payment(clerk, payer, payment, item)
 
 
 def period_end(start: int, period: str) -> int:

@@ -9,14 +9,16 @@ from .billing import (
     PERIODS,
     Payer,
     active_item,
-    cancel_item,
     pay,
     plan_of,
     plan_with,
     price,
+    save_item,
+    stop_item,
     subscribe,
     subscription_items,
 )
+from .billing_events import tell_subscription
 from .clerk import LocalClerk
 from .errors import ClerkError, invalid, not_found
 from .resources import Checkout, SubscriptionItem, new_id
@@ -116,24 +118,17 @@ def change_plan(clerk: LocalClerk, payer: Payer, plan: Plan, period: str) -> Non
     current = active_item(clerk, payer)
     for item in subscription_items(clerk, payer):
         if item.status == "upcoming":
-            cancel_item(clerk, payer, item.id)
+            stop_item(clerk, payer, item, at_once=True)
     if current is not None and _same(current, plan, period):
         current.canceled_at = None
-        clerk.store.put(current)
-        return
-    if current is not None:
-        _end(clerk, current, at_once=terms.is_immediate)
-    if not plan.is_default:
-        item = subscribe(clerk, payer, plan, period, terms.start)
-        pay(clerk, payer, item, terms.due_now, "checkout")
-
-
-def _end(clerk: LocalClerk, item: SubscriptionItem, *, at_once: bool) -> None:
-    item.canceled_at = clerk.now
-    item.updated_at = clerk.now
-    if at_once:
-        item.status = "ended"
-    clerk.store.put(item)
+        save_item(clerk, payer, current, "updated")
+    else:
+        if current is not None:
+            stop_item(clerk, payer, current, at_once=terms.is_immediate)
+        if not plan.is_default:
+            item = subscribe(clerk, payer, plan, period, terms.start)
+            pay(clerk, payer, item, terms.due_now, "checkout")
+    tell_subscription(clerk, payer)
 
 
 def _has_already(current: SubscriptionItem | None, plan: Plan, period: str) -> bool:

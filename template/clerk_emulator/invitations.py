@@ -8,8 +8,10 @@ from typing import Any
 
 from .clerk import LocalClerk
 from .errors import ClerkError
+from .events import record_event
+from .invitation_states import invitation_status, invitation_url
 from .resources import EmailAddress, Invitation, new_id
-from .urls import with_query
+from .serializers.tickets import invitation_json
 from .verifications import send_message
 
 DAY_MS = 24 * 3_600_000
@@ -58,8 +60,14 @@ def create_invitation(clerk: LocalClerk, new: NewInvitation) -> Invitation:
         name = clerk.settings.application.name or clerk.config.name
         subject, link = f"Your invitation to {name}", invitation_url(clerk, invitation)
         body = f"You are invited to {name}. Accept the invitation: {link}"
-        send_message(clerk, new.email_address, subject, body, link=link)
+        send_message(clerk, new.email_address, subject, body, slug="invitation", link=link)
+    tell_invitation(clerk, "created", invitation)
     return invitation
+
+
+def tell_invitation(clerk: LocalClerk, what: str, invitation: Invitation) -> None:
+    """Record ``invitation.created``, ``accepted`` or ``revoked``."""
+    record_event(clerk, f"invitation.{what}", invitation_json(clerk, invitation))
 
 
 def _check_new(clerk: LocalClerk, address: str) -> None:
@@ -70,18 +78,6 @@ def _check_new(clerk: LocalClerk, address: str) -> None:
         if invitation_status(clerk, invitation) == "pending":
             message = f"There are already pending invitations for {address}."
             raise ClerkError("duplicate_record", message, 400, param="email_address")
-
-
-def invitation_url(clerk: LocalClerk, invitation: Invitation) -> str:
-    """The link in the e-mail."""
-    accept = f"{clerk.config.own_url}/v1/tickets/accept"
-    return with_query(accept, ticket=invitation.ticket)
-
-
-def invitation_status(clerk: LocalClerk, invitation: Invitation) -> str:
-    """The status now: time may have passed."""
-    over = invitation.expires_at is not None and invitation.expires_at <= clerk.now
-    return "expired" if over and invitation.status == "pending" else invitation.status
 
 
 def revoke_invitation(clerk: LocalClerk, invitation: Invitation) -> None:
@@ -95,3 +91,4 @@ def revoke_invitation(clerk: LocalClerk, invitation: Invitation) -> None:
         raise ClerkError(f"invitation_already_{status}", message, 400)
     invitation.status, invitation.updated_at = "revoked", clerk.now
     clerk.store.put(invitation)
+    tell_invitation(clerk, "revoked", invitation)

@@ -7,6 +7,9 @@ from .errors import ClerkError
 from .resources import Verification
 from .verifications import begin_verification, send_message
 
+SLUGS = {"sia": "magic_link_sign_in", "sua": "magic_link_sign_up"}
+"""Clerk's names of the templates, by what an id begins with."""
+
 
 def send_link(
     clerk: LocalClerk, target: str, to: str, client_id: str, redirect_url: str, link_base: str
@@ -24,7 +27,8 @@ def send_link(
     )
     name = clerk.settings.application.name or clerk.config.name
     link = link_base + verification.token
-    send_message(clerk, to, f"Your link for {name}", f"Open {link}", link=link)
+    slug = SLUGS.get(target.partition("_")[0], "magic_link_user_profile")
+    send_message(clerk, to, f"Your link for {name}", f"Open {link}", slug=slug, link=link)
     return verification
 
 

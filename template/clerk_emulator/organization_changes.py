@@ -7,12 +7,14 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import Any
 
+from .billing_events import tell_new_payer
 from .clerk import LocalClerk
 from .errors import ClerkError
 from .events import record_event
 from .memberships import add_member, leave_active
 from .organizations import require_enabled
 from .pictures import forget_picture
+from .plans import Payer
 from .resources import (
     ApiKey,
     MembershipRequest,
@@ -74,6 +76,7 @@ def create_organization(
     )
     clerk.store.put(organization)
     record_event(clerk, "organization.created", backend_organization_json(clerk, organization))
+    tell_new_payer(clerk, Payer(organization.id, "org"))
     if creator is not None:
         add_member(clerk, organization, creator, rules.creator_role, check_quota=False)
     return organization
@@ -128,7 +131,8 @@ def delete_organization(clerk: LocalClerk, organization: Organization) -> dict[s
     forget_picture(clerk, organization.picture_id)
     clerk.store.delete(organization)
     gone = {"object": "organization", "id": organization.id, "deleted": True}
-    record_event(clerk, "organization.deleted", gone)
+    slug = {"slug": organization.slug} if organization.slug else {}
+    record_event(clerk, "organization.deleted", gone | slug)
     return gone
 
 

@@ -93,7 +93,9 @@ def prepare_verification(clerk: LocalClerk, domain: OrganizationDomain, address:
             "form_param_value_invalid", f"Expected an address at {domain.name}.", param=param
         )
     domain.affiliation_email_address = address
-    domain.verification_id = send_code(clerk, "email_code", domain.id, address).id
+    domain.verification_id = send_code(
+        clerk, "email_code", domain.id, address, "affiliation_code"
+    ).id
     _save(clerk, domain)
 
 

@@ -100,7 +100,7 @@ def _invite(
         who = (new.inviter.name if new.inviter else "") or "Somebody"
         body = f"{who} has invited you to join {organization.name}."
         link = invitation_link(invitation, base_url)
-        send_message(clerk, address, subject, body, link=link)
+        send_message(clerk, address, subject, body, slug="organization_invitation", link=link)
     tell_invitation(clerk, "created", invitation)
     return invitation
 

@@ -7,12 +7,14 @@ import binascii
 from dataclasses import dataclass, field
 from typing import Any
 
+from .billing_events import tell_new_payer
 from .clerk import LocalClerk
 from .errors import ClerkError, invalid, missing
 from .events import record_event
 from .identification_kinds import Add
 from .lockouts import lock
 from .phone_numbers import add_phone_number
+from .plans import Payer
 from .resources import EmailAddress, PhoneNumber, User, new_id
 from .serializers import backend_user_json
 from .usernames import check_username_free
@@ -67,6 +69,7 @@ def provision_user(clerk: LocalClerk, new: NewAccount) -> User:
         user.mfa_enabled_at = clerk.now
     clerk.store.put(user)
     record_event(clerk, "user.created", backend_user_json(clerk, user))
+    tell_new_payer(clerk, Payer(user.id, "user"))
     return user
 
 

@@ -14,7 +14,7 @@ from .lockouts import check_welcome
 from .memberships import forget_member
 from .organizations import active_organization_id
 from .resources import Client, Session, SignIn, SignUp, User, new_id
-from .serializers import backend_session_json
+from .serializers import session_event_json
 from .session_tasks import session_tasks
 from .users import delete_user
 
@@ -98,9 +98,9 @@ def start_session(
     client.sign_in_id = client.sign_up_id = None
     client.updated_at = now
     clerk.store.put(client)
-    record_event(clerk, "session.created", backend_session_json(session))
+    record_event(clerk, "session.created", session_event_json(clerk, session))
     if session.status == PENDING:
-        record_event(clerk, "session.pending", backend_session_json(session))
+        record_event(clerk, "session.pending", session_event_json(clerk, session))
     return session
 
 
@@ -210,7 +210,7 @@ def end_session(clerk: LocalClerk, session: Session, status: str) -> None:
         if client.last_active_session_id == session.id:
             client.last_active_session_id = None
         clerk.store.put(client)
-    record_event(clerk, f"session.{status}", backend_session_json(session))
+    record_event(clerk, f"session.{status}", session_event_json(clerk, session))
 
 
 def end_client_sessions(clerk: LocalClerk, client: Client, status: str) -> None:

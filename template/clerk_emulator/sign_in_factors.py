@@ -7,7 +7,6 @@ from typing import Any
 
 from .clerk import LocalClerk
 from .resources import EmailAddress, ExternalAccount, PhoneNumber, SignIn, User
-from .second_factors import second_factor_phones
 
 Factor = dict[str, Any]
 
@@ -49,23 +48,6 @@ def first_factors(clerk: LocalClerk, sign_in: SignIn, user: User | None) -> list
         primary = phone.id == user.primary_phone_number_id
         factors += _by_phone(clerk, sign_in, phone.id, phone.phone_number, primary, with_password)
     return factors + _by_provider(clerk, user)
-
-
-def second_factors(clerk: LocalClerk, user: User) -> list[Factor]:
-    """The second factors that the account has; a backup code only takes the place of another."""
-    factors: list[Factor] = [{"strategy": "totp"}] if user.totp_verified else []
-    for phone in second_factor_phones(clerk, user):
-        factors.append(
-            {
-                "strategy": "phone_code",
-                "phone_number_id": phone.id,
-                "safe_identifier": masked(phone.phone_number),
-                "default": phone.default_second_factor,
-            }
-        )
-    if factors and user.backup_codes:
-        factors.append({"strategy": "backup_code"})
-    return factors
 
 
 def masked(identifier: str) -> str:

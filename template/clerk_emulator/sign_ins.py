@@ -14,6 +14,7 @@ from .passwords import is_compromised
 from .redirects import return_url
 from .resources import Client, EmailAddress, PhoneNumber, Session, SignIn, User, new_id
 from .second_factors import has_second_factor
+from .second_steps import next_step
 from .sessions import Visitor, end_user_sessions, start_session, touch_session
 from .sign_in_factors import (
     CODE_STRATEGIES,
@@ -78,8 +79,8 @@ def begin_sign_in_with_ticket(clerk: LocalClerk, client: Client, ticket: str) ->
     user = sign_in_user(clerk, sign_in)
     check_welcome(clerk, user)
     sign_in.verified_by, sign_in.status = "ticket", "complete"
-    if sign_in.organization_invitation_id and has_second_factor(clerk, user):
-        sign_in.status = "needs_second_factor"
+    if sign_in.organization_invitation_id:
+        sign_in.status = next_step(clerk, sign_in, user)
     _save(clerk, sign_in)
     return sign_in
 
@@ -203,14 +204,10 @@ def give_first_factor(clerk: LocalClerk, sign_in: SignIn, strategy: str) -> None
     user = sign_in_user(clerk, sign_in)
     check_welcome(clerk, user)
     check_sign_in_access(clerk, user)
-    sign_in.status = _next_status(clerk, user)
+    sign_in.status = next_step(clerk, sign_in, user)
     if strategy in RESET_STRATEGIES:
         sign_in.status = "needs_new_password"
     _save(clerk, sign_in)
-
-
-def _next_status(clerk: LocalClerk, user: User) -> str:
-    return "needs_second_factor" if has_second_factor(clerk, user) else "complete"
 
 
 def reset_password(
@@ -228,7 +225,7 @@ def reset_password(
     save_user(clerk, user)
     if sign_out_others:
         end_user_sessions(clerk, user, "revoked")
-    sign_in.status = _next_status(clerk, user)
+    sign_in.status = next_step(clerk, sign_in, user)
     _save(clerk, sign_in)
 
 
@@ -241,13 +238,15 @@ def finish_sign_in(
     user = sign_in_user(clerk, sign_in)
     check_welcome(clerk, user)
     unlock(user)
+    # Client trust is no second factor: who has none could not give it again when it gets old.
+    twice = sign_in.second_verified_by is not None and has_second_factor(clerk, user)
     session = start_session(
         clerk,
         client,
         user,
         sign_in.verified_by or "",
         visitor,
-        second_factor=sign_in.second_verified_by is not None,
+        second_factor=twice,
         actor=sign_in.actor,
         lifetime_seconds=sign_in.session_seconds,
     )

@@ -14,7 +14,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import TypeVar
 
@@ -97,7 +97,7 @@ class Store:
             self._db.execute(
                 f"INSERT INTO {resource.TABLE} (id, created_at, body) VALUES (?, ?, ?) "
                 "ON CONFLICT (id) DO UPDATE SET body = excluded.body",
-                (resource.id, resource.created_at, json.dumps(asdict(resource))),
+                (resource.id, resource.created_at, json.dumps(vars(resource))),
             )
 
     def get(self, kind: type[R], id: str | None) -> R | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .clerk import LocalClerk
 from .errors import ClerkError
+from .invitations import tell_invitation
 from .organization_invitations import accept_invitation, find_ticket
 from .resources import (
     EmailAddress,
@@ -91,6 +92,7 @@ def accept_invitations(clerk: LocalClerk, sign_up: SignUp, user: User) -> str | 
     if invitation is not None:
         invitation.status, invitation.updated_at = "accepted", clerk.now
         clerk.store.put(invitation)
+        tell_invitation(clerk, "accepted", invitation)
     into = clerk.store.get(OrganizationInvitation, sign_up.organization_invitation_id)
     return accept_invitation(clerk, into, user).organization_id if into else None
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from werkzeug.security import check_password_hash, generate_password_hash
 
+from .billing_events import tell_new_payer
 from .clerk import LocalClerk
 from .errors import ClerkError, incorrect_password, missing
 from .events import record_event
@@ -15,6 +16,7 @@ from .external_accounts import Identity, connect
 from .passwords import check_password_rules
 from .phone_numbers import add_phone_number
 from .pictures import forget_picture
+from .plans import Payer
 from .resources import ApiKey, EmailAddress, ExternalAccount, PhoneNumber, User, new_id
 from .serializers import backend_user_json
 from .settings.model import PasswordRules
@@ -77,6 +79,7 @@ def create_user(clerk: LocalClerk, new: NewUser) -> User:
     if new.identity is not None:
         connect(clerk, user, new.identity, new.identity_verification_id)
     record_event(clerk, "user.created", backend_user_json(clerk, user))
+    tell_new_payer(clerk, Payer(user.id, "user"))
     return user
 
 
@@ -113,7 +116,8 @@ def delete_user(clerk: LocalClerk, user: User) -> dict[str, Any]:
     forget_picture(clerk, user.picture_id)
     clerk.store.delete(user)
     gone = {"object": "user", "id": user.id, "deleted": True}
-    record_event(clerk, "user.deleted", gone)
+    known = {"external_id": user.external_id} if user.external_id else {}
+    record_event(clerk, "user.deleted", gone | known)
     return gone
 
 

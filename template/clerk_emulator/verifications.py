@@ -6,7 +6,9 @@ import secrets
 
 from .clerk import LocalClerk
 from .errors import ClerkError, incorrect_code
+from .events import record_event
 from .resources import Message, Verification, new_id
+from .serializers.messages import message_json
 
 CODE = "424242"
 LIFETIME_MS = 10 * 60_000
@@ -39,25 +41,41 @@ def begin_verification(
     return verification
 
 
-def send_code(clerk: LocalClerk, strategy: str, target: str, to: str) -> Verification:
+def send_code(
+    clerk: LocalClerk, strategy: str, target: str, to: str, slug: str = ""
+) -> Verification:
     """Start verifying by a code, and put the message with it into the inbox.
 
     :param to: the e-mail address or phone number.
+    :param slug: Clerk's name of the template; empty: the strategy's usual one.
     """
     verification = begin_verification(clerk, strategy, target)
     name = clerk.settings.application.name or clerk.config.name
     subject = f"{verification.code} is your {name} verification code"
-    send_message(clerk, to, subject, f"{subject}.", code=verification.code)
+    kind = "reset_password_code" if strategy.startswith("reset_") else "verification_code"
+    send_message(clerk, to, subject, f"{subject}.", slug=slug or kind, code=verification.code)
     return verification
 
 
 def send_message(
-    clerk: LocalClerk, to: str, subject: str, body: str, *, code: str = "", link: str = ""
+    clerk: LocalClerk,
+    to: str,
+    subject: str,
+    body: str,
+    *,
+    slug: str = "",
+    code: str = "",
+    link: str = "",
 ) -> None:
-    """Put an e-mail, or for a phone number an SMS, into the inbox."""
+    """Put an e-mail, or for a phone number an SMS, into the inbox, and tell the app.
+
+    :param slug: Clerk's name of the template, such as ``verification_code``.
+    """
     now = clerk.now
-    kind = "email" if "@" in to else "sms"
-    clerk.store.put(Message(new_id("msg"), now, now, kind, to, subject, body, code, link))
+    kind, prefix = ("email", "ema") if "@" in to else ("sms", "sms")
+    message = Message(new_id(prefix), now, now, kind, to, subject, body, code, link, slug)
+    clerk.store.put(message)
+    record_event(clerk, f"{kind}.created", message_json(clerk, message))
 
 
 def check_code(clerk: LocalClerk, verification_id: str | None, code: str) -> Verification:

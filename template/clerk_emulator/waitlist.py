@@ -6,6 +6,7 @@ from .clerk import LocalClerk
 from .errors import ClerkError
 from .events import record_event
 from .resources import WaitlistEntry, new_id
+from .serializers.tickets import waitlist_entry_json
 from .users import check_email_free, normalize_email
 
 
@@ -22,7 +23,7 @@ def join_waitlist(clerk: LocalClerk, email_address: str) -> WaitlistEntry:
     if entry is None:
         entry = WaitlistEntry(new_id("wle"), clerk.now, clerk.now, address)
         clerk.store.put(entry)
-        record_event(clerk, "waitlistEntry.created", waitlist_event(entry))
+        record_event(clerk, "waitlistEntry.created", waitlist_entry_json(clerk, entry))
     return entry
 
 
@@ -32,17 +33,4 @@ def leave_waitlist(clerk: LocalClerk, email_address: str | None) -> None:
     if entry is not None:
         entry.status, entry.updated_at = "completed", clerk.now
         clerk.store.put(entry)
-        record_event(clerk, "waitlistEntry.updated", waitlist_event(entry))
-
-
-def waitlist_event(entry: WaitlistEntry) -> dict[str, object]:
-    """What the app is told of an entry."""
-    return {
-        "object": "waitlist_entry",
-        "id": entry.id,
-        "email_address": entry.email_address,
-        "status": entry.status,
-        "is_locked": entry.is_locked,
-        "created_at": entry.created_at,
-        "updated_at": entry.updated_at,
-    }
+        record_event(clerk, "waitlistEntry.updated", waitlist_entry_json(clerk, entry))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from .clerk import LocalClerk
 from .errors import ClerkError
+from .events import record_event
 from .invitations import NewInvitation, create_invitation
 from .resources import WaitlistEntry, new_id
+from .serializers.tickets import waitlist_entry_json
 
 
 def add_to_waitlist(clerk: LocalClerk, email_address: str) -> WaitlistEntry:
@@ -19,6 +21,7 @@ def add_to_waitlist(clerk: LocalClerk, email_address: str) -> WaitlistEntry:
     now = clerk.now
     entry = WaitlistEntry(new_id("wle"), now, now, email_address)
     clerk.store.put(entry)
+    record_event(clerk, "waitlistEntry.created", waitlist_entry_json(clerk, entry))
     return entry
 
 
@@ -50,3 +53,4 @@ def _settle(clerk: LocalClerk, entry: WaitlistEntry, status: str) -> None:
     entry.status = status
     entry.updated_at = clerk.now
     clerk.store.put(entry)
+    record_event(clerk, "waitlistEntry.updated", waitlist_entry_json(clerk, entry))

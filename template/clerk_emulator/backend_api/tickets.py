@@ -8,11 +8,11 @@ from flask import Blueprint, request
 
 from ..clerk import current_clerk
 from ..errors import invalid, not_found
+from ..invitation_states import invitation_status
 from ..invitations import (
     STATUSES,
     NewInvitation,
     create_invitation,
-    invitation_status,
     revoke_invitation,
 )
 from ..resources import Invitation, SignInToken

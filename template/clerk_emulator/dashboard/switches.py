@@ -90,6 +90,7 @@ GROUPS = (
             Switch("attributes.backup_code.used_for_second_factor", "… as second factor"),
             Switch("attributes.phone_number.used_for_second_factor", "SMS code as second factor"),
             Switch("sign_in.second_factor_required", "Everybody needs one"),
+            Switch("sign_in.client_trust", "A code when a password comes from a new browser"),
         ),
     ),
     Group(

@@ -91,11 +91,10 @@ def attempt(id: str) -> Json:
 
 @blueprint.post("/<id>/prepare_second_factor")
 def prepare_second(id: str) -> Json:
-    """Ask for a code at a number that is a second factor."""
+    """Ask for a code or link in the second step."""
     client = current_client()
     sign_in = _sign_in(client, id)
-    strategy, target = request.form.get("strategy", ""), request.form.get("phone_number_id", "")
-    prepare_second_factor(current_clerk(), sign_in, strategy, target)
+    prepare_second_factor(current_clerk(), sign_in, _wanted())
     return _answer(client, sign_in)
 
 

@@ -11,6 +11,7 @@ from ..errors import ClerkError
 from ..links import open_link
 from ..redirects import return_url
 from ..resources import Client, SignIn, SignUp, Verification
+from ..sign_in_second_factor import STEPS, give_second_factor
 from ..sign_ins import finish_sign_in, give_first_factor
 from ..sign_up_verifications import mark_verified
 from ..sign_ups import finish_sign_up
@@ -70,9 +71,7 @@ def _go_on(clerk: LocalClerk, link: Verification) -> str | None:
     sign_up = clerk.store.get(SignUp, link.target)
     client = clerk.store.get(Client, link.client_id)
     if sign_in is not None and client is not None:
-        _check_current(sign_in.first_verification_id, link, sign_in.status == "needs_first_factor")
-        finish_verification(clerk, link)
-        give_first_factor(clerk, sign_in, link.strategy)
+        _give_factor(clerk, sign_in, link)
         finish_sign_in(clerk, client, sign_in, current_visitor())
         return sign_in.created_session_id
     if sign_up is not None and client is not None:
@@ -83,6 +82,18 @@ def _go_on(clerk: LocalClerk, link: Verification) -> str | None:
         return sign_up.created_session_id
     finish_verification(clerk, link)
     return None
+
+
+def _give_factor(clerk: LocalClerk, sign_in: SignIn, link: Verification) -> None:
+    """Whichever step the sign-in is in now."""
+    second = sign_in.status in STEPS
+    last = sign_in.second_verification_id if second else sign_in.first_verification_id
+    _check_current(last, link, second or sign_in.status == "needs_first_factor")
+    finish_verification(clerk, link)
+    if second:
+        give_second_factor(clerk, sign_in, link.strategy)
+    else:
+        give_first_factor(clerk, sign_in, link.strategy)
 
 
 def _check_current(last_id: str | None, link: Verification, waiting: bool) -> None:

@@ -41,6 +41,7 @@ def factors_page(
         action=action,
         factors=sorted(factors, key=lambda factor: factor["strategy"] != prepared),
         prepared=prepared,
+        new_device=state.get("status") == "needs_client_trust",
         tried=request.form.get("strategy"),
         error=error,
     )

@@ -21,9 +21,10 @@ blueprint = Blueprint("sign_in", __name__, url_prefix="/sign-in")
 STEPS = {
     "needs_first_factor": "/sign-in/factor-one",
     "needs_second_factor": "/sign-in/factor-two",
+    "needs_client_trust": "/sign-in/client-trust",
     "needs_new_password": "/sign-in/reset-password",
 }
-FACTORS = {"factor-one": "first", "factor-two": "second"}
+FACTORS = {"factor-one": "first", "factor-two": "second", "client-trust": "second"}
 
 
 @blueprint.get("")
@@ -63,7 +64,7 @@ def submit_ticket() -> Response:
         return render("ticket.html", ticket=ticket, error=error)
 
 
-@blueprint.get("/<any('factor-one', 'factor-two'):step>")
+@blueprint.get("/<any('factor-one', 'factor-two', 'client-trust'):step>")
 def show_factors(step: str) -> Response:
     """The ways to prove who one is."""
     sign_in = current_step("sign_in")
@@ -72,7 +73,7 @@ def show_factors(step: str) -> Response:
     return factors_page(sign_in, FACTORS[step], f"/sign-in/{step}")
 
 
-@blueprint.post("/<any('factor-one', 'factor-two'):step>")
+@blueprint.post("/<any('factor-one', 'factor-two', 'client-trust'):step>")
 def submit_factor(step: str) -> Response:
     """Ask for a code, or hand in what was asked for."""
     check_form()

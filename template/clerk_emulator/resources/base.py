@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 ALPHABET = string.ascii_letters + string.digits
+OF_BYTES = (ALPHABET * 5)[:256].encode()
+"""A letter for every byte. Eight letters are a quarter likelier than the others, which costs none
+of the 160 bits that keep an id from being guessed."""
 
 
 def new_id(prefix: str) -> str:
     """A fresh id that looks like Clerk's: ``user_2b…``, 27 random characters after the prefix."""
-    return f"{prefix}_" + "".join(secrets.choice(ALPHABET) for _ in range(27))
+    return f"{prefix}_{secrets.token_bytes(27).translate(OF_BYTES).decode()}"
 
 
 @dataclass

@@ -93,7 +93,7 @@ class SignIn(Resource):
     """A sign-in under way.
 
     ``status``: ``needs_identifier``, ``needs_first_factor``, ``needs_second_factor``,
-    ``needs_new_password``, ``complete``.
+    ``needs_client_trust``, ``needs_new_password``, ``complete``.
     """
 
     TABLE = "sign_ins"

@@ -22,6 +22,8 @@ class Message(Resource):
     body: str
     code: str = ""
     link: str = ""
+    slug: str = ""
+    """Clerk's name of the template, such as ``verification_code``."""
 
 
 @dataclass

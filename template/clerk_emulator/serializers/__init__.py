@@ -33,7 +33,13 @@ from .organizations import (
     role_set_json,
 )
 from .public_users import image_url, public_user_json
-from .sessions import backend_session_json, device_session_json, session_json, token_json
+from .sessions import (
+    backend_session_json,
+    device_session_json,
+    session_event_json,
+    session_json,
+    token_json,
+)
 from .sign_ins import sign_in_json
 from .sign_ups import sign_up_json
 from .users import (

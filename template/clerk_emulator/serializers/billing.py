@@ -14,28 +14,22 @@ from ..billing import (
 )
 from ..checkouts import checkout_plan, quote
 from ..clerk import LocalClerk
-from ..resources import (
-    Checkout,
-    EmailAddress,
-    Organization,
-    PaymentAttempt,
-    SubscriptionItem,
-    User,
-)
+from ..resources import Checkout, PaymentAttempt, SubscriptionItem
 from ..settings.model import Plan
 from .json import Json
+from .payers import money_json, payer_json, payer_since
 
-SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥"}
-
-
-def money_json(cents: int, currency: str) -> Json:
-    """An amount."""
-    return {
-        "amount": cents,
-        "amount_formatted": f"{cents / 100:.2f}",
-        "currency": currency.upper(),
-        "currency_symbol": SYMBOLS.get(currency.lower(), currency.upper()),
-    }
+__all__ = [
+    "checkout_json",
+    "money_json",
+    "payer_json",
+    "payment_attempt_json",
+    "payment_method_json",
+    "plan_json",
+    "statement_jsons",
+    "subscription_item_json",
+    "subscription_json",
+]
 
 
 def plan_json(clerk: LocalClerk, plan: Plan) -> Json:
@@ -78,7 +72,7 @@ def _feature_json(clerk: LocalClerk, slug: str) -> Json:
 def subscription_json(clerk: LocalClerk, payer: Payer) -> Json:
     """All that a payer has subscribed to, the default plan included."""
     items = subscription_items(clerk, payer)
-    since = _payer_since(clerk, payer)
+    since = payer_since(clerk, payer)
     shown = [subscription_item_json(clerk, payer, item) for item in items]
     default = default_plan(clerk, payer.kind)
     if default is not None and all(item.canceled_at is not None for item in items):
@@ -252,26 +246,6 @@ def payment_method_json(payer: Payer) -> Json:
     }
 
 
-def payer_json(clerk: LocalClerk, payer: Payer) -> Json:
-    """Who subscribes."""
-    user = clerk.store.get(User, payer.id)
-    organization = clerk.store.get(Organization, payer.id)
-    email = clerk.store.get(EmailAddress, user.primary_email_address_id) if user else None
-    return {
-        "object": "commerce_payer",
-        "id": f"cpayer_{payer.id.partition('_')[2]}",
-        "created_at": _payer_since(clerk, payer),
-        "updated_at": _payer_since(clerk, payer),
-        "image_url": "",
-        "user_id": user.id if user else None,
-        "email": email.email_address if email else None,
-        "first_name": user.first_name if user else None,
-        "last_name": user.last_name if user else None,
-        "organization_id": organization.id if organization else None,
-        "organization_name": organization.name if organization else None,
-    }
-
-
 def _totals(cents: int, currency: str, base_fee: int) -> Json:
     amount = money_json(cents, currency)
     return {
@@ -280,11 +254,6 @@ def _totals(cents: int, currency: str, base_fee: int) -> Json:
         "tax_total": money_json(0, currency),
         "grand_total": amount,
     }
-
-
-def _payer_since(clerk: LocalClerk, payer: Payer) -> int:
-    found = clerk.store.get(User, payer.id) or clerk.store.get(Organization, payer.id)
-    return found.created_at if found else 0
 
 
 def _month(ms: int) -> str:

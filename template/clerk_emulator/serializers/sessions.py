@@ -8,7 +8,7 @@ from ..session_tasks import session_tasks
 from ..session_tokens import factor_ages, session_token
 from .json import Json
 from .public_users import public_user_json
-from .users import user_json
+from .users import backend_user_json, user_json
 
 
 def backend_session_json(session: Session) -> Json:
@@ -27,6 +27,13 @@ def backend_session_json(session: Session) -> Json:
         "created_at": session.created_at,
         "updated_at": session.updated_at,
     }
+
+
+def session_event_json(clerk: LocalClerk, session: Session) -> Json:
+    """A session, as webhooks show it: with its user."""
+    user = clerk.store.get(User, session.user_id)
+    shown = backend_user_json(clerk, user) if user else None
+    return backend_session_json(session) | {"user": shown}
 
 
 def session_json(

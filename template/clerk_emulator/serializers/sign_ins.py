@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..clerk import LocalClerk
 from ..resources import SignIn, User, Verification
-from ..sign_in_factors import first_factors, is_anonymous, second_factors, supported_identifiers
+from ..second_steps import client_trust_state, second_factors
+from ..sign_in_factors import first_factors, is_anonymous, supported_identifiers
 from .json import Json
 from .public_users import public_user_json
 from .verifications import stored_verification_json, verification_json, visit_json
@@ -22,13 +23,15 @@ def sign_in_json(clerk: LocalClerk, sign_in: SignIn, base_url: str) -> Json:
         "identifier": sign_in.identifier,
         "supported_identifiers": supported_identifiers(clerk),
         "supported_first_factors": first_factors(clerk, sign_in, user) if asked else None,
-        "supported_second_factors": second_factors(clerk, user) if user and not hidden else [],
+        "supported_second_factors": second_factors(clerk, sign_in, user)
+        if user and not hidden
+        else [],
         "first_factor_verification": _first(clerk, sign_in, base_url),
         "second_factor_verification": _second(clerk, sign_in),
         "user_data": public_user_json(clerk, user, base_url) if user and not hidden else None,
         "created_session_id": sign_in.created_session_id,
         "abandon_at": sign_in.created_at + 24 * 3_600_000,
-        "client_trust_state": "known",
+        "client_trust_state": client_trust_state(clerk, sign_in),
         "locale": None,
         "timezone": None,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..clerk import LocalClerk
-from ..invitations import invitation_status, invitation_url
+from ..invitation_states import invitation_status, invitation_url
 from ..resources import Invitation, SignInToken, TestingToken, WaitlistEntry
 from ..urls import with_query
 from .json import Json

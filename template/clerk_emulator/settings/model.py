@@ -98,6 +98,8 @@ class SignInRules:
     second_factor_required: bool = False
     """Who has none is given the session task ``setup-mfa``."""
     enumeration_protection: bool = False
+    client_trust: bool = False
+    """Who signs in with a password in a browser that is new to them proves an address, too."""
 
 
 @dataclass(frozen=True)
@@ -313,6 +315,8 @@ class Webhooks:
 
     path: str = "/webhooks/clerk"
     """Where the app takes them, below its own address."""
+    events: tuple[str, ...] = ()
+    """Which ones: ``user.created``, or ``user.*`` for all of them; empty: every event there is."""
     paused: bool = False
     duplicate_every: int = 0
     """Every how-manieth webhook is sent twice; 0: none."""

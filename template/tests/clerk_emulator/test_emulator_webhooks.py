@@ -57,7 +57,9 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def config(config: EmulatorConfig, receiver: Receiver, tmp_path: Path) -> EmulatorConfig:
-    return example_config(tmp_path, app_url=receiver.url)
+    settings = tmp_path / "settings.toml"
+    settings.write_text('[webhooks]\nevents = ["user.*", "session.*"]\n')
+    return example_config(tmp_path, app_url=receiver.url, settings=settings)
 
 
 @pytest.fixture
