@@ -39,11 +39,14 @@ class ClerkError(Exception):
         self.keeps_changes = keeps_changes
         self.meta = meta or {}
         self.others = tuple(others)
+        self.client: dict[str, Any] | None = None
+        """The browser as Clerk.js shall see it now, where an error changes what it is doing."""
 
     def as_json(self) -> dict[str, Any]:
         """The body that goes with :attr:`status`."""
         errors = [error.entry() for error in (self, *self.others)]
-        return {"errors": errors, "clerk_trace_id": secrets.token_hex(16)}
+        body: dict[str, Any] = {"errors": errors, "clerk_trace_id": secrets.token_hex(16)}
+        return body | ({"meta": {"client": self.client}} if self.client else {})
 
     def entry(self) -> dict[str, Any]:
         """This error alone, as one of the list."""

@@ -10,7 +10,7 @@ from .organizations import organization_claims
 from .resources import Session
 
 NOT_BEFORE_SLACK_SECONDS = 10
-NO_SECOND_FACTOR = -1
+NEVER = -1
 
 
 def session_token(
@@ -57,8 +57,5 @@ def _subscriptions(clerk: LocalClerk, session: Session) -> dict[str, Any]:
 
 def factor_ages(session: Session, now_ms: int) -> list[int]:
     """Whole minutes since the first and the second factor were proved; -1 for never."""
-    second = session.second_factor_verified_at
-    return [
-        max(0, (now_ms - session.verified_at) // 60_000),
-        NO_SECOND_FACTOR if second is None else max(0, (now_ms - second) // 60_000),
-    ]
+    proved = session.verified_at, session.second_factor_verified_at
+    return [max(0, (now_ms - at) // 60_000) if at else NEVER for at in proved]

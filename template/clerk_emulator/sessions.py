@@ -18,6 +18,7 @@ from .serializers import session_event_json
 from .session_tasks import session_tasks
 from .users import delete_user
 
+ACTOR_INACTIVITY_MS = 10 * 60_000
 ACTIVE = "active"
 PENDING = "pending"
 LIVE = (ACTIVE, PENDING)
@@ -68,11 +69,15 @@ def start_session(
     """
     check_welcome(clerk, user)
     rules = clerk.settings.sessions
-    if rules.multi_session:
+    if rules.multi_session and actor is not None:
+        _end_sessions_of(clerk, client, user)
+    elif rules.multi_session:
         _refuse_second_session(clerk, client, user)
     else:
         end_client_sessions(clerk, client, "removed")
     now = clerk.now
+    # Nobody has proved to be the user who impersonates them: what matters stays closed.
+    proved_at = now if actor is None else 0
     session = Session(
         new_id("sess"),
         now,
@@ -80,9 +85,9 @@ def start_session(
         client_id=client.id,
         user_id=user.id,
         expire_at=now + 1000 * (lifetime_seconds or rules.lifetime_seconds),
-        abandon_at=now + 1000 * rules.inactivity_timeout_seconds,
+        abandon_at=now + _inactivity_ms(clerk, actor),
         last_active_at=now,
-        verified_at=now,
+        verified_at=proved_at,
         second_factor_verified_at=now if second_factor else None,
         actor=actor,
         user_agent=visitor.user_agent[:400],
@@ -102,6 +107,19 @@ def start_session(
     if session.status == PENDING:
         record_event(clerk, "session.pending", session_event_json(clerk, session))
     return session
+
+
+def _inactivity_ms(clerk: LocalClerk, actor: dict[str, Any] | None) -> int:
+    """After how long a session ends that nobody uses: soon, if somebody impersonates the user."""
+    usual = 1000 * clerk.settings.sessions.inactivity_timeout_seconds
+    return usual if actor is None else min(usual, ACTOR_INACTIVITY_MS)
+
+
+def _end_sessions_of(clerk: LocalClerk, client: Client, user: User) -> None:
+    """Make way for who impersonates a user that is signed in in the same browser."""
+    for session in client_sessions(clerk, client):
+        if session.user_id == user.id:
+            end_session(clerk, session, "removed")
 
 
 def _refuse_second_session(clerk: LocalClerk, client: Client, user: User) -> None:
@@ -135,7 +153,7 @@ def use_session(clerk: LocalClerk, session: Session) -> None:
     """Put off the time at which a session that nobody uses ends; do its tasks count as done?"""
     now = clerk.now
     session.last_active_at = now
-    session.abandon_at = now + 1000 * clerk.settings.sessions.inactivity_timeout_seconds
+    session.abandon_at = now + _inactivity_ms(clerk, session.actor)
     clerk.store.put(session)
     settle(clerk, session)
     user = clerk.store.get(User, session.user_id)

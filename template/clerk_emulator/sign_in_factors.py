@@ -27,7 +27,8 @@ def supported_identifiers(clerk: LocalClerk) -> list[str]:
 
 def is_anonymous(clerk: LocalClerk, sign_in: SignIn) -> bool:
     """Whether nothing may tell if there is such an account (enumeration protection)."""
-    return clerk.settings.sign_in.enumeration_protection and sign_in.identifier is not None
+    protected = clerk.settings.sign_in.enumeration_protection or sign_in.sign_up_if_missing
+    return protected and sign_in.identifier is not None
 
 
 def first_factors(clerk: LocalClerk, sign_in: SignIn, user: User | None) -> list[Factor]:

@@ -11,6 +11,7 @@ from .resources import SignInToken, User, new_id
 
 SIGN_IN_TOKEN_SECONDS = 30 * 24 * 3600
 ACTOR_TOKEN_SECONDS = 3600
+ACTOR_SESSION_SECONDS = 30 * 60
 TICKET_BYTES = 32
 
 
@@ -31,7 +32,7 @@ def create_actor_token(
     """A ticket with which the actor impersonates this user, once.
 
     :param actor: ``{"sub": "user_…"}``, who really sits there.
-    :param session_seconds: how long the session may last.
+    :param session_seconds: how long the session may last; half an hour if nothing is said.
     :raises ClerkError: 422 if the actor says nothing of who it is, or is the user.
     """
     sub = actor.get("sub")
@@ -40,7 +41,7 @@ def create_actor_token(
         raise ClerkError("form_param_value_invalid", message, param="actor")
     token = _create(clerk, "act", user, lifetime_seconds or ACTOR_TOKEN_SECONDS)
     token.actor = actor
-    token.session_max_duration_in_seconds = session_seconds
+    token.session_max_duration_in_seconds = session_seconds or ACTOR_SESSION_SECONDS
     clerk.store.put(token)
     return token
 
@@ -57,6 +58,11 @@ def _create(clerk: LocalClerk, prefix: str, user: User, lifetime_seconds: int) -
     )
     clerk.store.put(token)
     return token
+
+
+def is_open(clerk: LocalClerk, token: SignInToken) -> bool:
+    """Whether somebody can still sign in with it."""
+    return token.status == "pending" and token.expires_at > clerk.now
 
 
 def revoke_sign_in_token(clerk: LocalClerk, token: SignInToken) -> None:

@@ -24,6 +24,7 @@ from .sign_in_factors import (
     first_factors,
     is_anonymous,
 )
+from .sign_up_if_missing import becomes_sign_up, may_sign_up, offer_sign_up
 from .tickets import accept_into_organization, redeem_ticket
 from .users import check_password, hash_password, save_user
 from .verifications import begin_verification, check_code, open_verification, send_code
@@ -44,9 +45,12 @@ class Wanted:
     link_base: str = ""
 
 
-def begin_sign_in(clerk: LocalClerk, client: Client, identifier: str | None) -> SignIn:
+def begin_sign_in(
+    clerk: LocalClerk, client: Client, identifier: str | None, *, sign_up_if_missing: bool = False
+) -> SignIn:
     """Start over with a new sign-in.
 
+    :param sign_up_if_missing: whether it may become a registration, where everybody may sign up.
     :raises ClerkError: ``form_identifier_not_found`` for an unknown identifier, unless nobody may
         be told; ``user_banned`` and ``user_locked``.
     """
@@ -54,6 +58,7 @@ def begin_sign_in(clerk: LocalClerk, client: Client, identifier: str | None) -> 
     sign_in = SignIn(new_id("sia"), now, now, client_id=client.id)
     if identifier is not None:
         sign_in.identifier = normalize_identifier(clerk, identifier)
+        sign_in.sign_up_if_missing = sign_up_if_missing and may_sign_up(clerk, sign_in.identifier)
         user = user_with_identifier(clerk, sign_in.identifier)
         if user is None and not is_anonymous(clerk, sign_in):
             raise _unknown()
@@ -122,7 +127,7 @@ def _factor(clerk: LocalClerk, sign_in: SignIn, wanted: Wanted) -> Factor:
 def _address(clerk: LocalClerk, sign_in: SignIn, user: User | None, factor: Factor) -> str | None:
     """Where the message goes; None for nowhere, because there is no such account."""
     if is_anonymous(clerk, sign_in):
-        return sign_in.identifier if user else None
+        return sign_in.identifier if user or sign_in.sign_up_if_missing else None
     if "phone_number_id" in factor:
         phone = clerk.store.get(PhoneNumber, factor["phone_number_id"])
         return phone.phone_number if phone else None
@@ -159,7 +164,10 @@ def _check_code(clerk: LocalClerk, sign_in: SignIn, strategy: str, code: str) ->
         raise unsupported_strategy()
     user = clerk.store.get(User, sign_in.user_id)
     usable = user is not None and not user.is_locked(clerk.now)
-    check_code(clerk, verification.id, code if usable else "")
+    missing = becomes_sign_up(sign_in, strategy)
+    check_code(clerk, verification.id, code if usable or missing else "")
+    if missing:
+        raise offer_sign_up(clerk, verification)
 
 
 def _check_password(clerk: LocalClerk, sign_in: SignIn, password: str) -> None:

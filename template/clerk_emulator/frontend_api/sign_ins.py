@@ -22,7 +22,8 @@ from ..sign_ins import (
     prepare_first_factor,
     reset_password,
 )
-from .browser import answer, current_client, refuse_when_signed_in
+from ..sign_up_if_missing import TRANSFER
+from .browser import answer, client_answer, current_client, refuse_when_signed_in
 
 blueprint = Blueprint("sign_ins", __name__, url_prefix="/client/sign_ins")
 
@@ -45,7 +46,12 @@ def create_sign_in() -> Json:
     if strategy not in ("", "password", *SENT_STRATEGIES):
         raise unsupported_strategy()
     before = client.sign_in_id
-    sign_in = begin_sign_in(clerk, client, request.form.get("identifier"))
+    sign_in = begin_sign_in(
+        clerk,
+        client,
+        request.form.get("identifier"),
+        sign_up_if_missing=request.form.get("sign_up_if_missing") == "true",
+    )
     if strategy == "password" or (not strategy and request.form.get("password")):
         try:
             attempt_first_factor(clerk, sign_in, "password", request.form.get("password", ""), "")
@@ -85,7 +91,12 @@ def attempt(id: str) -> Json:
     sign_in = _sign_in(client, id)
     form = request.form
     password, code = form.get("password", ""), form.get("code", "")
-    attempt_first_factor(current_clerk(), sign_in, form.get("strategy", ""), password, code)
+    try:
+        attempt_first_factor(current_clerk(), sign_in, form.get("strategy", ""), password, code)
+    except ClerkError as error:
+        if error.code == TRANSFER:
+            error.client = client_answer(client)
+        raise
     return _answer(client, sign_in)
 
 

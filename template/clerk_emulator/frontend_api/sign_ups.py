@@ -11,6 +11,7 @@ from ..oauth import begin_oauth_sign_up, is_oauth, transfer_to_sign_up
 from ..resources import Client, SignUp
 from ..serializers import Json, sign_up_json
 from ..sign_up_fields import required_fields
+from ..sign_up_if_missing import proved_identifier, sign_up_with_proof
 from ..sign_up_verifications import attempt_verification, prepare_verification
 from ..sign_ups import (
     SignUpDetails,
@@ -33,10 +34,19 @@ def create_sign_up() -> Json:
     refuse_when_signed_in(client)
     clerk = current_clerk()
     if request.form.get("transfer") == "true":
-        return _answer(client, transfer_to_sign_up(clerk, client, _details()))
+        return _answer(client, _transfer(client))
     sign_up = begin_sign_up(clerk, client, _details())
     _visit_provider(client, sign_up)
     return _answer(client, sign_up)
+
+
+def _transfer(client: Client) -> SignUp:
+    """Go on with what a sign-in has proved: an identifier, or an identity elsewhere."""
+    clerk = current_clerk()
+    proved = proved_identifier(clerk, client)
+    if proved is not None:
+        return sign_up_with_proof(clerk, client, proved, _details())
+    return transfer_to_sign_up(clerk, client, _details())
 
 
 @blueprint.get("/<id>")

@@ -6,8 +6,11 @@ from flask import Blueprint, redirect, request
 from werkzeug import Response
 
 from ..clerk import base_url, current_clerk
+from ..dev_browser import browser_of_cookies
 from ..errors import ClerkError
 from ..resources import EmailAddress, Invitation, OrganizationInvitation, SignInToken
+from ..sessions import end_client_sessions
+from ..sign_in_tokens import is_open
 from ..urls import with_query
 
 blueprint = Blueprint("tickets", __name__)
@@ -20,12 +23,22 @@ PAGES = {SIGN_IN: "/sign-in", SIGN_UP: "/sign-up"}
 def accept() -> Response:
     """Go on to the page that the ticket was made for, which then uses it up.
 
+    Whoever is signed in makes way for who comes to impersonate somebody.
+
     :raises ClerkError: 400 for a ticket that belongs to nothing.
     """
     ticket = request.args.get("ticket", "")
     status, target = _destination(ticket)
+    _make_way(ticket)
     target = target or base_url() + PAGES[status]
     return redirect(with_query(target, __clerk_ticket=ticket, __clerk_status=status), 303)
+
+
+def _make_way(ticket: str) -> None:
+    clerk, client = current_clerk(), browser_of_cookies()
+    token = clerk.store.first(SignInToken, ticket=ticket)
+    if client is not None and token is not None and token.actor and is_open(clerk, token):
+        end_client_sessions(clerk, client, "removed")
 
 
 def _destination(ticket: str) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from ..redirects import return_url
 from ..resources import Client, SignIn, SignUp, Verification
 from ..sign_in_second_factor import STEPS, give_second_factor
 from ..sign_ins import finish_sign_in, give_first_factor
+from ..sign_up_if_missing import becomes_sign_up, offer_sign_up
 from ..sign_up_verifications import mark_verified
 from ..sign_ups import finish_sign_up
 from ..urls import with_query
@@ -25,8 +26,9 @@ blueprint = Blueprint("verify", __name__)
 def verify() -> Response:
     """Open a link. The browser that waits for it goes on; this one is sent back to the app.
 
-    It is told by ``__clerk_status`` how that went: ``verified``, ``expired``, ``failed``, or
-    ``client_mismatch`` where only the browser that asked for the link may open it.
+    It is told by ``__clerk_status`` how that went: ``verified``, ``expired``, ``failed``,
+    ``transferable`` for a sign-in that becomes a sign-up, or ``client_mismatch`` where only the
+    browser that asked for the link may open it.
 
     :raises ClerkError: 400 ``verification_missing`` for a link that nobody has sent.
     """
@@ -50,7 +52,8 @@ def _follow(clerk: LocalClerk, link: Verification) -> tuple[str, str | None]:
         return "client_mismatch", None
     try:
         with clerk.store.transaction():
-            return "verified", _go_on(clerk, link)
+            session_id = _go_on(clerk, link)
+            return ("transferable" if link.status == "transferable" else "verified"), session_id
     except ClerkError:
         return "failed", None
 
@@ -90,7 +93,9 @@ def _give_factor(clerk: LocalClerk, sign_in: SignIn, link: Verification) -> None
     last = sign_in.second_verification_id if second else sign_in.first_verification_id
     _check_current(last, link, second or sign_in.status == "needs_first_factor")
     finish_verification(clerk, link)
-    if second:
+    if becomes_sign_up(sign_in, link.strategy):
+        offer_sign_up(clerk, link)
+    elif second:
         give_second_factor(clerk, sign_in, link.strategy)
     else:
         give_first_factor(clerk, sign_in, link.strategy)

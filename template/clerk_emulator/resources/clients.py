@@ -43,7 +43,7 @@ class Session(Resource):
     abandon_at: int
     last_active_at: int
     verified_at: int
-    """When the first factor was last given."""
+    """When the first factor was last given; 0 for never, by who impersonates the user."""
     second_factor_verified_at: int | None = None
     status: str = "active"
     last_active_organization_id: str | None = None
@@ -114,6 +114,8 @@ class SignIn(Resource):
     session_seconds: int | None = None
     """How long the session may last, if a ticket says so."""
     actor: dict[str, Any] | None = None
+    sign_up_if_missing: bool = False
+    """Whether somebody without an account proves the identifier too, and then signs up with it."""
     created_session_id: str | None = None
 
 
