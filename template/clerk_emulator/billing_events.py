@@ -7,9 +7,9 @@ from typing import Any
 
 from .clerk import LocalClerk
 from .events import record_event
+from .payers import money_json, payer_json
 from .plans import Payer, default_plan, plan_id, plan_of, plans_for, price
 from .resources import PaymentAttempt, SubscriptionItem
-from .serializers.payers import money_json, payer_json
 from .settings.model import Plan
 
 Json = dict[str, Any]

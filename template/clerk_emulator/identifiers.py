@@ -61,4 +61,5 @@ def user_with_identifier(clerk: LocalClerk, identifier: str) -> User | None:
     if found is None or user is None:
         return None
     primary = found.id in (user.primary_email_address_id, user.primary_phone_number_id)
-    return user if found.verified or (primary and not proved) else None
+    usable = found.verified or found.reserved or (primary and not proved)
+    return user if usable else None

@@ -11,6 +11,7 @@ from .errors import ClerkError
 from .external_accounts import PREFIX, Identity
 from .identifications import check_enabled
 from .phone_numbers import check_phone_number_free, normalize_phone_number
+from .provisioning import check_external_id_free
 from .resources import Client, Session, SignUp, User, Verification, new_id
 from .sessions import Visitor, start_session, touch_session
 from .sign_up_fields import missing_fields, unverified_fields
@@ -151,6 +152,7 @@ def finish_sign_up(
     _check_open(clerk, sign_up)
     check_invited(clerk, sign_up)
     check_sign_up_access(clerk, sign_up.email_address, sign_up.phone_number)
+    check_external_id_free(clerk, sign_up.external_id, "")
     user = create_user(clerk, _new_user(clerk, sign_up))
     organization_id = accept_invitations(clerk, sign_up, user)
     leave_waitlist(clerk, sign_up.email_address)
@@ -194,6 +196,7 @@ def _new_user(clerk: LocalClerk, sign_up: SignUp) -> NewUser:
         password_hash=sign_up.password_hash,
         first_name=sign_up.first_name,
         last_name=sign_up.last_name,
+        external_id=sign_up.external_id,
         public_metadata=sign_up.public_metadata,
         unsafe_metadata=sign_up.unsafe_metadata,
         legal_accepted_at=sign_up.legal_accepted_at,

@@ -8,11 +8,14 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from . import (
+    agent_tasks,
     api_keys,
     clients,
+    enterprise_connections,
     identifications,
     identifiers,
     instance,
+    instance_parts,
     jwks,
     jwt_templates,
     m2m_tokens,
@@ -24,12 +27,17 @@ from . import (
     organization_memberships,
     organization_roles,
     organizations,
+    scim_directories,
     sessions,
+    sign_ups,
+    templates,
     throttle,
     tickets,
     user_actions,
     users,
+    verifications,
     waitlist_entries,
+    webhooks,
 )
 from .authorization import require_secret_key
 
@@ -51,6 +59,14 @@ for part in (
     api_keys,
     identifiers,
     instance,
+    verifications,
+    agent_tasks,
+    webhooks,
+    templates,
+    sign_ups,
+    scim_directories,
+    instance_parts,
+    enterprise_connections,
     jwt_templates,
     m2m_tokens,
     machines,

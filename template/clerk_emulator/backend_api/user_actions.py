@@ -169,6 +169,33 @@ def delete_external_account(id: str, account_id: str) -> Json:
     return {"object": "external_account", "id": account.id, "deleted": True}
 
 
+@blueprint.delete("/<id>/<any(passkeys, web3_wallets):kind>/<found_id>")
+def delete_other_identification(id: str, kind: str, found_id: str) -> Json:
+    """Nobody has a wallet here, nor a passkey.
+
+    :raises ClerkError: 404, always.
+    """
+    known_user(id)
+    raise not_found("Passkey" if kind == "passkeys" else "Web3 wallet")
+
+
+@blueprint.get("/<id>/trusted_devices")
+def list_trusted_devices(id: str) -> Json:
+    """Nobody has a trusted device here: those are for native applications."""
+    known_user(id)
+    return {"data": [], "total_count": 0}
+
+
+@blueprint.delete("/<id>/trusted_devices/<device_id>")
+def delete_trusted_device(id: str, device_id: str) -> Json:
+    """Take trust from a device.
+
+    :raises ClerkError: 404, always.
+    """
+    known_user(id)
+    raise not_found(f"Trusted device {device_id}")
+
+
 @blueprint.get("/<id>/oauth_access_tokens/<provider>")
 def list_oauth_access_tokens(id: str, provider: str) -> Json | list[Json]:
     """Tokens of the user's accounts at a provider. They open nothing: nobody is behind them."""

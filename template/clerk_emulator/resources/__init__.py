@@ -13,6 +13,7 @@ from .organizations import (
     OrganizationInvitation,
     OrganizationMembership,
 )
+from .records import Record
 from .tickets import (
     ApiKey,
     Invitation,
@@ -59,6 +60,7 @@ RESOURCES: tuple[type[Resource], ...] = (
     Domain,
     Message,
     Event,
+    Record,
     SubscriptionItem,
     Checkout,
     PaymentAttempt,
@@ -91,6 +93,7 @@ __all__ = [
     "PaymentAttempt",
     "PhoneNumber",
     "Picture",
+    "Record",
     "RedirectUrl",
     "Resource",
     "Session",

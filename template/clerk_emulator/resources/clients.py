@@ -84,6 +84,9 @@ class SignUp(Resource):
     external_verification_id: str | None = None
     invitation_id: str | None = None
     organization_invitation_id: str | None = None
+    external_id: str | None = None
+    """What the app's server calls the account that will be made."""
+    custom_action: bool = False
     created_user_id: str | None = None
     created_session_id: str | None = None
 

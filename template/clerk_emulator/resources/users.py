@@ -77,6 +77,8 @@ class EmailAddress(Resource):
     verified_by: str = "email_code"
     """The strategy that verified it, or that shall."""
     verification_id: str | None = None
+    reserved: bool = False
+    """Whether it signs its owner in although it is not verified, because the server says so."""
     linked_to: list[dict[str, str]] = field(default_factory=list)
     """``{"type": "oauth_google", "id": "idn_…"}`` for each connected account with this address."""
 
@@ -93,6 +95,8 @@ class PhoneNumber(Resource):
     verified: bool = False
     verified_by: str = "phone_code"
     verification_id: str | None = None
+    reserved: bool = False
+    """Whether it signs its owner in although it is not verified, because the server says so."""
     reserved_for_second_factor: bool = False
     default_second_factor: bool = False
 

@@ -14,10 +14,10 @@ from ..billing import (
 )
 from ..checkouts import checkout_plan, quote
 from ..clerk import LocalClerk
+from ..payers import money_json, payer_json, payer_since
 from ..resources import Checkout, PaymentAttempt, SubscriptionItem
 from ..settings.model import Plan
 from .json import Json
-from .payers import money_json, payer_json, payer_since
 
 __all__ = [
     "checkout_json",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..clerk import LocalClerk
+from ..message_templates import is_delivered
 from ..resources import EmailAddress, Message, PhoneNumber
 from .json import Json
 
@@ -18,7 +19,7 @@ def message_json(clerk: LocalClerk, message: Message) -> Json:
         "slug": message.slug or None,
         "status": "queued",
         "data": _facts(clerk, message),
-        "delivered_by_clerk": True,
+        "delivered_by_clerk": is_delivered(clerk, message.kind, message.slug),
     }
     return common | (_email(clerk, message) if is_email else _sms(clerk, message))
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from ..clerk import LocalClerk
-from ..plans import Payer
-from ..resources import EmailAddress, Organization, User
-from .json import Json
+from typing import Any
+
+from .clerk import LocalClerk
+from .plans import Payer
+from .resources import EmailAddress, Organization, User
+
+Json = dict[str, Any]
 
 SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥"}
 
