@@ -223,3 +223,76 @@ def test_api_keys_are_verified_like_tokens(local_clerk: LocalClerk) -> None:
     sdk.api_keys.revoke_api_key(api_key_id=key.id)
     with pytest.raises(TokenVerificationError):
         verify_token(key.secret, options)
+
+
+def test_connections_and_directories(local_clerk: LocalClerk) -> None:
+    sdk, domain = local_clerk.sdk(), f"{uuid4().hex[:8]}.example"
+    made = sdk.enterprise_connections.create(
+        request={"name": "Acme", "provider": models.Provider.SAML_OKTA, "domains": [domain]}
+    )
+    assert made
+    assert sdk.enterprise_connections.get(enterprise_connection_id=made.id).name == "Acme"
+    assert sdk.enterprise_connections.update(enterprise_connection_id=made.id, active=True).active
+    assert made.id in [one.id for one in sdk.enterprise_connections.list().data]
+    assert sdk.enterprise_connections.list_test_runs(enterprise_connection_id=made.id).total_count == 0
+    directory = sdk.scim_directories.create(
+        request={"enterprise_connection_id": made.id, "provider": "okta"}
+    )
+    assert directory
+    assert directory.api_key
+    mapping = sdk.scim_directories.create_group_role_mapping(
+        scim_directory_id=directory.id, scim_group_id="g", role_id="org:admin"
+    )
+    assert mapping.role
+    assert mapping.role.key == "org:admin"
+    assert sdk.scim_directories.list().total_count == 1
+    assert sdk.scim_directories.delete(scim_directory_id=directory.id).deleted
+    saml = sdk.saml_connections.create(
+        request={"name": "Acme", "provider": models.RequestBodyProvider.SAML_OKTA, "domains": [domain]}
+    )
+    assert saml
+    assert sdk.saml_connections.delete(saml_connection_id=saml.id).deleted
+    assert sdk.enterprise_connections.delete(enterprise_connection_id=made.id).deleted
+
+
+def test_codes_that_the_server_checks(local_clerk: LocalClerk) -> None:
+    sdk, user = local_clerk.sdk(), create(local_clerk)
+    id = user.email_addresses[0].id
+    assert id
+    sent = sdk.email_addresses.prepare_verification(email_address_id=id)
+    wanted = {"email_address_id": id, "verification_id": sent.id or ""}
+    assert sdk.email_addresses.attempt_verification(**wanted, code="000000").status == "unverified"
+    assert sdk.email_addresses.attempt_verification(**wanted, code="424242").status == "verified"
+    new = sdk.email_addresses.replace_for_user(user_id=user.id, email_address=address("new"))
+    assert sdk.users.get(user_id=user.id).primary_email_address_id == new.id
+    assert sdk.users.list_trusted_devices(user_id=user.id).total_count == 0
+
+
+def test_templates_and_webhooks(local_clerk: LocalClerk) -> None:
+    sdk = local_clerk.sdk()
+    email = models.TemplateType.EMAIL
+    assert sdk.email_sms_templates.list(template_type=email)
+    one = {"template_type": models.PathParamTemplateType.EMAIL, "slug": "verification_code"}
+    assert sdk.email_sms_templates.get(**one).required_variables == ["otp_code"]
+    assert sdk.webhooks.generate_svix_auth_url()
+    assert sdk.instance_settings.get_communication().blocked_country_codes == []
+    assert sdk.instance_settings.get_instance_protect().rules_enabled is False
+    assert sdk.instance_settings.get_o_auth_application_settings().default_scopes is None
+    domain = sdk.domains.list().data[0].id
+    assert sdk.proxy_checks.verify(request={"domain_id": domain, "proxy_url": f"{APP_URL}/x"})
+
+
+def test_an_agent_works_for_a_user(local_clerk: LocalClerk) -> None:
+    sdk, user = local_clerk.sdk(), create(local_clerk)
+    task = sdk.agent_tasks.create(
+        request={
+            "on_behalf_of": {"user_id": user.id},
+            "permissions": models.CreateAgentTaskPermissions.WILDCARD_,
+            "agent_name": "tidy",
+            "task_description": "Tidy up",
+            "redirect_url": APP_URL,
+        }
+    )
+    assert task
+    assert task.url
+    assert sdk.agent_tasks.revoke(agent_task_id=task.agent_task_id)

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, request
 from . import (
     agent_tasks,
     api_keys,
+    billing,
     clients,
     enterprise_connections,
     identifications,
@@ -60,6 +61,7 @@ for part in (
     identifiers,
     instance,
     verifications,
+    billing,
     agent_tasks,
     webhooks,
     templates,

@@ -53,7 +53,7 @@ def list_connections(kind: str) -> Json:
 
 
 @blueprint.post("/<any(enterprise_connections, saml_connections):kind>")
-def post_connection(kind: str) -> Json:
+def post_connection(kind: str) -> tuple[Json, int]:
     """Keep one more connection. It is off until it is switched on."""
     body = json_body()
     name, provider = required_text(body, "name"), required_text(body, "provider")
@@ -64,7 +64,8 @@ def post_connection(kind: str) -> Json:
     is_saml = kind == "saml_connections"
     if is_saml and not provider.startswith("saml_"):
         raise invalid("provider", "one that begins with saml_")
-    return _json(keep_record(kind.removesuffix("s"), "samlc" if is_saml else "entconn", data))
+    record = keep_record(kind.removesuffix("s"), "samlc" if is_saml else "entconn", data)
+    return _json(record), 200 if is_saml else 201
 
 
 @blueprint.get("/<any(enterprise_connections, saml_connections):kind>/<id>")

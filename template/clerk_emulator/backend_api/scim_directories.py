@@ -35,7 +35,7 @@ def list_directories() -> Json:
 
 
 @blueprint.post("")
-def post_directory() -> tuple[Json, int]:
+def post_directory() -> Json:
     """Keep one more directory, of a connection that there is. Only now its key is shown."""
     body = json_body()
     connection = find_record(
@@ -49,7 +49,7 @@ def post_directory() -> tuple[Json, int]:
     record = keep_record(DIRECTORY, "scimd", data)
     for mapping in _bodies(body, "group_role_mappings"):
         _add_mapping(record, mapping)
-    return _json(record) | {"api_key": _new_key()}, 201
+    return _json(record) | {"api_key": _new_key()}
 
 
 @blueprint.get("/<id>")
@@ -94,9 +94,9 @@ def list_mappings(id: str) -> Json:
 
 
 @blueprint.post("/<id>/group_role_mappings")
-def post_mapping(id: str) -> tuple[Json, int]:
+def post_mapping(id: str) -> Json:
     """Give a group a role."""
-    return _mapping_json(_add_mapping(find_record(DIRECTORY, id), json_body())), 201
+    return _mapping_json(_add_mapping(find_record(DIRECTORY, id), json_body()))
 
 
 @blueprint.put("/<id>/group_role_mappings")

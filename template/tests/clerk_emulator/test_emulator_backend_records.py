@@ -299,3 +299,40 @@ def test_nobody_has_passkeys_or_trusted_devices(ada: Browser, backend: Backend) 
 def test_all_of_it_needs_the_secret_key(browser: Browser) -> None:
     for path in ("enterprise_connections", "scim_directories", "templates/email", "sign_ups/x"):
         assert browser.http.get(f"/api/v1/{path}").status_code == 401
+
+
+PRO = {"slug": "pro", "name": "Pro", "amount": 2000}
+TEAM = {"slug": "team", "name": "Team", "amount": 9000, "payer": "org"}
+
+
+def test_plans_and_who_has_which(ada: Browser, backend: Backend, clerk: LocalClerk) -> None:
+    assert error_of(backend.get("/billing/plans"))[1] == "billing_not_enabled"
+    clerk.source.replace({"billing": {"enabled": True, "plans": [PRO, TEAM]}})
+    plans = backend.get("/billing/plans", payer_type="user").get_json()
+    assert [plan["slug"] for plan in plans["data"]] == ["pro"]
+    begun = ada.post("/me/billing/checkouts", plan_id="cplan_user_pro", plan_period="month")
+    ada.post(f"/me/billing/checkouts/{begun.get_json()['response']['id']}/confirm", "PATCH")
+    (item,) = backend.get("/billing/subscription_items").get_json()["data"]
+    assert (item["plan_id"], item["payer"]["user_id"]) == ("cplan_user_pro", user_id(ada))
+    assert backend.get("/billing/subscription_items", payer_type="org").get_json()["data"] == []
+    path = f"/users/{user_id(ada)}/billing/subscription"
+    assert backend.get(path).get_json()["subscription_items"][0]["id"] == item["id"]
+    one = f"/billing/subscription_items/{item['id']}"
+    assert send(backend, "DELETE", one)["canceled_at"] is not None
+    assert send(backend, "DELETE", f"{one}?end_now=true")["status"] == "ended"
+    assert backend.send("DELETE", one).status_code == 404
+    assert backend.get("/users/user_nope/billing/subscription").status_code == 404
+
+
+def test_credit_is_given_and_taken_once(ada: Browser, backend: Backend, clerk: LocalClerk) -> None:
+    clerk.source.replace({"billing": {"enabled": True, "plans": [PRO]}})
+    path = f"/users/{user_id(ada)}/billing/credits"
+    body = {"amount": 500, "action": "increase", "idempotency_key": "a"}
+    first = send(backend, "POST", path, **body)
+    assert send(backend, "POST", path, **body) == first
+    assert backend.get(path).get_json()["balance"]["amount"] == 500
+    less = {"amount": 501, "action": "decrease", "idempotency_key": "b"}
+    assert backend.send("POST", path, **less).status_code == 422
+    send(backend, "POST", path, **less | {"amount": 200})
+    assert backend.get(path).get_json()["balance"]["amount"] == 300
+    assert error_of(backend.send("POST", path, amount=1))[2] == "action"
