@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from .billing_events import tell_item, tell_payment, tell_subscription
 from .clerk import LocalClerk
-from .errors import ClerkError, not_found
+from .errors import ClerkError, invalid, not_found
 from .plans import Payer, default_plan, plan_id, plan_of, plan_with, plans_for, price
 from .resources import PaymentAttempt, SubscriptionItem, new_id
 from .settings.model import Plan
@@ -20,6 +20,8 @@ __all__ = [
     "active_plan",
     "cancel_item",
     "default_plan",
+    "extend_free_trial",
+    "may_try",
     "pay",
     "period_end",
     "plan_id",
@@ -39,6 +41,8 @@ DAY_MS = 24 * 3_600_000
 PERIODS = {"month": 1, "annual": 12}
 """Months in each period."""
 MAX_RENEWALS = 120
+OVER = ("ended", "incomplete")
+"""The statuses of what is no plan any more, or never was one."""
 
 
 def require_billing(clerk: LocalClerk) -> None:
@@ -68,7 +72,7 @@ def subscription_items(clerk: LocalClerk, payer: Payer) -> list[SubscriptionItem
     """What a payer has, and will have: brought up to the present before."""
     settle(clerk, payer)
     items = clerk.store.find(SubscriptionItem, payer_id=payer.id)
-    return [item for item in items if item.status != "ended"]
+    return [item for item in items if item.status not in OVER]
 
 
 def settle(clerk: LocalClerk, payer: Payer) -> None:
@@ -95,6 +99,7 @@ def _bring_up_to_date(clerk: LocalClerk, payer: Payer, item: SubscriptionItem) -
         else:
             item.period_start = item.period_end
             item.period_end = period_end(item.period_start, item.plan_period)
+            item.is_free_trial = False
             _charge(clerk, payer, item)
             changes.append("updated")
     for what in changes:
@@ -113,9 +118,17 @@ def save_item(clerk: LocalClerk, payer: Payer, item: SubscriptionItem, what: str
 
 
 def subscribe(
-    clerk: LocalClerk, payer: Payer, plan: Plan, period: str, start: int
+    clerk: LocalClerk,
+    payer: Payer,
+    plan: Plan,
+    period: str,
+    start: int,
+    trial_ends: int | None = None,
 ) -> SubscriptionItem:
-    """Let a payer have a plan, from ``start`` (unix milliseconds) on."""
+    """Let a payer have a plan, from ``start`` (unix milliseconds) on.
+
+    :param trial_ends: unix milliseconds until which it costs nothing; None: it costs at once.
+    """
     now = clerk.now
     item = SubscriptionItem(
         new_id("csub_item"),
@@ -124,13 +137,20 @@ def subscribe(
         payer.id,
         plan.slug,
         period_start=start,
-        period_end=period_end(start, period),
+        period_end=trial_ends or period_end(start, period),
         plan_period=period,
+        is_free_trial=trial_ends is not None,
         status="upcoming" if start > now else "active",
     )
     save_item(clerk, payer, item, "created")
     save_item(clerk, payer, item, item.status)
     return item
+
+
+def may_try(clerk: LocalClerk, payer: Payer) -> bool:
+    """Whether a payer can have a free trial: only who has had no plan before."""
+    items = clerk.store.find(SubscriptionItem, payer_id=payer.id)
+    return all(item.status == "incomplete" for item in items)
 
 
 def cancel_item(clerk: LocalClerk, payer: Payer, id: str) -> SubscriptionItem:
@@ -155,18 +175,41 @@ def stop_item(clerk: LocalClerk, payer: Payer, item: SubscriptionItem, *, at_onc
     save_item(clerk, payer, item, "ended" if at_once else "canceled")
 
 
+def extend_free_trial(clerk: LocalClerk, payer: Payer, id: str, until: int) -> SubscriptionItem:
+    """Let a free trial last longer.
+
+    :param until: unix milliseconds, within a year of its end now.
+    :raises ClerkError: 404 if there is none, 422 for another time.
+    """
+    items = {item.id: item for item in subscription_items(clerk, payer) if item.is_free_trial}
+    item = items.get(id)
+    if item is None:
+        raise not_found("Free trial")
+    if not clerk.now < until <= item.period_end + 365 * DAY_MS:
+        raise invalid("extend_to", "in the future, and at most 365 days after the trial's end")
+    item.period_end = until
+    save_item(clerk, payer, item, "updated")
+    return item
+
+
 def pay(
-    clerk: LocalClerk, payer: Payer, item: SubscriptionItem, amount: int, charge_type: str
+    clerk: LocalClerk,
+    payer: Payer,
+    item: SubscriptionItem,
+    amount: int,
+    charge_type: str,
+    status: str = "paid",
 ) -> None:
     """Pretend a payment, of more than nothing.
 
     :param amount: cents.
+    :param status: ``paid`` or ``failed``.
     """
     now = clerk.now
     currency = plan_of(clerk, payer, item).currency
     if amount > 0:
         payment = PaymentAttempt(
-            new_id("cpayat"), now, now, payer.id, item.id, amount, currency, charge_type
+            new_id("cpayat"), now, now, payer.id, item.id, amount, currency, charge_type, status
         )
         clerk.store.put(payment)
         tell_payment(clerk, payer, payment, item)

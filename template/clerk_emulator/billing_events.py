@@ -40,15 +40,15 @@ def tell_item(clerk: LocalClerk, payer: Payer, item: SubscriptionItem, what: str
 def tell_subscription(clerk: LocalClerk, payer: Payer) -> None:
     """Record ``subscription.updated``: something about what a payer has is another now."""
     found = clerk.store.find(SubscriptionItem, payer_id=payer.id)
-    items = [item for item in found if item.status != "ended"]
+    items = [item for item in found if item.status not in ("ended", "incomplete")]
     record_event(clerk, "subscription.updated", _subscription(clerk, payer, items))
 
 
 def tell_payment(
     clerk: LocalClerk, payer: Payer, payment: PaymentAttempt, item: SubscriptionItem
 ) -> None:
-    """Record ``paymentAttempt.created``, and as nothing can go wrong, ``updated``: it is paid."""
-    for what, status in (("created", "pending"), ("updated", "paid")):
+    """Record ``paymentAttempt.created``, and ``updated``: it is paid at once, or has failed."""
+    for what, status in (("created", "pending"), ("updated", payment.status)):
         data = _payment(clerk, payer, payment, item, status)
         record_event(clerk, f"paymentAttempt.{what}", data)
 
@@ -86,7 +86,7 @@ def _item(clerk: LocalClerk, payer: Payer, item: SubscriptionItem) -> Json:
         "object": "commerce_subscription_item",
         "id": item.id,
         "status": item.status,
-        "is_free_trial": False,
+        "is_free_trial": item.is_free_trial,
         "credit": None,
         "proration_date": datetime.fromtimestamp(item.period_start / 1000, UTC).isoformat(),
         "plan_period": item.plan_period,

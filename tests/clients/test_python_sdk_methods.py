@@ -26,7 +26,6 @@ MISSING = {
     "GET /billing/statements/{statementID}",
     "GET /billing/statements/{statementID}/payment_attempts",
     "POST /billing/prices",
-    "POST /billing/subscription_items/{subscription_item_id}/extend_free_trial",
     "POST /billing/subscription_items/{subscription_item_id}/price_transition",
     "PUT /oauth_applications/{oauth_application_id}/logo",
     "POST /role_sets",

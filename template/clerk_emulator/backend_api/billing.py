@@ -9,6 +9,7 @@ from flask import Blueprint, request
 from ..billing import (
     Payer,
     cancel_item,
+    extend_free_trial,
     plan_id,
     plan_of,
     require_billing,
@@ -86,6 +87,21 @@ def delete_item(id: str) -> Json:
     else:
         item = cancel_item(clerk, payer, id)
     return _item_json(payer, item)
+
+
+@blueprint.post("/billing/subscription_items/<id>/extend_free_trial")
+def post_free_trial(id: str) -> Json:
+    """Let a free trial last longer, until ``extend_to``.
+
+    :raises ClerkError: 404 if there is none, 422 for a wrong time.
+    """
+    clerk = current_clerk()
+    require_billing(clerk)
+    item = clerk.store.get(SubscriptionItem, id)
+    if item is None:
+        raise not_found("Subscription item")
+    until = whole_number(json_body(), "extend_to") or 0
+    return _item_json(_payer(item), extend_free_trial(clerk, _payer(item), id, until))
 
 
 @blueprint.get(f"{WHO}/subscription")

@@ -11,8 +11,8 @@ from .base import Resource
 class SubscriptionItem(Resource):
     """A plan that a user or organization has, had, or will have. Default plans need none.
 
-    ``status``: ``active``, ``upcoming`` or ``ended``. One that was cancelled stays active until
-    its period ends.
+    ``status``: ``active``, ``upcoming``, ``ended``, or ``incomplete`` when its first payment was
+    refused. One that was cancelled stays active until its period ends.
     """
 
     TABLE = "subscription_items"
@@ -26,6 +26,8 @@ class SubscriptionItem(Resource):
     """``month`` or ``annual``."""
     status: str = "active"
     canceled_at: int | None = None
+    is_free_trial: bool = False
+    """Whether nothing is paid until the period ends."""
 
 
 @dataclass
@@ -45,7 +47,7 @@ class Checkout(Resource):
 
 @dataclass
 class PaymentAttempt(Resource):
-    """A payment, which always succeeds. Amounts are cents."""
+    """A payment, which was pretended or refused. Amounts are cents."""
 
     TABLE = "payment_attempts"
     INDEXED = ("payer_id",)
@@ -56,3 +58,5 @@ class PaymentAttempt(Resource):
     currency: str
     charge_type: str = "checkout"
     """``checkout`` or ``recurring``."""
+    status: str = "paid"
+    """``paid`` or ``failed``."""

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from ..billing import (
     Payer,
     default_plan,
+    may_try,
     plan_id,
     plan_of,
     price,
@@ -51,8 +52,8 @@ def plan_json(clerk: LocalClerk, plan: Plan) -> Json:
         "publicly_visible": True,
         "avatar_url": None,
         "features": [_feature_json(clerk, slug) for slug in plan.features],
-        "free_trial_days": None,
-        "free_trial_enabled": False,
+        "free_trial_days": plan.free_trial_days or None,
+        "free_trial_enabled": plan.free_trial_days > 0,
     }
 
 
@@ -90,7 +91,7 @@ def subscription_json(clerk: LocalClerk, payer: Payer) -> Json:
         "past_due_at": None,
         "next_payment": _next_payment(clerk, payer, renewed) if renewed else None,
         "subscription_items": shown,
-        "eligible_for_free_trial": False,
+        "eligible_for_free_trial": may_try(clerk, payer),
     }
 
 
@@ -113,7 +114,7 @@ def subscription_item_json(clerk: LocalClerk, payer: Payer, item: SubscriptionIt
         "amount": money_json(price(plan, item.plan_period), plan.currency),
         "credit": None,
         "next_payment": _next_payment(clerk, payer, item) if goes_on else None,
-        "is_free_trial": False,
+        "is_free_trial": item.is_free_trial,
     }
 
 
@@ -165,8 +166,8 @@ def checkout_json(clerk: LocalClerk, payer: Payer, checkout: Checkout) -> Json:
         "plan_period": checkout.plan_period,
         "plan_period_start": terms.start,
         "is_immediate_plan_change": terms.is_immediate,
-        "free_trial_ends_at": None,
-        "needs_payment_method": terms.due_now > 0,
+        "free_trial_ends_at": terms.trial_ends,
+        "needs_payment_method": terms.due_now > 0 or terms.trial_ends is not None,
         "payer": payer_json(clerk, payer),
         "totals": totals
         | {
@@ -174,7 +175,9 @@ def checkout_json(clerk: LocalClerk, payer: Payer, checkout: Checkout) -> Json:
             "credits": {"proration": proration, "payer": None, "total": credit},
             "past_due": None,
             "total_due_now": money_json(terms.due_now, plan.currency),
-            "total_due_after_free_trial": None,
+            "total_due_after_free_trial": money_json(terms.amount, plan.currency)
+            if terms.trial_ends is not None
+            else None,
         },
     }
 
@@ -186,13 +189,13 @@ def payment_attempt_json(clerk: LocalClerk, payer: Payer, payment: PaymentAttemp
         "object": "commerce_payment",
         "id": payment.id,
         "amount": money_json(payment.amount, payment.currency),
-        "paid_at": payment.created_at,
-        "failed_at": None,
+        "paid_at": payment.created_at if payment.status == "paid" else None,
+        "failed_at": payment.created_at if payment.status == "failed" else None,
         "updated_at": payment.updated_at,
         "payment_method": payment_method_json(payer),
         "subscription_item": subscription_item_json(clerk, payer, item) if item else None,
         "charge_type": payment.charge_type,
-        "status": "paid",
+        "status": payment.status,
         "totals": _totals(payment.amount, payment.currency, payment.amount),
     }
 
@@ -203,7 +206,7 @@ def statement_jsons(clerk: LocalClerk, payer: Payer, payments: list[PaymentAttem
     :param payments: newest first.
     """
     months: dict[str, list[PaymentAttempt]] = {}
-    for payment in payments:
+    for payment in (one for one in payments if one.status == "paid"):
         months.setdefault(_month(payment.created_at), []).append(payment)
     return [
         {

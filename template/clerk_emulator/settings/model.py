@@ -273,6 +273,8 @@ class Plan:
     is_default: bool = False
     """Who has no other plan has this one."""
     features: tuple[str, ...] = ()
+    free_trial_days: int = 0
+    """For who has had no plan before; 0: no trial."""
 
 
 @dataclass(frozen=True)
@@ -289,6 +291,8 @@ class Billing:
     """Plans and features."""
 
     enabled: bool = False
+    declines_payments: bool = False
+    """Whether the test card is refused, so that an app can be seen to cope."""
     plans: tuple[Plan, ...] = ()
     features: tuple[Feature, ...] = ()
 
