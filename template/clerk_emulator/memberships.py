@@ -58,6 +58,9 @@ def add_member(
         private_metadata=private_metadata or {},
     )
     clerk.store.put(membership)
+    # Clerk makes it the active organization of the user's next session.
+    user.last_active_organization_id = organization.id
+    clerk.store.put(user)
     _forget_requests(clerk, membership)
     _tell(clerk, "created", membership)
     return membership

@@ -220,7 +220,7 @@ class RunningClerk:
             browser = new_client(self.local)
             visitor = Visitor("test", "127.0.0.1")
             session = start_session(self.local, browser, user, "password", visitor)
-            active = organization.id if organization else None
+            active = organization.id if organization else ""
             touch_session(self.local, browser, session, active)
         return browser, session
 

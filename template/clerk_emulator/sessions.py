@@ -12,7 +12,7 @@ from .events import record_event
 from .housekeeping import clean_up_now_and_then
 from .lockouts import check_welcome
 from .memberships import forget_member
-from .organizations import active_organization_id
+from .organizations import active_organization_id, membership_of
 from .resources import Client, Session, SignIn, SignUp, User, new_id
 from .serializers import session_event_json
 from .session_tasks import session_tasks
@@ -72,7 +72,7 @@ def start_session(
     if rules.multi_session and actor is not None:
         _end_sessions_of(clerk, client, user)
     elif rules.multi_session:
-        _refuse_second_session(clerk, client, user)
+        refuse_second_session(clerk, client, user)
     else:
         end_client_sessions(clerk, client, "removed")
     now = clerk.now
@@ -93,6 +93,8 @@ def start_session(
         user_agent=visitor.user_agent[:400],
         ip_address=visitor.ip_address[:64],
     )
+    membership = membership_of(clerk, user.last_active_organization_id, user.id)
+    session.last_active_organization_id = membership.organization_id if membership else None
     if session_tasks(clerk, session, user):
         session.status = PENDING
     clerk.store.put(session)
@@ -122,7 +124,11 @@ def _end_sessions_of(clerk: LocalClerk, client: Client, user: User) -> None:
             end_session(clerk, session, "removed")
 
 
-def _refuse_second_session(clerk: LocalClerk, client: Client, user: User) -> None:
+def refuse_second_session(clerk: LocalClerk, client: Client, user: User) -> None:
+    """Nobody has two sessions in one browser: Clerk.js goes on with the one there is.
+
+    :raises ClerkError: ``identifier_already_signed_in``, which names that session.
+    """
     for session in client_sessions(clerk, client):
         if session.user_id == user.id:
             message = "You're already signed in."
@@ -140,13 +146,21 @@ def touch_session(
     :raises ClerkError: 404 for an organization that the user does not belong to.
     """
     if organization_id is not None:
-        session.last_active_organization_id = active_organization_id(
-            clerk, session.user_id, organization_id
-        )
+        _activate_organization(clerk, session, organization_id)
     use_session(clerk, session)
     client.last_active_session_id = session.id
     forget_finished(clerk, client)
     clerk.store.put(client)
+
+
+def _activate_organization(clerk: LocalClerk, session: Session, id_or_slug: str) -> None:
+    """The user's next session begins in it, too. Who impersonates them leaves no such trace."""
+    active = active_organization_id(clerk, session.user_id, id_or_slug)
+    session.last_active_organization_id = active
+    user = clerk.store.get(User, session.user_id)
+    if user is not None and session.actor is None:
+        user.last_active_organization_id = active
+        clerk.store.put(user)
 
 
 def use_session(clerk: LocalClerk, session: Session) -> None:

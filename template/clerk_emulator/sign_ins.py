@@ -15,7 +15,13 @@ from .redirects import return_url
 from .resources import Client, EmailAddress, PhoneNumber, Session, SignIn, User, new_id
 from .second_factors import has_second_factor
 from .second_steps import next_step
-from .sessions import Visitor, end_user_sessions, start_session, touch_session
+from .sessions import (
+    Visitor,
+    end_user_sessions,
+    refuse_second_session,
+    start_session,
+    touch_session,
+)
 from .sign_in_factors import (
     CODE_STRATEGIES,
     RESET_STRATEGIES,
@@ -52,7 +58,8 @@ def begin_sign_in(
 
     :param sign_up_if_missing: whether it may become a registration, where everybody may sign up.
     :raises ClerkError: ``form_identifier_not_found`` for an unknown identifier, unless nobody may
-        be told; ``user_banned`` and ``user_locked``.
+        be told; ``identifier_already_signed_in`` if the browser has a session of that user
+        already (multi-session mode); ``user_banned`` and ``user_locked``.
     """
     now = clerk.now
     sign_in = SignIn(new_id("sia"), now, now, client_id=client.id)
@@ -63,6 +70,8 @@ def begin_sign_in(
         if user is None and not is_anonymous(clerk, sign_in):
             raise _unknown()
         if user is not None:
+            if clerk.settings.sessions.multi_session:
+                refuse_second_session(clerk, client, user)
             sign_in.user_id = user.id
             if not is_anonymous(clerk, sign_in):
                 check_welcome(clerk, user)

@@ -50,6 +50,8 @@ class User(Resource):
     locale: str | None = None
     last_sign_in_at: int | None = None
     last_active_at: int | None = None
+    last_active_organization_id: str | None = None
+    """The organization in which their next session begins, if they still belong to it."""
 
     @property
     def name(self) -> str:

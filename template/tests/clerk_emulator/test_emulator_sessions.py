@@ -100,6 +100,55 @@ def test_the_same_person_does_not_sign_in_twice(both: Browser) -> None:
     assert error["meta"]["session_id"] == both.client()["sessions"][0]["id"]
 
 
+def test_who_is_signed_in_already_is_not_asked_for_a_password(both: Browser) -> None:
+    answer = both.post("/client/sign_ins", identifier="ada@example.com")
+    assert error_of(answer)[:2] == (400, "identifier_already_signed_in")
+    assert error_of(both.post("/client/sign_ins", identifier="eve@example.com"))[0] == 422
+
+
+def active_organization(browser: Browser) -> str | None:
+    found: str | None = browser.session()["last_active_organization_id"]
+    return found
+
+
+@pytest.mark.parametrize("chosen", ["org_acme", ""])
+def test_a_new_session_begins_where_the_user_was(
+    ada: Browser, stranger: Browser, clerk: LocalClerk, chosen: str
+) -> None:
+    clerk.source.replace({"organizations": {"enabled": True}})
+    session = ada.session()
+    organization_of(clerk, session["user"]["id"])
+    ada.post(f"/client/sessions/{session['id']}/touch", active_organization_id=chosen)
+    stranger.sign_in("ada@example.com")
+    assert active_organization(stranger) == (chosen or None)
+
+
+def test_who_was_let_in_begins_the_next_session_there(
+    ada: Browser, stranger: Browser, clerk: LocalClerk, backend: Backend
+) -> None:
+    clerk.source.replace(FORCED)
+    ids = [backend.send("POST", "/organizations", name=name).get_json()["id"] for name in "AB"]
+    member = {"user_id": ada.session()["user"]["id"], "role": "org:member"}
+    for id in ids:
+        backend.send("POST", f"/organizations/{id}/memberships", **member)
+    assert active_organization(ada) is None
+    stranger.sign_in("ada@example.com")
+    assert active_organization(stranger) == ids[1]
+    assert stranger.session()["status"] == "active"
+
+
+def test_no_session_begins_where_the_user_belongs_no_more(
+    ada: Browser, stranger: Browser, clerk: LocalClerk, backend: Backend
+) -> None:
+    clerk.source.replace(FORCED)
+    id = ada.session()["user"]["id"]
+    made = backend.send("POST", "/organizations", name="A", created_by=id).get_json()["id"]
+    backend.send("DELETE", f"/organizations/{made}")
+    stranger.sign_in("ada@example.com")
+    assert active_organization(stranger) is None
+    assert task_keys(stranger) == ["choose-organization"]
+
+
 @pytest.mark.parametrize("action", ["touch", "tokens", "end", "remove"])
 def test_sessions_of_other_browsers_are_out_of_reach(
     ada: Browser, stranger: Browser, action: str
