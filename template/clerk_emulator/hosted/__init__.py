@@ -8,9 +8,11 @@ from werkzeug import Response
 from ..errors import ClerkError
 from . import (
     authorization,
+    choose_organization,
     confirmation,
     consent,
     organization,
+    setup_mfa,
     sign_in,
     sign_up,
     social,
@@ -28,6 +30,8 @@ for part in (
     sign_up,
     social,
     tasks,
+    setup_mfa,
+    choose_organization,
     waitlist,
     user,
     confirmation,

@@ -7,27 +7,22 @@ from werkzeug import Response
 
 from ..clerk import current_clerk
 from ..errors import ClerkError
-from ..session_tasks import CHOOSE_ORGANIZATION, RESET_PASSWORD, SETUP_MFA, session_tasks
+from ..session_tasks import RESET_PASSWORD, session_tasks
 from .csrf import check_form
 from .frontend import response_of
 from .pages import leave, link, render, signed_in
 
 blueprint = Blueprint("tasks", __name__, url_prefix="/tasks")
 
-PAGES = {
-    RESET_PASSWORD: "/tasks/reset-password",
-    SETUP_MFA: "/tasks/setup-mfa",
-    CHOOSE_ORGANIZATION: "/organization",
-}
-
 
 def go_home() -> Response:
     """Back to the app, or first to what there is to do."""
-    task = _task()
-    return redirect(link(PAGES[task]), 303) if task else leave()
+    task = current_task()
+    return redirect(link(f"/tasks/{task}"), 303) if task else leave()
 
 
-def _task() -> str | None:
+def current_task() -> str | None:
+    """The key of the task that is to be done now."""
     current = signed_in()
     tasks = session_tasks(current_clerk(), *current) if current else []
     return tasks[0] if tasks else None
@@ -36,7 +31,7 @@ def _task() -> str | None:
 @blueprint.get("/reset-password")
 def show_reset() -> Response:
     """The form for a new password."""
-    if _task() != RESET_PASSWORD:
+    if current_task() != RESET_PASSWORD:
         return go_home()
     return render("reset_password.html", action="/tasks/reset-password", error=None)
 
@@ -54,29 +49,3 @@ def submit_reset() -> Response:
         error.param = "password"
         return render("reset_password.html", action="/tasks/reset-password", error=error)
     return go_home()
-
-
-@blueprint.get("/setup-mfa")
-def show_setup() -> Response:
-    """The secret for an authenticator app, and the form for its first code."""
-    if _task() != SETUP_MFA:
-        return go_home()
-    return _setup_page(response_of("/me/totp"), None)
-
-
-@blueprint.post("/setup-mfa")
-def submit_setup() -> Response:
-    """Turn the authenticator app on."""
-    check_form()
-    totp = {name: request.form.get(name, "") for name in ("secret", "uri")}
-    try:
-        response_of("/me/totp/attempt_verification", code=request.form.get("code", "").strip())
-    except ClerkError as error:
-        return _setup_page(totp, error)
-    return go_home()
-
-
-def _setup_page(totp: dict[str, str], error: ClerkError | None) -> Response:
-    return render(
-        "setup_mfa.html", secret=totp.get("secret", ""), uri=totp.get("uri", ""), error=error
-    )
