@@ -67,11 +67,12 @@ def lock(session: Session, *names: str) -> None:
     if session.get_bind().dialect.name != "postgresql":
         return
     # Sorted, so that no two transactions wait for each other.
-    for key in sorted({_lock_key(name) for name in names}):
+    for key in sorted({lock_key(name) for name in names}):
         session.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
 
 
-def _lock_key(name: str) -> int:
+def lock_key(name: str) -> int:
+    """The number by which PostgreSQL locks a name."""
     digest = hashlib.sha256(name.encode()).digest()
     return int.from_bytes(digest[:8], signed=True)
 

@@ -15,7 +15,7 @@ from hypothesis.configuration import set_hypothesis_home_dir
 
 from app import create_app
 from app.clerk import clerk_of
-from app.database import alembic, db, init_database
+from app.database import Base, alembic, db, init_database
 from app.settings import PROJECT
 from clerk_emulator.running import RunningClerk
 
@@ -131,8 +131,8 @@ def postgresql() -> Iterator[PostgreSQL]:
 
 
 @pytest.fixture(scope="session")
-def empty_postgresql(postgresql: PostgreSQL) -> Iterator[str]:
-    """The name of a database there, with all tables and no rows, made by the migrations."""
+def postgresql_database(postgresql: PostgreSQL) -> Iterator[str]:
+    """The name of a database there, with all tables, made by the migrations."""
     with postgresql.database() as name:
         app = Flask("empty")
         init_database(app, postgresql.url(name))
@@ -151,9 +151,10 @@ def database_url(
         shutil.copy(empty_database, tmp_path / "app.db")
         yield f"sqlite:///{tmp_path / 'app.db'}"
         return
+    name = request.getfixturevalue("postgresql_database")
     server: PostgreSQL = request.getfixturevalue("postgresql")
-    with server.database(request.getfixturevalue("empty_postgresql")) as name:
-        yield server.url(name)
+    server.empty(name, list(Base.metadata.tables))
+    yield server.url(name)
 
 
 @pytest.fixture

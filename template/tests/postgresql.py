@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -39,15 +39,18 @@ class PostgreSQL:
         return f"postgresql+psycopg://postgres@/{name}?host={self.folder}"
 
     @contextmanager
-    def database(self, template: str = "template1") -> Iterator[str]:
-        """A database that goes afterwards; returns its name.
-
-        :param template: the name of one to copy, to which nobody may be connected.
-        """
+    def database(self) -> Iterator[str]:
+        """A new database, which goes afterwards; returns its name."""
         name = f"test_{next(self._numbers)}"
-        self._order(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self._order(f"CREATE DATABASE {name}")
         yield name
         self._order(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def empty(self, name: str, tables: Sequence[str]) -> None:
+        """Forget all rows of a database, and everybody who is still connected to it."""
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname"
+        self._order(f"{others} = '{name}'")
+        self._order(f"TRUNCATE {', '.join(tables)}", name)
 
     def is_up(self) -> bool:
         """Whether it answers."""
@@ -57,8 +60,8 @@ class PostgreSQL:
             return False
         return True
 
-    def _order(self, statement: str) -> None:
-        engine = sa.create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
+    def _order(self, statement: str, database: str = "postgres") -> None:
+        engine = sa.create_engine(self.url(database), isolation_level="AUTOCOMMIT")
         try:
             with engine.connect() as connection:
                 connection.exec_driver_sql(statement)

@@ -27,6 +27,7 @@ LOCAL = publishable_key("local-acme-1.clerk.accounts.dev")
         ({"CLERK_IS_SATELLITE": "perhaps"}, "CLERK_IS_SATELLITE"),
         ({"TRUSTED_PROXY_HOPS": "many"}, "TRUSTED_PROXY_HOPS"),
         ({"TRUSTED_PROXY_HOPS": "-1"}, "TRUSTED_PROXY_HOPS"),
+        ({"CLERK_DELETIONS": "gentle"}, "CLERK_DELETIONS"),
         (
             {"CLERK_PUBLISHABLE_KEY": LOCAL, "CLERK_EMULATOR_URL": "http://10.0.0.1:5001"},
             "CLERK_EMULATOR_URL",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -26,6 +27,9 @@ log = logging.getLogger(__name__)
 
 CLAIM = timedelta(seconds=15)
 """As long as Clerk waits for an answer. Who has not sent the signal by then has died over it."""
+
+WAITS = (0.05, 0.1, 0.2, 0.4, 0.8)
+"""Seconds between looks whether another worker is through with the same delivery."""
 
 Rule = Callable[[Session, Json], Outcome]
 
@@ -62,7 +66,13 @@ def take_in(delivery: Delivery, body: str) -> Turn:
     :param body: the JSON that came, kept where nothing can be made of it.
     :returns: OURS: call :func:`send_signal` now.
     """
-    return transact(partial(_take_in, delivery, body))
+    turn = transact(partial(_take_in, delivery, body))
+    for wait in WAITS:
+        if turn is not Turn.THEIRS:
+            break
+        time.sleep(wait)
+        turn = transact(partial(_take_in, delivery, body))
+    return turn
 
 
 def send_signal(delivery: Delivery) -> None:

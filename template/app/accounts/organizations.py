@@ -16,6 +16,7 @@ from app.database import db
 from app.transactions import transact
 
 from .models import Membership, Organization
+from .payloads import InvalidRecord
 from .records import apply_membership, apply_organization, is_gone
 
 log = logging.getLogger(__name__)
@@ -74,7 +75,10 @@ def add_membership(session: Session) -> None:
             transact(partial(apply_organization, data=claimed))
         return
     for data in memberships:
-        transact(partial(_apply, data))
+        try:
+            transact(partial(_apply, data))
+        except InvalidRecord as error:
+            log.warning("Clerk's list of memberships makes no sense: %s", error)
 
 
 def _apply(membership: dict[str, Any], transaction: TransactionSession) -> None:

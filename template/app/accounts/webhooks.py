@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import time
-
 from flask import Blueprint, current_app, request
 from flask.typing import ResponseReturnValue
 
 from app.clerk import clerk_of, exempt
-from app.clerk.webhooks import WebhookError, WebhookEvent, verify_webhook
+from app.clerk.webhooks import WebhookError, verify_webhook
 
 from .deliveries import Turn, send_signal, take_in
 
 webhooks = exempt(Blueprint("webhooks", __name__))
-
-WAITS = (0.05, 0.1, 0.2, 0.4, 0.8)
-"""Seconds between looks whether another worker is through with the same delivery."""
 
 
 @webhooks.post("/webhooks/clerk")
@@ -35,19 +30,9 @@ def receive() -> ResponseReturnValue:
     except WebhookError as error:
         current_app.logger.warning("Webhook refused: %s", error)
         return {"error": str(error)}, 400
-    turn = _turn(event, body.decode("utf-8", "replace"))
+    turn = take_in(event, body.decode("utf-8", "replace"))
     if turn is Turn.THEIRS:
         return {"error": "another worker is still at this delivery; come again"}, 503
     if turn is Turn.OURS:
         send_signal(event)
     return {"received": event.type}
-
-
-def _turn(event: WebhookEvent, body: str) -> Turn:
-    turn = take_in(event, body)
-    for wait in WAITS:
-        if turn is not Turn.THEIRS:
-            break
-        time.sleep(wait)
-        turn = take_in(event, body)
-    return turn

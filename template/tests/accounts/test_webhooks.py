@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.accounts.models import User
-from tests.accounts.deliveries import deleted, deliver, event, stored
+from tests.accounts.deliveries import deleted, deliver, deliver_body, event, stored
 from tests.clerk.test_webhooks import sign
 from tests.conftest import ALICE, ON_BOTH_DATABASES
 
@@ -52,6 +52,40 @@ def test_a_forged_delivery_is_refused(app: Flask, client: FlaskClient) -> None:
     assert response.status_code == 400
     assert "CLERK_WEBHOOK_SIGNING_SECRET" in response.text
     assert stored(app, User, ALICE["id"]) is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\xff",
+        b"[]",
+        b"null",
+        b'{"type": "user.created"}',
+        b'{"type": 5, "data": {}}',
+        b'{"type": "user.created", "data": []}',
+        b'{"type": "user.created", "data": {"id": "user_1", "updated_at": NaN}}',
+        b"[" * 100_000,
+    ],
+)
+def test_what_cannot_be_read_is_refused(client: FlaskClient, body: bytes) -> None:
+    response = deliver_body(client, body)
+    assert response.status_code == 400
+    assert response.get_json()["error"] == "expected a JSON object with type and data"
+
+
+@pytest.mark.parametrize("number", ["1e999", "-0", "1E-400", "9" * 4000])
+def test_odd_numbers_are_taken(app: Flask, client: FlaskClient, number: str) -> None:
+    for kind in ("user.created", "weather.changed"):
+        data = f'{{"id": "user_1", "updated_at": {number}}}'
+        body = f'{{"type": "{kind}", "data": {data}}}'.encode()
+        assert deliver_body(client, body).status_code == 200
+    assert stored(app, User, "user_1")
+
+
+@pytest.mark.parametrize("id", ["msg 1", "msg_\u00e9", "m" * 256])
+def test_an_id_that_cannot_be_kept_is_refused(client: FlaskClient, id: str) -> None:
+    assert deliver_body(client, b'{"type": "x", "data": {}}', id).status_code == 400
 
 
 def test_without_a_secret_clerk_is_told_to_come_again(environ: dict[str, str]) -> None:
