@@ -101,4 +101,5 @@ def incorrect_second_factor() -> ClerkError:
 
 def incorrect_password(param: str = "password") -> ClerkError:
     """422 for a wrong password."""
-    return ClerkError("form_password_incorrect", "Password is incorrect. Try again.", param=param)
+    message = "Password is incorrect. Try again, or use another method."
+    return ClerkError("form_password_incorrect", message, param=param)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from .claims import is_taken, taken
 from .clerk import LocalClerk
 from .errors import ClerkError, unsupported_strategy
 from .links import send_link
@@ -92,14 +95,20 @@ def settle_link(clerk: LocalClerk, user: User, found: Identification) -> None:
     verification = clerk.store.get(Verification, found.verification_id)
     if found.verified or verification is None or verification.target != found.id:
         return
-    if verification.strategy == "email_link" and verification.status == "verified":
+    opened = verification.strategy == "email_link" and verification.status == "verified"
+    if opened and not _is_lost(clerk, found):
         mark_verified(clerk, user, found, verification)
 
 
 def mark_verified(
     clerk: LocalClerk, user: User, found: Identification, verification: Verification
 ) -> None:
-    """An address or number is its owner's. The first one becomes the primary one."""
+    """An address or number is its owner's. The first one becomes the primary one.
+
+    :raises ClerkError: ``form_identifier_exists`` if somebody else was faster to prove it.
+    """
+    if _is_lost(clerk, found):
+        raise taken("email_address" if isinstance(found, EmailAddress) else "phone_number")
     found.verified = True
     found.verified_by = verification.strategy
     found.updated_at = clerk.now
@@ -109,6 +118,16 @@ def mark_verified(
     else:
         user.primary_phone_number_id = user.primary_phone_number_id or found.id
     save_user(clerk, user)
+
+
+def _is_lost(clerk: LocalClerk, found: Identification) -> bool:
+    """Whether somebody else has proved to have it."""
+    same: Sequence[Identification]
+    if isinstance(found, EmailAddress):
+        same = clerk.store.find(EmailAddress, email_address=found.email_address)
+    else:
+        same = clerk.store.find(PhoneNumber, phone_number=found.phone_number)
+    return is_taken(clerk, [claim for claim in same if claim.id != found.id])
 
 
 def remove_identification(clerk: LocalClerk, user: User, found: Identification) -> None:

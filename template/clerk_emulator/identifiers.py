@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
+from .claims import is_primary
 from .clerk import LocalClerk
 from .errors import ClerkError, missing
 from .phone_numbers import normalize_phone_number
@@ -50,16 +52,14 @@ def user_with_identifier(clerk: LocalClerk, identifier: str) -> User | None:
     kind = identifier_kind(clerk, identifier)
     if kind == "username":
         return clerk.store.first(User, username=identifier)
-    found: EmailAddress | PhoneNumber | None
+    claims: Sequence[EmailAddress | PhoneNumber]
     if kind == "phone_number":
-        found = clerk.store.first(PhoneNumber, phone_number=identifier)
+        claims = clerk.store.find(PhoneNumber, phone_number=identifier)
         proved = clerk.settings.attributes.phone_number.verify_at_sign_up
     else:
-        found = clerk.store.first(EmailAddress, email_address=identifier)
+        claims = clerk.store.find(EmailAddress, email_address=identifier)
         proved = clerk.settings.attributes.email_address.verify_at_sign_up
-    user = clerk.store.get(User, found.user_id) if found else None
-    if found is None or user is None:
-        return None
-    primary = found.id in (user.primary_email_address_id, user.primary_phone_number_id)
-    usable = found.verified or found.reserved or (primary and not proved)
-    return user if usable else None
+    for claim in claims:
+        if claim.verified or claim.reserved or (not proved and is_primary(clerk, claim)):
+            return clerk.store.get(User, claim.user_id)
+    return None

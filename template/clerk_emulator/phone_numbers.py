@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from .claims import is_taken, taken
 from .clerk import LocalClerk
 from .errors import ClerkError, missing
 from .resources import PhoneNumber, new_id
@@ -26,14 +27,14 @@ def normalize_phone_number(number: str, param: str = "phone_number") -> str:
     return number
 
 
-def check_phone_number_free(clerk: LocalClerk, number: str) -> None:
-    """Refuse a number that somebody has.
+def check_phone_number_free(clerk: LocalClerk, number: str, user_id: str = "") -> None:
+    """Refuse a number that somebody has proved to be theirs.
 
+    :param user_id: who would like to have it, and does not have it yet.
     :raises ClerkError: ``form_identifier_exists``.
     """
-    if clerk.store.first(PhoneNumber, phone_number=number):
-        message = "That phone number is taken. Please try another."
-        raise ClerkError("form_identifier_exists", message, param="phone_number")
+    if is_taken(clerk, clerk.store.find(PhoneNumber, phone_number=number), user_id):
+        raise taken("phone_number")
 
 
 def add_phone_number(
@@ -41,9 +42,9 @@ def add_phone_number(
 ) -> PhoneNumber:
     """Give an account another phone number, which must have been normalized.
 
-    :raises ClerkError: ``form_identifier_exists`` if anybody has it already.
+    :raises ClerkError: ``form_identifier_exists`` if it is taken.
     """
-    check_phone_number_free(clerk, number)
+    check_phone_number_free(clerk, number, user_id)
     now = clerk.now
     phone = PhoneNumber(new_id("idn"), now, now, user_id, number, verified)
     clerk.store.put(phone)

@@ -9,6 +9,7 @@ from typing import Any
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from .billing_events import tell_new_payer
+from .claims import is_taken, taken
 from .clerk import LocalClerk
 from .errors import ClerkError, incorrect_password, missing
 from .events import record_event
@@ -126,9 +127,9 @@ def add_email_address(
 ) -> EmailAddress:
     """Give an account another e-mail address.
 
-    :raises ClerkError: ``form_identifier_exists`` if anybody has it already.
+    :raises ClerkError: ``form_identifier_exists`` if it is taken.
     """
-    check_email_free(clerk, address)
+    check_email_free(clerk, address, user_id)
     now = clerk.now
     email = EmailAddress(new_id("idn"), now, now, user_id, address, verified)
     clerk.store.put(email)
@@ -148,17 +149,14 @@ def normalize_email(address: str, param: str = "email_address") -> str:
     return address
 
 
-def check_email_free(clerk: LocalClerk, address: str) -> None:
-    """Refuse an address that somebody has.
+def check_email_free(clerk: LocalClerk, address: str, user_id: str = "") -> None:
+    """Refuse an address that somebody has proved to be theirs.
 
+    :param user_id: who would like to have it, and does not have it yet.
     :raises ClerkError: ``form_identifier_exists``.
     """
-    if clerk.store.first(EmailAddress, email_address=address):
-        raise ClerkError(
-            "form_identifier_exists",
-            "That email address is taken. Please try another.",
-            param="email_address",
-        )
+    if is_taken(clerk, clerk.store.find(EmailAddress, email_address=address), user_id):
+        raise taken("email_address")
 
 
 def check_required_name(name: str) -> str:

@@ -239,10 +239,28 @@ def test_a_bad_number_is_refused(ada: Browser, number: str) -> None:
     assert error_of(answer)[::2] == (422, "phone_number")
 
 
-def test_a_number_belongs_to_one(emulator: Flask, ada: Browser) -> None:
-    add_phone(ada)
-    answer = bob_in(emulator).post("/me/phone_numbers/", phone_number="+1 555 555 0100")
-    assert error_of(answer)[1] == "form_identifier_exists"
+def test_a_number_belongs_to_who_proves_it(emulator: Flask, ada: Browser) -> None:
+    bob, late = bob_in(emulator), []
+    for browser in (ada, bob):
+        path = f"/me/phone_numbers/{add_phone(browser, verify=False)}"
+        browser.post(f"{path}/prepare_verification", strategy="phone_code")
+    again = bob.post("/me/phone_numbers/", phone_number=PHONE)
+    assert error_of(again)[1] == "form_identifier_exists"
+    for browser in (ada, bob):
+        id = me(browser)["phone_numbers"][0]["id"]
+        late.append(browser.post(f"/me/phone_numbers/{id}/attempt_verification", code=CODE))
+    assert late[0].status_code == 200
+    assert error_of(late[1])[1] == "form_identifier_exists"
+    assert me(bob)["phone_numbers"][0]["verification"]["status"] != "verified"
+
+
+def test_a_claim_to_an_address_does_not_keep_its_owner_out(emulator: Flask, ada: Browser) -> None:
+    add_email(ada, "carol@example.com")
+    carol = Browser(emulator)
+    user_id = carol.sign_up("carol@example.com")["user"]["id"]
+    other = Browser(emulator)
+    other.sign_in("carol@example.com")
+    assert other.session()["user"]["id"] == user_id
 
 
 def test_there_is_a_limit(ada: Browser) -> None:
