@@ -17,17 +17,18 @@ from .verifications import check_code, open_verification, send_code
 
 Identification = EmailAddress | PhoneNumber
 
-MAX_EACH = 10
+MAX_UNVERIFIED = 10
+"""Of each kind. Clerk does not say how many are too many."""
 
 
 def check_room(clerk: LocalClerk, kind: type[EmailAddress] | type[PhoneNumber], user: User) -> None:
-    """Refuse more addresses or numbers than an account may have.
+    """Refuse more addresses or numbers than an account may have, before they are verified.
 
-    :raises ClerkError: ``identification_quota_exceeded``.
+    :raises ClerkError: 400 ``too_many_unverified_identifications``.
     """
-    if clerk.store.count(kind, user_id=user.id) >= MAX_EACH:
-        message = f"You have reached your limit of {MAX_EACH}."
-        raise ClerkError("identification_quota_exceeded", message, 422)
+    if clerk.store.count(kind, user_id=user.id, verified=False) >= MAX_UNVERIFIED:
+        message = "There are too many unverified contacts for this user."
+        raise ClerkError("too_many_unverified_identifications", message, 400)
 
 
 def check_enabled(attribute: Attribute, param: str) -> None:

@@ -7,6 +7,7 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import Any
 
+from .belongings import drop_organization_belongings
 from .billing_events import tell_new_payer
 from .clerk import LocalClerk
 from .errors import ClerkError
@@ -16,13 +17,11 @@ from .organizations import require_enabled
 from .pictures import forget_picture
 from .plans import Payer
 from .resources import (
-    ApiKey,
     MembershipRequest,
     Organization,
     OrganizationDomain,
     OrganizationInvitation,
     OrganizationMembership,
-    SubscriptionItem,
     User,
     new_id,
 )
@@ -124,10 +123,7 @@ def delete_organization(clerk: LocalClerk, organization: Organization) -> dict[s
     for kind in OF_AN_ORGANIZATION:
         for resource in clerk.store.find(kind, organization_id=organization.id):
             clerk.store.delete(resource)
-    for key in clerk.store.find(ApiKey, subject=organization.id):
-        clerk.store.delete(key)
-    for item in clerk.store.find(SubscriptionItem, payer_id=organization.id):
-        clerk.store.delete(item)
+    drop_organization_belongings(clerk, organization.id)
     forget_picture(clerk, organization.picture_id)
     clerk.store.delete(organization)
     gone = {"object": "organization", "id": organization.id, "deleted": True}

@@ -40,11 +40,11 @@ INVITATION, SUGGESTION = "automatic_invitation", "automatic_suggestion"
 def require_domains(clerk: LocalClerk) -> None:
     """Refuse everything about domains while they are switched off.
 
-    :raises ClerkError: 403 ``organization_domains_not_enabled``.
+    :raises ClerkError: 403 ``feature_not_enabled``.
     """
     if not clerk.settings.organizations.domains:
         message = "Verified domains are not enabled for organizations in this instance."
-        raise ClerkError("organization_domains_not_enabled", message, 403)
+        raise ClerkError("feature_not_enabled", message, 403)
 
 
 def create_domain(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import dataclass, field
 from typing import Any
 
 from .billing_events import tell_new_payer
 from .clerk import LocalClerk
-from .errors import ClerkError, invalid, missing
+from .errors import ClerkError, missing
 from .events import record_event
 from .identification_kinds import Add
 from .lockouts import lock
@@ -22,9 +20,6 @@ from .users import add_email_address
 
 BY_ADMIN = "admin"
 """The strategy of an address or number that the app's server vouches for."""
-
-SCRYPT = "scrypt_werkzeug"
-PBKDF2 = "pbkdf2_sha256"
 
 
 @dataclass(frozen=True)
@@ -112,33 +107,3 @@ def check_external_id_free(clerk: LocalClerk, external_id: str | None, owner_id:
     if other is not None and other.id != owner_id:
         message = "That external ID is taken. Please try another."
         raise ClerkError("form_identifier_exists", message, param="external_id")
-
-
-def imported_hash(digest: str, hasher: str) -> str:
-    """A password hash from elsewhere, in the form that we check passwords against.
-
-    :param hasher: Clerk's name for it. Only those that Python itself can compute are known here.
-    :raises ClerkError: 422 for another hasher or a malformed digest.
-    """
-    if hasher == SCRYPT and digest.startswith("scrypt:") and digest.count("$") == 2:
-        return digest
-    if hasher == PBKDF2:
-        return _from_django(digest)
-    if hasher != SCRYPT:
-        raise invalid(
-            "password_hasher",
-            f"{SCRYPT} or {PBKDF2}: the local Clerk cannot check passwords of {hasher or 'none'}",
-        )
-    raise invalid("password_digest", f"a digest of {hasher}")
-
-
-def _from_django(digest: str) -> str:
-    try:
-        name, iterations, salt, encoded = digest.split("$")
-        raw = base64.b64decode(encoded, validate=True)
-        usable = name == PBKDF2 and 0 < int(iterations) <= 10_000_000
-    except (ValueError, binascii.Error):
-        usable = False
-    if not usable:
-        raise invalid("password_digest", f"{PBKDF2}$ITERATIONS$SALT$HASH")
-    return f"pbkdf2:sha256:{int(iterations)}${salt}${raw.hex()}"

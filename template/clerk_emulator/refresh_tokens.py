@@ -32,21 +32,34 @@ def refresh_session(
         the app's server why.
     """
     if not expired_token:
-        raise ClerkError("missing_session_token", "expired_token is missing.", 400)
+        raise _absent("expired_token")
     if not refresh_token:
-        raise ClerkError("missing_refresh_token", "refresh_token is missing.", 400)
-    if clerk.signer.session_of(expired_token, BEGINNING_OF_TIME) != session_id:
-        message = "expired_token is not a token of this session."
-        raise ClerkError("invalid_session_token", message, 401)
+        raise _absent("refresh_token")
+    sid = clerk.signer.session_of(expired_token, BEGINNING_OF_TIME)
+    if sid is None:
+        message = "The session token provided could not be successfully verified"
+        raise ClerkError("expired_session_token_invalid", message, 401)
+    if sid != session_id:
+        message = "expired_token is a token of another session."
+        raise ClerkError("refresh_sid_mismatch", message, 401)
     session = clerk.store.get(Session, session_id)
-    if session is None or settle(clerk, session).status not in LIVE:
-        raise ClerkError("session_not_live", "The session has ended.", 401)
+    if session is None:
+        message = f"No session was found with id {session_id}"
+        raise ClerkError("session_refresh_session_not_found", message, 401)
+    if settle(clerk, session).status not in LIVE:
+        message = "The provided session is not active"
+        raise ClerkError("session_refresh_inactive_session", message, 401)
     known = session.refresh_hash.encode()
     if not known or not hmac.compare_digest(_hash(refresh_token).encode(), known):
-        raise ClerkError("invalid_refresh_token", "This refresh token is not valid.", 401)
+        message = "The provided refresh token was not found"
+        raise ClerkError("refresh_token_not_found", message, 401)
     session.refresh_hash = ""
     use_session(clerk, session)
     return session
+
+
+def _absent(param: str) -> ClerkError:
+    return ClerkError("form_param_missing", f"{param} must be included.", 422, param)
 
 
 def _hash(token: str) -> str:

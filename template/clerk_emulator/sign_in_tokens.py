@@ -71,7 +71,11 @@ def revoke_sign_in_token(clerk: LocalClerk, token: SignInToken) -> None:
     :raises ClerkError: 400 if it was used or revoked before.
     """
     if token.status != "pending":
-        message = f"This token cannot be revoked: it is {token.status}."
-        raise ClerkError("sign_in_token_cannot_be_revoked_code", message, 400)
+        kind, name = ("actor", "Actor") if token.actor else ("sign_in", "Sign in")
+        message = (
+            f"{name} token cannot be revoked because its status is {token.status}. "
+            "Only pending tokens can be revoked."
+        )
+        raise ClerkError(f"{kind}_token_cannot_be_revoked_code", message, 400)
     token.status, token.updated_at = "revoked", clerk.now
     clerk.store.put(token)

@@ -104,6 +104,9 @@ def redeem_ticket(clerk: LocalClerk, sign_in: SignIn, ticket: str) -> None:
     """
     token = clerk.store.first(SignInToken, ticket=ticket) if ticket else None
     if token is not None:
+        if token.actor is not None and clerk.store.get(User, token.user_id) is None:
+            message = "The user of the actor token no longer exists. Please request a new one."
+            raise ClerkError("actor_token_subject_not_found", message, 404, "ticket")
         _use_token(clerk, token)
         sign_in.user_id, sign_in.actor = token.user_id, token.actor
         sign_in.session_seconds = token.session_max_duration_in_seconds

@@ -6,19 +6,21 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from werkzeug.security import check_password_hash, generate_password_hash
+from werkzeug.security import generate_password_hash
 
+from .belongings import drop_user_belongings
 from .billing_events import tell_new_payer
 from .claims import is_taken, taken
 from .clerk import LocalClerk
 from .errors import ClerkError, incorrect_password, missing
 from .events import record_event
 from .external_accounts import Identity, connect
+from .password_digests import is_password
 from .passwords import check_password_rules
 from .phone_numbers import add_phone_number
 from .pictures import forget_picture
 from .plans import Payer
-from .resources import ApiKey, EmailAddress, ExternalAccount, PhoneNumber, User, new_id
+from .resources import EmailAddress, ExternalAccount, PhoneNumber, User, new_id
 from .serializers import backend_user_json
 from .settings.model import PasswordRules
 from .usernames import check_username_free
@@ -112,8 +114,7 @@ def delete_user(clerk: LocalClerk, user: User) -> dict[str, Any]:
     for kind in (EmailAddress, PhoneNumber, ExternalAccount):
         for found in clerk.store.find(kind, user_id=user.id):
             clerk.store.delete(found)
-    for key in clerk.store.find(ApiKey, subject=user.id):
-        clerk.store.delete(key)
+    drop_user_belongings(clerk, user.id)
     forget_picture(clerk, user.picture_id)
     clerk.store.delete(user)
     gone = {"object": "user", "id": user.id, "deleted": True}
@@ -206,5 +207,5 @@ def check_password(user: User, password: str, param: str = "password") -> None:
 
     :raises ClerkError: ``form_password_incorrect``.
     """
-    if user.password_hash is None or not check_password_hash(user.password_hash, password):
+    if user.password_hash is None or not is_password(user.password_hash, password):
         raise incorrect_password(param)

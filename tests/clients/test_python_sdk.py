@@ -235,9 +235,7 @@ def test_connections_and_directories(local_clerk: LocalClerk) -> None:
     assert sdk.enterprise_connections.update(enterprise_connection_id=made.id, active=True).active
     assert made.id in [one.id for one in sdk.enterprise_connections.list().data]
     assert sdk.enterprise_connections.list_test_runs(enterprise_connection_id=made.id).total_count == 0
-    directory = sdk.scim_directories.create(
-        request={"enterprise_connection_id": made.id, "provider": "okta"}
-    )
+    directory = sdk.scim_directories.create(request={"enterprise_connection_id": made.id, "provider": "okta"})
     assert directory
     assert directory.api_key
     mapping = sdk.scim_directories.create_group_role_mapping(
@@ -257,12 +255,14 @@ def test_connections_and_directories(local_clerk: LocalClerk) -> None:
 
 def test_codes_that_the_server_checks(local_clerk: LocalClerk) -> None:
     sdk, user = local_clerk.sdk(), create(local_clerk)
-    id = user.email_addresses[0].id
-    assert id
-    sent = sdk.email_addresses.prepare_verification(email_address_id=id)
-    wanted = {"email_address_id": id, "verification_id": sent.id or ""}
-    assert sdk.email_addresses.attempt_verification(**wanted, code="000000").status == "unverified"
-    assert sdk.email_addresses.attempt_verification(**wanted, code="424242").status == "verified"
+    email_id = user.email_addresses[0].id
+    assert email_id
+    sent = sdk.email_addresses.prepare_verification(email_address_id=email_id)
+    for code, status in (("000000", "unverified"), ("424242", "verified")):
+        tried = sdk.email_addresses.attempt_verification(
+            email_address_id=email_id, verification_id=sent.id or "", code=code
+        )
+        assert tried.status == status
     new = sdk.email_addresses.replace_for_user(user_id=user.id, email_address=address("new"))
     assert sdk.users.get(user_id=user.id).primary_email_address_id == new.id
     assert sdk.users.list_trusted_devices(user_id=user.id).total_count == 0
@@ -272,8 +272,9 @@ def test_templates_and_webhooks(local_clerk: LocalClerk) -> None:
     sdk = local_clerk.sdk()
     email = models.TemplateType.EMAIL
     assert sdk.email_sms_templates.list(template_type=email)
-    one = {"template_type": models.PathParamTemplateType.EMAIL, "slug": "verification_code"}
-    assert sdk.email_sms_templates.get(**one).required_variables == ["otp_code"]
+    kind = models.PathParamTemplateType.EMAIL
+    code = sdk.email_sms_templates.get(template_type=kind, slug="verification_code")
+    assert code.required_variables == ["otp_code"]
     assert sdk.webhooks.generate_svix_auth_url()
     assert sdk.instance_settings.get_communication().blocked_country_codes == []
     assert sdk.instance_settings.get_instance_protect().rules_enabled is False

@@ -9,12 +9,13 @@ from ..errors import ClerkError, invalid, missing, not_found
 from ..external_accounts import PREFIX, disconnect
 from ..lockouts import switch_state
 from ..multi_factor import settle_multi_factor
+from ..password_digests import is_password
 from ..pictures import MAX_BYTES, forget_picture, store_picture
 from ..resources import ExternalAccount, PhoneNumber, User
 from ..second_factors import check_second_factor
 from ..serializers import Json, backend_user_json
 from ..sessions import end_user_sessions
-from ..users import check_password, save_user
+from ..users import save_user
 from .parameters import json_body, listed, query_flag, required_text, text_list
 from .users import known_user
 
@@ -50,13 +51,16 @@ def _change_state(user: User, action: str) -> Json:
 def verify_password(id: str) -> Json:
     """Whether this is the account's password.
 
-    :raises ClerkError: 400 without a password, 422 for a wrong one.
+    :raises ClerkError: 400 ``no_password_set``, 422 ``incorrect_password``.
     """
     user = known_user(id)
     password = required_text(json_body(), "password")
     if user.password_hash is None:
-        raise ClerkError("no_password_set", "This user does not have a password set.", 400)
-    check_password(user, password)
+        message = "This user does not have a password set for their account"
+        raise ClerkError("no_password_set", message, 400)
+    if not is_password(user.password_hash, password):
+        message = "The provided password is not the one the user has set"
+        raise ClerkError("incorrect_password", message, 422)
     return {"verified": True}
 
 
@@ -64,7 +68,7 @@ def verify_password(id: str) -> Json:
 def verify_totp(id: str) -> Json:
     """Use up the authenticator's code of now, or a backup code.
 
-    :raises ClerkError: 400 ``totp_disabled``, 422 for a wrong code.
+    :raises ClerkError: 400 ``totp_disabled``, 422 ``totp_incorrect_code``.
     """
     clerk = current_clerk()
     user = known_user(id)
@@ -72,7 +76,11 @@ def verify_totp(id: str) -> Json:
     if not user.totp_verified:
         raise ClerkError("totp_disabled", "TOTP is not enabled for this user.", 400)
     strategy = "backup_code" if code in user.backup_codes else "totp"
-    check_second_factor(clerk, user, strategy, code)
+    try:
+        check_second_factor(clerk, user, strategy, code)
+    except ClerkError:
+        message = "The provided TOTP code is incorrect"
+        raise ClerkError("totp_incorrect_code", message, 422) from None
     return {"verified": True, "code_type": strategy}
 
 

@@ -9,11 +9,11 @@ from flask import Blueprint, request
 from ..clerk import current_clerk
 from ..errors import invalid, not_found
 from ..metadata import merge
+from ..password_digests import imported_hash
 from ..phone_numbers import normalize_phone_number
 from ..provisioning import (
     NewAccount,
     check_external_id_free,
-    imported_hash,
     provision_user,
 )
 from ..resources import EmailAddress, PhoneNumber, User

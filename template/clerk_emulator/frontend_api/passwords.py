@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from flask import Blueprint, request
-from werkzeug.security import check_password_hash
 
 from ..clerk import base_url, current_clerk
 from ..errors import ClerkError, missing
+from ..password_digests import is_password
 from ..resources import Session, User
 from ..serializers import Json, user_json
 from ..sessions import end_user_sessions
@@ -70,7 +70,7 @@ def _check_current(user: User) -> None:
 
 
 def _refuse_same(user: User, new: str) -> None:
-    if user.password_hash is not None and check_password_hash(user.password_hash, new):
+    if user.password_hash is not None and is_password(user.password_hash, new):
         message = "New password cannot be the same as the current password."
         raise ClerkError("form_new_password_matches_current", message, param="new_password")
 

@@ -99,7 +99,9 @@ def test_a_refresh_token_renews_a_session_once(
     assert answer.get_json()["object"] == "cookies"
     assert claims(fresh["__session"])["iat"] == clock() // 1000
     assert claims(fresh["__session"])["azp"] == "http://localhost:5000"
-    assert error_of(refresh(backend, claims(expired)["sid"], **body))[1] == "invalid_refresh_token"
+    assert (
+        error_of(refresh(backend, claims(expired)["sid"], **body))[1] == "refresh_token_not_found"
+    )
     body["refresh_token"] = fresh[f"__refresh_{suffix}"]
     assert refresh(backend, claims(expired)["sid"], **body).status_code == 200
 
@@ -112,19 +114,19 @@ def test_what_renews_nothing(
     good = refreshable[f"__refresh_{clerk.config.cookie_suffix}"]
     foreign = backend.send("POST", f"/sessions/{made['id']}/tokens").get_json()["jwt"]
     table = [
-        (sid, {"expired_token": token}, 400),
-        (sid, {"refresh_token": good}, 400),
+        (sid, {"expired_token": token}, 422),
+        (sid, {"refresh_token": good}, 422),
         (sid, {"expired_token": token, "refresh_token": "rt_guess"}, 401),
         (sid, {"expired_token": foreign, "refresh_token": good}, 401),
         (sid, {"expired_token": token[:-4] + "AAAA", "refresh_token": good}, 401),
         (made["id"], {"expired_token": foreign, "refresh_token": good}, 401),
-        (made["id"], {"expired_token": foreign, "refresh_token": ""}, 400),
+        (made["id"], {"expired_token": foreign, "refresh_token": ""}, 422),
     ]
     for id, body, status in table:
         assert error_of(refresh(backend, id, **body))[0] == status, body
     backend.send("POST", f"/sessions/{sid}/revoke")
     body = {"expired_token": token, "refresh_token": good}
-    assert error_of(refresh(backend, sid, **body))[1] == "session_not_live"
+    assert error_of(refresh(backend, sid, **body))[1] == "session_refresh_inactive_session"
 
 
 def test_development_hands_over_no_refresh_token(ada: Browser, backend: Backend) -> None:

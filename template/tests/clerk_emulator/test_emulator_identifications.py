@@ -264,10 +264,10 @@ def test_a_claim_to_an_address_does_not_keep_its_owner_out(emulator: Flask, ada:
 
 
 def test_there_is_a_limit(ada: Browser) -> None:
-    for number in range(9):
+    for number in range(10):
         add_email(ada, f"b{number}@example.com")
     answer = ada.post("/me/email_addresses/", email_address="c@example.com")
-    assert error_of(answer)[1] == "identification_quota_exceeded"
+    assert error_of(answer)[1] == "too_many_unverified_identifications"
 
 
 def test_what_is_turned_off_is_refused(clerk: LocalClerk, ada: Browser) -> None:

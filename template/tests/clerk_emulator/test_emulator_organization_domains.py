@@ -98,7 +98,7 @@ def test_nonsense_is_refused(ada: Browser, acme: str, name: str, code: str) -> N
 def test_switched_off_there_are_no_domains(clerk: LocalClerk, ada: Browser, acme: str) -> None:
     enable(clerk, domains=False)
     answer = ada.post(f"/organizations/{acme}/domains", name="acme.com")
-    assert error_of(answer)[:2] == (403, "organization_domains_not_enabled")
+    assert error_of(answer)[:2] == (403, "feature_not_enabled")
 
 
 def test_only_modes_of_the_instance(clerk: LocalClerk, ada: Browser, acme: str) -> None:
