@@ -11,8 +11,10 @@ from dataclasses import asdict, replace
 
 from .clerk import LocalClerk
 from .errors import ClerkError, invalid
+from .events import record_event
 from .organizations import SYSTEM_PREFIX
 from .resources import OrganizationInvitation, OrganizationMembership
+from .serializers import permission_json, role_json
 from .settings.model import Permission, Role
 from .users import check_required_name
 
@@ -32,6 +34,7 @@ def add_role(clerk: LocalClerk, role: Role) -> None:
         raise ClerkError("organization_roles_quota_exceeded", message, 403)
     _check_role(clerk, role)
     _save_roles(clerk, (*rules.roles, role))
+    record_event(clerk, "role.created", role_json(clerk, role))
 
 
 def change_role(clerk: LocalClerk, old: Role, new: Role) -> None:
@@ -42,6 +45,7 @@ def change_role(clerk: LocalClerk, old: Role, new: Role) -> None:
     rules = clerk.settings.organizations
     _check_role(clerk, new, old)
     _save_roles(clerk, [new if role.key == old.key else role for role in rules.roles])
+    record_event(clerk, "role.updated", role_json(clerk, new))
     if new.key == old.key:
         return
     for member in clerk.store.find(OrganizationMembership, role=old.key):
@@ -70,7 +74,9 @@ def remove_role(clerk: LocalClerk, role: Role) -> None:
     if clerk.store.first(OrganizationInvitation, role=role.key, status="pending") is not None:
         message = "Somebody is invited to have this role."
         raise ClerkError("organization_role_exists_in_invitations", message, 403)
+    gone = role_json(clerk, role)
     _save_roles(clerk, [one for one in rules.roles if one.key != role.key])
+    record_event(clerk, "role.deleted", gone)
 
 
 def add_permission(clerk: LocalClerk, permission: Permission) -> None:
@@ -80,6 +86,7 @@ def add_permission(clerk: LocalClerk, permission: Permission) -> None:
     """
     _check_permission(clerk, permission)
     _save_permissions(clerk, (*clerk.settings.organizations.permissions, permission))
+    record_event(clerk, "permission.created", permission_json(permission))
 
 
 def change_permission(clerk: LocalClerk, old: Permission, new: Permission) -> None:
@@ -92,6 +99,7 @@ def change_permission(clerk: LocalClerk, old: Permission, new: Permission) -> No
     known = clerk.settings.organizations.permissions
     _save_permissions(clerk, [new if one.key == old.key else one for one in known])
     _rename_in_roles(clerk, old.key, new.key)
+    record_event(clerk, "permission.updated", permission_json(new))
 
 
 def remove_permission(clerk: LocalClerk, permission: Permission) -> None:
@@ -103,6 +111,7 @@ def remove_permission(clerk: LocalClerk, permission: Permission) -> None:
     known = clerk.settings.organizations.permissions
     _save_permissions(clerk, [one for one in known if one.key != permission.key])
     _rename_in_roles(clerk, permission.key, None)
+    record_event(clerk, "permission.deleted", permission_json(permission))
 
 
 def _rename_in_roles(clerk: LocalClerk, old: str, new: str | None) -> None:

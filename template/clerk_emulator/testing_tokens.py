@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 
 from .clerk import LocalClerk
-from .errors import ClerkError
 from .resources import TestingToken
+
+log = logging.getLogger(__name__)
 
 LIFETIME_MS = 3_600_000
 PARAMETER = "__clerk_testing_token"
@@ -21,12 +23,10 @@ def create_testing_token(clerk: LocalClerk) -> TestingToken:
     return token
 
 
-def check_testing_token(clerk: LocalClerk, token: str) -> None:
-    """Refuse a token that we have not given, or that is too old.
-
-    :raises ClerkError: 400 ``testing_token_invalid``.
-    """
+def is_testing_token(clerk: LocalClerk, token: str) -> bool:
+    """Whether it is one of ours, and good still. Clerk takes no notice of any other; we log it."""
     found = clerk.store.get(TestingToken, token)
-    if found is None or found.expires_at <= clerk.now:
-        message = "The testing token is invalid or has expired. Fetch a new one."
-        raise ClerkError("testing_token_invalid", message, 400, PARAMETER)
+    good = found is not None and clerk.now < found.expires_at
+    if not good:
+        log.warning("a testing token is wrong or has expired, and counts for nothing")
+    return good

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -9,7 +10,7 @@ from typing import Any, TypeVar
 from flask import request
 
 from ..clerk import current_clerk
-from ..errors import invalid, missing, not_found
+from ..errors import ClerkError, invalid, missing, not_found
 from ..resources import Resource
 
 K = TypeVar("K", bound=Resource)
@@ -18,6 +19,7 @@ R = TypeVar("R")
 
 DEFAULT_LIMIT = 10
 MAX_LIMIT = 500
+METADATA_BYTES = 8192
 
 
 def known(kind: type[K], id: str | None, label: str) -> K:
@@ -183,9 +185,12 @@ def time_of(body: dict[str, Any], name: str) -> int | None:
 def metadata(body: dict[str, Any], name: str) -> dict[str, Any]:
     """A JSON object; empty for null or an absent field.
 
-    :raises ClerkError: 422 for another type.
+    :raises ClerkError: 422 for another type, or more metadata than Clerk takes.
     """
     value = body.get(name) or {}
     if not isinstance(value, dict):
         raise invalid(name, "a JSON object")
+    if name.endswith("_metadata") and len(json.dumps(value).encode()) > METADATA_BYTES:
+        message = f"{name} exceeds the maximum size of 8KB."
+        raise ClerkError("form_param_exceeds_allowed_size", message, 422, name)
     return value

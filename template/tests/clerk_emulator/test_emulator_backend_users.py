@@ -132,6 +132,11 @@ def test_a_user_can_have_all_at_once(backend: Backend, browser: Browser) -> None
         ),
         ({"created_at": "yesterday"}, "form_param_value_invalid", "created_at"),
         ({"backup_codes": "one"}, "form_param_value_invalid", "backup_codes"),
+        (
+            {"public_metadata": {"text": "x" * 8192}},
+            "form_param_exceeds_allowed_size",
+            "public_metadata",
+        ),
     ],
 )
 def test_what_makes_no_account(

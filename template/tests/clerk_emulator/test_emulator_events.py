@@ -355,3 +355,23 @@ def test_switching_organizations_is_not_told(
     told.since_now()
     switch(ada, organization)
     assert told.types() == []
+
+
+def test_roles_and_permissions(backend: Backend, clerk: LocalClerk, told: Told) -> None:
+    enable(clerk)
+    body = {"name": "Billing", "key": "org:invoices:read", "description": "See invoices"}
+    permission = backend.send("POST", "/organization_permissions", **body).get_json()
+    assert told.only("permission.created")["key"] == "org:invoices:read"
+    path = "/organization_permissions/" + permission["id"]
+    backend.send("PATCH", path, name="Invoices")
+    assert told.only("permission.updated")["name"] == "Invoices"
+    body = {"name": "Accountant", "key": "org:accountant", "description": "Counts"}
+    role = backend.send("POST", "/organization_roles", **body).get_json()
+    assert told.only("role.created")["key"] == "org:accountant"
+    one = "/organization_roles/" + role["id"]
+    backend.send("POST", f"{one}/permissions/{permission['id']}")
+    assert told.only("role.updated")["permissions"][0]["key"] == "org:invoices:read"
+    backend.send("DELETE", one)
+    assert told.only("role.deleted")["id"] == role["id"]
+    backend.send("DELETE", path)
+    assert told.only("permission.deleted")["id"] == permission["id"]
