@@ -7,6 +7,7 @@ from werkzeug import Response
 
 from ..errors import ClerkError
 from . import (
+    addresses,
     authorization,
     choose_organization,
     confirmation,
@@ -18,6 +19,7 @@ from . import (
     social,
     tasks,
     user,
+    user_factors,
     waitlist,
 )
 from .pages import render
@@ -34,6 +36,8 @@ for part in (
     choose_organization,
     waitlist,
     user,
+    addresses,
+    user_factors,
     confirmation,
     organization,
 ):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from io import BytesIO
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
@@ -23,6 +25,18 @@ def call(path: str, method: str = "POST", **form: str) -> dict[str, Any]:
     :param path: below ``/v1``.
     :raises ClerkError: with the API's own error.
     """
+    return _call(path, method, form)
+
+
+def upload(path: str, content: bytes) -> dict[str, Any]:
+    """What it answers to a file.
+
+    :raises ClerkError: with the API's own error.
+    """
+    return _call(path, "POST", {"file": (BytesIO(content), "file")})
+
+
+def _call(path: str, method: str, form: Mapping[str, object]) -> dict[str, Any]:
     client = browser()
     path, _, extra = path.partition("?")
     query = dict(parse_qsl(extra)) | {PARAMETER: client.dev_browser}

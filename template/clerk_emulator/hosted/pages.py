@@ -86,7 +86,7 @@ def render(template: str, **context: object) -> Response:
     )
     response = Response(html, mimetype="text/html")
     response.headers["Content-Security-Policy"] = (
-        "default-src 'none'; style-src 'self'; img-src data:; "
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; "
         f"form-action 'self' {clerk.app_origin}; base-uri 'none'; frame-ancestors 'none'"
     )
     # With "no-referrer" browsers would send "Origin: null" along with our own forms.
