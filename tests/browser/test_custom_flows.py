@@ -72,6 +72,24 @@ def test_a_forgotten_password_is_replaced(visitor: Visitor, clerk: LocalClerk) -
     assert signed_in_as(visitor.page) == user["id"]
 
 
+def test_somebody_new_goes_from_sign_in_to_sign_up_after_the_code(
+    visitor: Visitor, clerk: LocalClerk
+) -> None:
+    clerk.switch(attributes={"password": {"required": False}})
+    visitor.show("Nothing")
+    came, stays = sign_in(visitor.page), sign_up(visitor.page)
+    assert came.call("create", identifier=visitor.email, signUpIfMissing=True) is None
+    assert came.call("emailCode.sendCode") is None
+    visitor.expect_error(422, "/attempt_first_factor")
+    assert came.call("emailCode.verifyCode", code=CODE) == "sign_up_if_missing_transfer"
+    assert came.read("it.isTransferable")
+    assert stays.call("create", transfer=True) is None
+    assert stays.status == "complete"
+    stays.finish()
+    [user] = clerk.backend("GET", f"/users?email_address={visitor.email}")
+    assert signed_in_as(visitor.page) == user["id"]
+
+
 def test_a_ticket_signs_in(visitor: Visitor, clerk: LocalClerk) -> None:
     user = clerk.create_user()
     token = clerk.backend("POST", "/sign_in_tokens", user_id=user["id"])

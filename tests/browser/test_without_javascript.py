@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from playwright.sync_api import expect
 
-from tests.browser.components import CODE, PASSWORD, sign_out
+from tests.browser.components import CODE, PASSWORD, consent, sign_out
+from tests.browser.test_second_factors import twice
 from tests.browser.test_with_javascript import FOREIGN
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     from tests.browser.conftest import Visitor
+    from tests.browser.local_clerk import LocalClerk
 
 
 def fill_sign_up(page: Page, email: str) -> None:
@@ -94,3 +96,78 @@ def test_no_link_of_a_hosted_page_leads_elsewhere(visit: Callable[..., Visitor])
         assert visitor.page.url.startswith(f"{visitor.site}/"), target
         visitor.go("/")
         visitor.arrive("/")
+
+
+def identify(page: Page, user: dict[str, Any]) -> None:
+    """Sign in from a hosted page on which nobody is signed in."""
+    sign_in(page, user["email"])
+    page.wait_for_url(lambda url: not url.split("?")[0].endswith("/sign-in"))
+
+
+def test_a_second_factor(visit: Callable[..., Visitor], clerk: LocalClerk) -> None:
+    visitor, user = visit(javascript=False), twice(clerk)
+    visitor.go("/__clerk/sign-in")
+    identify(visitor.page, user)
+    page = visitor.page
+    visitor.picture("second factor")
+    code = page.get_by_label("Backup code")
+    code.fill("zzzzzzzz")
+    code.press("Enter")
+    expect(page.locator("[aria-invalid=true]")).to_be_visible()
+    page.get_by_label("Backup code").fill("abcdefgh")
+    page.get_by_label("Backup code").press("Enter")
+    visitor.arrive("/")
+    visitor.go("/dashboard")
+    visitor.arrive("/dashboard")
+
+
+def test_a_new_browser_proves_the_address(visit: Callable[..., Visitor], clerk: LocalClerk) -> None:
+    clerk.switch(sign_in={"client_trust": True})
+    visitor, user = visit(javascript=False), clerk.create_user()
+    visitor.go("/__clerk/sign-in")
+    identify(visitor.page, user)
+    page = visitor.page
+    visitor.arrive("/__clerk/sign-in/client-trust")
+    visitor.picture("new browser")
+    page.get_by_role("button", name="Email a code to").click()
+    page.get_by_label("Verification code").fill(CODE)
+    page.get_by_role("button", name="Continue").click()
+    visitor.arrive("/")
+    visitor.go("/dashboard")
+    visitor.arrive("/dashboard")
+
+
+def test_a_social_login_that_is_refused_first(visit: Callable[..., Visitor], clerk: LocalClerk) -> None:
+    clerk.switch(social={"google": {"enabled": True}}, attributes={"password": {"required": False}})
+    visitor = visit(javascript=False)
+    page = visitor.page
+    visitor.go("/__clerk/sign-in")
+    page.get_by_role("button", name="Google").click()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator(".error")).to_contain_text("You did not grant access")
+    page.get_by_role("button", name="Google").click()
+    consent(page, "Ada King", visitor.email)
+    visitor.arrive("/")
+    visitor.go("/dashboard")
+    expect(page.locator("body")).to_contain_text("Ada King")
+
+
+def test_what_matters_is_confirmed_once_more(visit: Callable[..., Visitor], clerk: LocalClerk) -> None:
+    visitor, user = visit(javascript=False), clerk.create_user()
+    visitor.go("/__clerk/sign-in")
+    identify(visitor.page, user)
+    visitor.arrive("/")
+    clerk.ask("POST", "/emulator/clock", {"advance_seconds": 1200})
+    page = visitor.page
+    visitor.go("/__clerk/user")
+    page.get_by_role("link", name="Delete account").click()
+    page.get_by_role("button", name="Delete account").click()
+    visitor.arrive("/__clerk/confirm")
+    visitor.picture("confirm")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Continue").click()
+    visitor.arrive("/__clerk/user")
+    page.get_by_role("link", name="Delete account").click()
+    page.get_by_role("button", name="Delete account").click()
+    page.wait_for_url(lambda url: "/__clerk/" not in url)
+    assert clerk.backend("GET", f"/users?email_address={user['email']}") == []

@@ -22,8 +22,16 @@ STRATEGIES = {"email_address": "email_code", "phone_number": "phone_code"}
 
 @blueprint.get("")
 def show() -> Response:
-    """The form; straight on for a browser that is signed in."""
-    return sign_up_page(None) if may_sign_in() else go_home()
+    """The form; straight on for a browser that is signed in, or comes from a provider.
+
+    Clerk.js leads here with the next step in the fragment, which no server sees.
+    """
+    if not may_sign_in():
+        return go_home()
+    sign_up = None if "again" in request.args else current_step("sign_up")
+    visit = sign_up and sign_up["verifications"].get("external_account")
+    waits = sign_up and sign_up["unverified_fields"] and not sign_up["missing_fields"]
+    return go_on(sign_up) if waits and visit and not visit["error"] else sign_up_page(None)
 
 
 @blueprint.post("")
@@ -178,6 +186,6 @@ def _code_page(sign_up: dict[str, Any], error: ClerkError | None) -> Response:
         to=sign_up[field],
         by_link=_strategy(sign_up, field) == "email_link",
         action="/sign-up/verify",
-        back="/sign-up",
+        back="/sign-up?again=1",
         error=error,
     )
