@@ -13,6 +13,7 @@ from .resources import PaymentAttempt, SubscriptionItem
 from .settings.model import Plan
 
 Json = dict[str, Any]
+DECLINED = {"code": "card_declined", "decline_code": "generic_decline"}
 
 
 def tell_new_payer(clerk: LocalClerk, payer: Payer) -> None:
@@ -109,7 +110,8 @@ def _item(clerk: LocalClerk, payer: Payer, item: SubscriptionItem) -> Json:
 
 def _paid(clerk: LocalClerk, item: SubscriptionItem) -> int:
     payments = clerk.store.find(PaymentAttempt, payer_id=item.payer_id)
-    return sum(one.amount for one in payments if one.subscription_item_id == item.id)
+    mine = [one for one in payments if one.subscription_item_id == item.id]
+    return sum(one.amount for one in mine if one.status == "paid")
 
 
 def _plan(clerk: LocalClerk, plan: Plan) -> Json:
@@ -152,8 +154,8 @@ def _payment(
         "created_at": payment.created_at,
         "updated_at": payment.updated_at,
         "paid_at": payment.created_at if status == "paid" else None,
-        "failed_at": None,
-        "failed_reason": None,
+        "failed_at": payment.created_at if status == "failed" else None,
+        "failed_reason": DECLINED if status == "failed" else None,
         "billing_date": payment.created_at,
         "charge_type": payment.charge_type,
         "payee": {

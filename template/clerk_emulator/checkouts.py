@@ -139,7 +139,7 @@ def quote(clerk: LocalClerk, payer: Payer, plan: Plan, period: str) -> Quote:
 def confirm_checkout(clerk: LocalClerk, payer: Payer, checkout: Checkout) -> None:
     """Change the plan, once.
 
-    :raises ClerkError: ``checkout_already_completed``, or ``payment_failed``.
+    :raises ClerkError: ``checkout_already_completed``, or ``payment_attempt_failed_card_declined``.
     """
     if checkout.status != "needs_confirmation":
         message = "This checkout has been completed already."
@@ -167,9 +167,11 @@ def _decline(clerk: LocalClerk, payer: Payer, checkout: Checkout, amount: int) -
         plan_period=period,
         status="incomplete",
     )
-    clerk.store.put(item)
+    save_item(clerk, payer, item, "created")
+    save_item(clerk, payer, item, "incomplete")
     pay(clerk, payer, item, amount, "checkout", "failed")
-    raise ClerkError("payment_failed", "The card was declined.", 422, keeps_changes=True)
+    code = "payment_attempt_failed_card_declined"
+    raise ClerkError(code, "The card was declined.", 422, keeps_changes=True)
 
 
 def change_plan(clerk: LocalClerk, payer: Payer, plan: Plan, period: str) -> None:

@@ -88,7 +88,7 @@ def test_a_refused_payment_changes_nothing_and_is_remembered(
     switch(clerk, declines_payments=True)
     id = check_out(ada, "plus")["id"]
     answer = ada.post(f"/me/billing/checkouts/{id}/confirm", "PATCH")
-    assert error_of(answer)[:2] == (422, "payment_failed")
+    assert error_of(answer)[:2] == (422, "payment_attempt_failed_card_declined")
     assert items(ada) == [("free", "active", False)]
     (attempt,) = ada.get("/me/billing/payment_attempts").get_json()["data"]
     assert (attempt["status"], attempt["subscription_item"]["plan"]["slug"]) == ("failed", "plus")

@@ -375,3 +375,19 @@ def test_roles_and_permissions(backend: Backend, clerk: LocalClerk, told: Told) 
     assert told.only("role.deleted")["id"] == role["id"]
     backend.send("DELETE", path)
     assert told.only("permission.deleted")["id"] == permission["id"]
+
+
+def test_a_refused_card(ada: Browser, clerk: LocalClerk, told: Told) -> None:
+    clerk.source.replace({"billing": BILLING["billing"] | {"declines_payments": True}})
+    path = "/me/billing/checkouts"
+    begun = ada.post(path, plan_id="cplan_user_pro", plan_period="month").get_json()["response"]
+    assert ada.post(f"{path}/{begun['id']}/confirm", "PATCH").status_code == 422
+    events = told.events()
+    assert [event["type"] for event in events] == [
+        "subscriptionItem.created",
+        "subscriptionItem.incomplete",
+        "paymentAttempt.created",
+        "paymentAttempt.updated",
+    ]
+    assert events[3]["data"]["status"] == "failed"
+    assert events[3]["data"]["failed_reason"]["code"] == "card_declined"
