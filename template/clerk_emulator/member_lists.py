@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from .clerk import LocalClerk
@@ -17,21 +17,28 @@ class Person:
     """A member with what one can search by and sort after."""
 
     membership: Membership
-    user: User
-    email_addresses: tuple[str, ...] = ()
-    phone_numbers: tuple[str, ...] = ()
+    first_name: str
+    last_name: str
+    username: str
+    email_addresses: Sequence[str] = ()
+    phone_numbers: Sequence[str] = ()
+
+    @property
+    def name(self) -> str:
+        """First and last name, as far as they are known."""
+        return f"{self.first_name} {self.last_name}".strip()
 
     @property
     def text(self) -> str:
         """Everything that a query looks at, in lower case."""
-        names = (self.user.id, self.user.name, self.user.username or "")
+        names = (self.membership.user_id, self.name, self.username)
         return "\n".join((*names, *self.email_addresses, *self.phone_numbers)).lower()
 
 
 SORT_KEYS: dict[str, Callable[[Person], str]] = {
-    "first_name": lambda person: (person.user.first_name or "").lower(),
-    "last_name": lambda person: (person.user.last_name or "").lower(),
-    "username": lambda person: person.user.username or "",
+    "first_name": lambda person: person.first_name.lower(),
+    "last_name": lambda person: person.last_name.lower(),
+    "username": lambda person: person.username,
     "email_address": lambda person: min(person.email_addresses, default=""),
     "phone_number": lambda person: min(person.phone_numbers, default=""),
 }
@@ -96,22 +103,20 @@ def list_members(
 
 def _people(clerk: LocalClerk, memberships: list[Membership]) -> list[Person]:
     ids = tuple(membership.user_id for membership in memberships)
-    users = clerk.store.get_many(User, ids)
+    names = clerk.store.values(User, "id", "first_name", "last_name", "username", id=ids)
+    known = {id: (first or "", last or "", username or "") for id, first, last, username in names}
     emails: dict[str, list[str]] = {}
-    for email in clerk.store.find(EmailAddress, user_id=ids):
-        emails.setdefault(email.user_id, []).append(email.email_address)
+    for user_id, address in clerk.store.values(
+        EmailAddress, "user_id", "email_address", user_id=ids
+    ):
+        emails.setdefault(user_id, []).append(address)
     phones: dict[str, list[str]] = {}
-    for phone in clerk.store.find(PhoneNumber, user_id=ids):
-        phones.setdefault(phone.user_id, []).append(phone.phone_number)
+    for user_id, number in clerk.store.values(PhoneNumber, "user_id", "phone_number", user_id=ids):
+        phones.setdefault(user_id, []).append(number)
     return [
-        Person(
-            membership,
-            users[membership.user_id],
-            tuple(emails.get(membership.user_id, ())),
-            tuple(phones.get(membership.user_id, ())),
-        )
-        for membership in memberships
-        if membership.user_id in users
+        Person(membership, *known[id], emails.get(id, ()), phones.get(id, ()))
+        for membership, id in zip(memberships, ids, strict=True)
+        if id in known
     ]
 
 
@@ -119,9 +124,9 @@ def _matches(person: Person, wanted: MemberFilter) -> bool:
     emails = "\n".join(person.email_addresses)
     looked_at = (
         (wanted.query, person.text),
-        (wanted.name_query, person.user.name),
+        (wanted.name_query, person.name),
         (wanted.email_address_query, emails),
-        (wanted.username_query, person.user.username or ""),
+        (wanted.username_query, person.username),
         (wanted.phone_number_query, "\n".join(person.phone_numbers)),
     )
     if not all(query.strip().lower() in text.lower() for query, text in looked_at):

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from .config import RefusalError
 from .resources import RESOURCES, Resource
@@ -164,6 +164,17 @@ class Store:
             ).fetchall()
         found = [_load(kind, body) for (body,) in rows]
         return {resource.id: resource for resource in found}
+
+    def values(self, kind: type[Resource], *names: str, **equal: Value) -> list[tuple[Any, ...]]:
+        """Some fields of the resources that match, in order of creation.
+
+        Takes a fraction of the time of :meth:`find`. True and false come as 1 and 0.
+        """
+        columns, (where, wanted) = ", ".join(map(_column, names)), _where(equal)
+        with self._lock:
+            return self._db.execute(
+                f"SELECT {columns} FROM {kind.TABLE}{where} ORDER BY created_at, rowid", wanted
+            ).fetchall()
 
     def count_by(self, kind: type[R], name: str, **equal: Value) -> dict[str, int]:
         """How many resources there are for each value of a field, among those that match."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from .clerk import LocalClerk
 from .resources import EmailAddress, ExternalAccount, OrganizationMembership, PhoneNumber, User
@@ -18,7 +19,7 @@ class UserSearch:
     :param values: ``email_address``, ``phone_number``, ``username``, ``user_id``,
         ``external_id``, ``organization_id``, ``provider``, ``provider_user_id`` → wanted values.
     :param parts: ``query``, ``email_address_query``, ``phone_number_query``, ``username_query``,
-        ``name_query`` → part of the text; case does not matter.
+        ``name_query``, ``anything`` → part of the text; case does not matter.
     :param after: ``created_at``, ``last_active_at``, ``last_sign_in_at`` → unix milliseconds.
     :param before: the same.
     """
@@ -35,24 +36,51 @@ class UserSearch:
         return not some and self.banned is None
 
 
+FIELDS = (
+    "id",
+    "first_name",
+    "last_name",
+    "username",
+    "external_id",
+    "banned",
+    "created_at",
+    "updated_at",
+    "last_active_at",
+    "last_sign_in_at",
+)
+"""What of an account decides whether it is found, and where it stands."""
+
+
 @dataclass(frozen=True)
 class _Known:
     """An account, with the texts that it can be found by."""
 
-    user: User
+    user: dict[str, Any]
     texts: dict[str, list[str]]
 
 
+def _time(name: str) -> Callable[[_Known], int]:
+    return lambda known: known.user[name] or 0
+
+
+def _name(name: str) -> Callable[[_Known], str]:
+    return lambda known: (known.user[name] or EMPTY_LAST).lower()
+
+
+def _least(name: str) -> Callable[[_Known], str]:
+    return lambda known: min(known.texts[name], default=EMPTY_LAST)
+
+
 ORDERS: dict[str, Callable[[_Known], str | int]] = {
-    "created_at": lambda known: known.user.created_at,
-    "updated_at": lambda known: known.user.updated_at,
-    "last_active_at": lambda known: known.user.last_active_at or 0,
-    "last_sign_in_at": lambda known: known.user.last_sign_in_at or 0,
-    "first_name": lambda known: (known.user.first_name or EMPTY_LAST).lower(),
-    "last_name": lambda known: (known.user.last_name or EMPTY_LAST).lower(),
-    "username": lambda known: known.user.username or EMPTY_LAST,
-    "email_address": lambda known: min(known.texts["email_address"], default=EMPTY_LAST),
-    "phone_number": lambda known: min(known.texts["phone_number"], default=EMPTY_LAST),
+    "created_at": _time("created_at"),
+    "updated_at": _time("updated_at"),
+    "last_active_at": _time("last_active_at"),
+    "last_sign_in_at": _time("last_sign_in_at"),
+    "first_name": _name("first_name"),
+    "last_name": _name("last_name"),
+    "username": _least("username"),
+    "email_address": _least("email_address"),
+    "phone_number": _least("phone_number"),
     "web3wallet": lambda known: EMPTY_LAST,  # nobody has one here
 }
 """What lists can be ordered by; with ``-`` in front the other way round."""
@@ -63,48 +91,74 @@ PARTS = {
     "phone_number_query": ("phone_number",),
     "username_query": ("username",),
     "name_query": ("name",),
+    "anything": ("email_address", "phone_number", "username", "user_id", "name", "external_id"),
 }
 
 
-def find_users(clerk: LocalClerk, search: UserSearch, order: str = "-created_at") -> list[User]:
-    """All accounts that match, in that order; equal ones in the order of creation."""
-    known = [_known(clerk, user) for user in clerk.store.find(User)]
-    found = [one for one in known if _matches(one, search)]
+def find_users(clerk: LocalClerk, search: UserSearch, order: str = "-created_at") -> list[str]:
+    """The ids of all accounts that match, in that order; equal ones in the order of creation."""
+    found = [one for one in _everybody(clerk) if _matches(one, search)]
     newest_first = order.startswith("-")
     if newest_first:
         found.reverse()
     found.sort(key=ORDERS[order.lstrip("+-")], reverse=newest_first)
-    return [one.user for one in found]
+    return [one.user["id"] for one in found]
 
 
-def _known(clerk: LocalClerk, user: User) -> _Known:
+def load_users(clerk: LocalClerk, ids: Sequence[str]) -> list[User]:
+    """These accounts, in this order."""
+    found = clerk.store.get_many(User, ids)
+    return [found[id] for id in ids]
+
+
+def _everybody(clerk: LocalClerk) -> list[_Known]:
+    """Every account: one query for each kind of thing that belongs to it, for all together."""
     store = clerk.store
-    accounts = store.find(ExternalAccount, user_id=user.id, verified=True)
-    memberships = store.find(OrganizationMembership, user_id=user.id)
-    texts = {
-        "email_address": [e.email_address for e in store.find(EmailAddress, user_id=user.id)],
-        "phone_number": [p.phone_number for p in store.find(PhoneNumber, user_id=user.id)],
-        "username": [user.username] if user.username else [],
-        "external_id": [user.external_id] if user.external_id else [],
-        "user_id": [user.id],
-        "name": [user.name.lower()],
-        "organization_id": [membership.organization_id for membership in memberships],
-        "provider": [text for a in accounts for text in (a.provider, f"oauth_{a.provider}")],
-        "provider_user_id": [account.provider_user_id for account in accounts],
+    users = [dict(zip(FIELDS, row, strict=True)) for row in store.values(User, *FIELDS)]
+    texts: dict[str, dict[str, list[str]]] = {user["id"]: _own_texts(user) for user in users}
+
+    def add(name: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        for user_id, text in rows:
+            if user_id in texts:
+                texts[user_id][name].append(text)
+
+    add("email_address", store.values(EmailAddress, "user_id", "email_address"))
+    add("phone_number", store.values(PhoneNumber, "user_id", "phone_number"))
+    add("organization_id", store.values(OrganizationMembership, "user_id", "organization_id"))
+    accounts = store.values(
+        ExternalAccount, "user_id", "provider", "provider_user_id", verified=True
+    )
+    for user_id, provider, provider_user_id in accounts:
+        add("provider", ((user_id, provider), (user_id, f"oauth_{provider}")))
+        add("provider_user_id", [(user_id, provider_user_id)])
+    return [_Known(user, texts[user["id"]]) for user in users]
+
+
+def _own_texts(user: dict[str, Any]) -> dict[str, list[str]]:
+    name = " ".join(filter(None, (user["first_name"], user["last_name"])))
+    return {
+        "user_id": [user["id"]],
+        "username": [user["username"]] if user["username"] else [],
+        "external_id": [user["external_id"]] if user["external_id"] else [],
+        "name": [name],
+        "email_address": [],
+        "phone_number": [],
+        "organization_id": [],
+        "provider": [],
+        "provider_user_id": [],
     }
-    return _Known(user, texts)
 
 
 def _matches(known: _Known, search: UserSearch) -> bool:
     user = known.user
-    if search.banned is not None and user.banned is not search.banned:
+    if search.banned is not None and bool(user["banned"]) is not search.banned:
         return False
     if not all(_has(known.texts[name], wanted) for name, wanted in search.values.items()):
         return False
     if not all(_contains(known, name, part) for name, part in search.parts.items()):
         return False
-    late = all(time <= (getattr(user, name) or 0) for name, time in search.after.items())
-    early = all(0 < (getattr(user, name) or 0) <= time for name, time in search.before.items())
+    late = all(time <= (user[name] or 0) for name, time in search.after.items())
+    early = all(0 < (user[name] or 0) <= time for name, time in search.before.items())
     return late and early
 
 

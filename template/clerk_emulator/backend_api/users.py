@@ -19,7 +19,7 @@ from ..provisioning import (
 from ..resources import EmailAddress, PhoneNumber, User
 from ..serializers import Json, backend_user_json
 from ..sessions import close_account, end_user_sessions
-from ..user_search import ORDERS, UserSearch, find_users
+from ..user_search import ORDERS, UserSearch, find_users, load_users
 from ..usernames import check_username_free, normalize_username
 from ..users import check_name, hash_any_password, hash_password, normalize_email, save_user
 from .parameters import (
@@ -69,7 +69,7 @@ def list_users() -> list[Json]:
     if search.is_empty() and order == "-created_at":
         users = clerk.store.find(User, newest_first=True, limit=limit, offset=offset)
     else:
-        users = list(one_page(find_users(clerk, search, order)))
+        users = load_users(clerk, one_page(find_users(clerk, search, order)))
     return [backend_user_json(clerk, user) for user in users]
 
 

@@ -33,14 +33,21 @@ def index() -> Response:
 
 @blueprint.get("/<id>")
 def show(id: str) -> Response:
-    """One organization."""
-    store, organization = current_clerk().store, _organization(id)
-    members = store.find(OrganizationMembership, organization_id=id)
+    """One organization, with a page of its members, newest first."""
+    store, organization, number = current_clerk().store, _organization(id), page_number()
+    members = store.find(
+        OrganizationMembership,
+        newest_first=True,
+        limit=PER_PAGE,
+        offset=offset_of(number),
+        organization_id=id,
+    )
+    total = store.count(OrganizationMembership, organization_id=id)
     return render(
         "organization.html",
         section="Organizations",
         organization=organization,
-        members=members,
+        page=Page(members, number, total),
         names=names_of([member.user_id for member in members]),
         invitations=store.find(OrganizationInvitation, organization_id=id),
         domains=store.find(OrganizationDomain, organization_id=id),

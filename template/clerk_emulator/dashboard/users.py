@@ -28,6 +28,7 @@ from ..sessions import (
     user_sessions,
 )
 from ..urls import with_query
+from ..user_search import UserSearch, find_users, load_users
 from ..users import save_user
 from .pages import PER_PAGE, Page, addresses_of, go, offset_of, page_number, render
 
@@ -59,23 +60,10 @@ def _all(number: int) -> Page[User]:
 
 
 def _search(query: str, number: int) -> Page[User]:
-    store = current_clerk().store
-    by_contact = {
-        email.user_id for email in store.find(EmailAddress) if query in email.email_address
-    }
-    by_contact |= {
-        phone.user_id for phone in store.find(PhoneNumber) if query in phone.phone_number
-    }
-    found = [
-        user
-        for user in store.find(User, newest_first=True)
-        if user.id in by_contact or query in _words(user)
-    ]
-    return Page(found[offset_of(number) :][:PER_PAGE], number, len(found))
-
-
-def _words(user: User) -> str:
-    return " ".join(filter(None, (user.id, user.name, user.username, user.external_id))).lower()
+    clerk = current_clerk()
+    found = find_users(clerk, UserSearch(parts={"anything": query}))
+    page = found[offset_of(number) :][:PER_PAGE]
+    return Page(load_users(clerk, page), number, len(found))
 
 
 @blueprint.get("/<id>")

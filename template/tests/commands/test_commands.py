@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import socket
@@ -17,6 +18,8 @@ from app.commands import clerk, dev
 from app.settings import PROJECT
 from tests.local_server import LocalServer
 from tests.signing import Signer
+
+dev_module = importlib.import_module("app.commands.dev")  # the name is the command's, too
 
 
 def doctor(environ: dict[str, str]) -> Result:
@@ -111,6 +114,16 @@ def test_dev_names_a_port_that_is_taken(environ: dict[str, str], tmp_path: Path)
     assert result.exit_code == 1
     assert f"Port {port} cannot be used" in result.stderr
     assert "FLASK_RUN_PORT" in result.stderr
+
+
+def test_dev_waits_for_a_slow_start_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = iter([False, False, True])
+    monkeypatch.setattr(dev_module, "_is_up", lambda url: next(answers))
+    monkeypatch.setattr(dev_module, "SLOW_START", -1.0)
+    dev_module._wait_until_up({}, "http://127.0.0.1:5000/healthz")
+    assert capsys.readouterr().out.count("still waiting") == 2
 
 
 def test_dev_explains_a_bad_setting_without_a_traceback(environ: dict[str, str]) -> None:
