@@ -20,6 +20,7 @@ blueprint = Blueprint("organization", __name__)
 MANAGE = "org:sys_memberships:manage"
 READ = "org:sys_memberships:read"
 CHANGE = "org:sys_profile:manage"
+DELETE = "org:sys_profile:delete"
 
 
 @blueprint.get("/create-organization")
@@ -105,6 +106,35 @@ def leave_organization() -> Response:
     return redirect(link("/organization"), 303)
 
 
+@blueprint.get("/organization/delete")
+def confirm_deletion() -> Response:
+    """Is that really meant?"""
+    current = signed_in()
+    if current is None:
+        return redirect(link("/sign-in"), 303)
+    active = _active(rows_of("/me/organization_memberships"))
+    if active is None or not active["may_delete"]:
+        return redirect(link("/organization"), 303)
+    return render("delete_organization.html", organization=active["organization"])
+
+
+@blueprint.post("/organization/delete")
+def delete() -> Response:
+    """Delete the active organization."""
+    return _change("", "DELETE")
+
+
+@blueprint.post("/organization/join/<any(invitations, suggestions):kind>/<id>")
+def join(kind: str, id: str) -> Response:
+    """Accept an invitation to another organization, or ask to join one."""
+    check_form()
+    try:
+        response_of(f"/me/organization_{kind}/{id}/accept")
+    except ClerkError as error:
+        return _refused(error)
+    return redirect(link("/organization"), 303)
+
+
 def _change(path: str, method: str, **form: str) -> Response:
     check_form()
     try:
@@ -138,11 +168,18 @@ def _page(error: ClerkError | None) -> Response:
         enabled=rules.enabled,
         memberships=memberships,
         active=_active(memberships),
+        invited=_offers("invitations") if rules.enabled else [],
+        suggested=_offers("suggestions") if rules.enabled else [],
         personal=not rules.force_organization_selection,
         roles=rules.roles,
         default_role=rules.default_role,
         error=error,
     )
+
+
+def _offers(kind: str) -> list[dict[str, Any]]:
+    """Where the user could join."""
+    return rows_of(f"/me/organization_{kind}?status=pending")
 
 
 def _active(memberships: list[dict[str, Any]]) -> dict[str, Any] | None:
@@ -161,6 +198,7 @@ def _active(memberships: list[dict[str, Any]]) -> dict[str, Any] | None:
         "user_id": current[1].id,
         "may_change": CHANGE in may,
         "may_manage": MANAGE in may,
+        "may_delete": DELETE in may and organization["admin_delete_enabled"],
         "members": rows_of(f"/organizations/{id}/memberships") if READ in may else [],
         "invitations": rows_of(invited) if MANAGE in may else [],
     }
