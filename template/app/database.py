@@ -62,9 +62,7 @@ def init_database(app: Flask, url: str) -> None:
 
     :param url: an SQLAlchemy URL; a relative SQLite path is below ``instance/``.
     """
-    # Beside its own connection a request needs one more where it makes a row for somebody new. With
-    # a limit, all could hold one and wait for another; as it is, the threads are the limit.
-    app.config["SQLALCHEMY_ENGINES"] = {"default": {"url": url, "max_overflow": -1}}
+    app.config["SQLALCHEMY_ENGINES"] = {"default": _engine_options(url)}
     app.config["ALEMBIC"] = {"script_location": str(PROJECT / "migrations")}
     app.config["ALEMBIC_CONTEXT"] = {"render_as_batch": True, "render_item": _render_item}
     db.init_app(app)
@@ -77,6 +75,15 @@ def init_database(app: Flask, url: str) -> None:
             event.listen(db.engine, "connect", _configure_sqlite)
             event.listen(db.engine, "begin", _begin_sqlite)
             _make_first_tables()
+
+
+def _engine_options(url: str) -> dict[str, Any]:
+    parts = sa.make_url(url)
+    if parts.get_backend_name() == "sqlite" and parts.database in (None, "", ":memory:"):
+        return {"url": url}  # in memory there is one connection for all
+    # Beside its own connection a request needs one more where it makes a row for somebody new. With
+    # a limit, all could hold one and wait for another; as it is, the threads are the limit.
+    return {"url": url, "max_overflow": -1}
 
 
 def _configure_sqlite(connection: sqlite3.Connection, record: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -97,7 +98,7 @@ def postgresql_server() -> Iterator[PostgreSQL]:
     try:
         yield _when_up(PostgreSQL(folder, count(1)), process)
     finally:
-        process.terminate()
+        process.send_signal(signal.SIGINT)  # it then waits for nobody
         process.wait(30)
         shutil.rmtree(folder, ignore_errors=True)
 

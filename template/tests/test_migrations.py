@@ -60,6 +60,13 @@ def test_a_new_file_gets_its_tables_at_once(tmp_path: Path) -> None:
         assert not alembic.needs_upgrade()
 
 
+def test_a_database_in_memory_can_be_named() -> None:
+    app = Flask("memory")
+    init_database(app, "sqlite://")
+    with app.app_context(), db.engine.connect() as connection:
+        assert connection.scalar(sa.text("PRAGMA foreign_keys")) == 1
+
+
 @ON_BOTH_DATABASES
 def test_migrations_and_models_agree(app: Flask) -> None:
     with app.app_context():

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import requests
+import sqlalchemy as sa
 from flask import Flask
 
-from app.accounts.models import User
-from app.clerk import requires
+from app.accounts.models import Membership, User
+from app.clerk import clerk_of, requires
 from app.database import db
 from clerk_emulator.pytest_plugin import OpenPage
 from clerk_emulator.running import RunningClerk
 
-from .conftest import BROWSER
+from .conftest import BROWSER, ON_BOTH_DATABASES
 
 
 def test_the_dashboard_is_for_people_who_are_signed_in(site: Flask, clerk: RunningClerk) -> None:
@@ -69,14 +70,31 @@ def test_a_session_outlives_its_token_but_not_its_week(site: Flask, clerk: Runni
     assert page.request.path == "/login"
 
 
-def test_our_record_follows_clerks(site: Flask, clerk: RunningClerk) -> None:
-    ada = clerk.create_user("ada@example.com", first_name="Ada", public_metadata={"beta": True})
-    assert [event["type"] for event in clerk.webhooks] == ["user.created"]
+@ON_BOTH_DATABASES
+def test_our_rows_follow_clerks(site: Flask, clerk: RunningClerk) -> None:
+    acme = clerk.create_organization("Acme")
+    ada = clerk.create_user("ada@example.com", first_name="Ada", organization=acme)
+    assert [event["type"] for event in clerk.webhooks] == [
+        "organization.created",
+        "user.created",
+        "organizationMembership.created",
+    ]
     clerk.deliver_webhooks(site.test_client())
     with site.app_context():
-        stored = db.session.get(User, ada.id)
-        assert stored is not None
+        stored = db.session.get_one(User, ada.id)
         assert (stored.email, stored.name) == ("ada@example.com", "Ada")
+        assert [organization.name for organization in stored.organizations] == ["Acme"]
+
+
+@ON_BOTH_DATABASES
+def test_what_is_deleted_at_clerk_is_deleted_here(site: Flask, clerk: RunningClerk) -> None:
+    ada = clerk.create_user("ada@example.com", organization=clerk.create_organization("Acme"))
+    clerk.deliver_webhooks(site.test_client())
+    clerk_of(site).api.delete_user(ada.id)
+    clerk.deliver_webhooks(site.test_client())
+    with site.app_context():
+        assert db.session.get(User, ada.id) is None
+        assert db.session.scalars(sa.select(Membership)).all() == []
 
 
 def test_a_site_that_really_runs(live_site: str, clerk: RunningClerk) -> None:

@@ -160,7 +160,7 @@ def history(choice: random.Random, length: int) -> tuple[Clerk, list[Event]]:
     return clerk, news
 
 
-@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
 @given(choice=st.randoms(use_true_random=False), length=st.integers(1, 25))
 def test_any_order_leads_to_the_truth(app: Flask, choice: random.Random, length: int) -> None:
     forget_everything(app)
