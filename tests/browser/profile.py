@@ -1,0 +1,73 @@
+"""How a person uses Clerk's own user profile. All selectors of it are here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import expect
+
+from tests.browser.components import enter_code
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+
+def section(page: Page, name: str) -> Locator:
+    """Return a section such as `emailAddresses`."""
+    return page.locator(f".cl-profileSection__{name}")
+
+
+def item(page: Page, name: str, text: str) -> Locator:
+    """Return the row of a section that shows this text."""
+    return page.locator(f".cl-profileSectionItem__{name}").filter(has_text=text)
+
+
+def open_security(page: Page) -> None:
+    page.get_by_role("button", name="Security").click()
+
+
+def choose(page: Page, name: str, text: str, action: str) -> None:
+    """Open the menu of a row, and choose from it."""
+    item(page, name, text).get_by_role("button", name="Open menu").click()
+    page.get_by_role("menuitem", name=action).click()
+
+
+def confirm(page: Page, name: str, button: str = "Remove") -> None:
+    """Confirm what a section asks, and wait until it has been done."""
+    section(page, name).get_by_role("button", name=button, exact=True).click()
+    closed(page, name)
+
+
+def closed(page: Page, name: str) -> None:
+    """Wait until no form is open in a section."""
+    expect(page.locator(f".cl-profileSectionContent__{name} .cl-headerTitle")).to_have_count(0)
+
+
+def add_email_address(page: Page, address: str) -> None:
+    """Type an address, and go on to its verification."""
+    page.get_by_role("button", name="Add email address").click()
+    page.get_by_label("Email address").fill(address)
+    page.get_by_role("button", name="Add", exact=True).click()
+
+
+def add_phone_number(page: Page, number: str) -> None:
+    """Add a number with its code.
+
+    Args:
+        page: shows the profile.
+        number: of the United States, without `+1`.
+    """
+    page.get_by_role("button", name="Add phone number").click()
+    page.locator("input[name=phoneNumber]").fill(number)
+    page.get_by_role("button", name="Add", exact=True).click()
+    enter_code(page)
+    closed(page, "phoneNumbers")
+
+
+def set_password(page: Page, password: str, *, current: str | None = None) -> None:
+    """Fill in the form for a new password, which is open, and send it."""
+    if current is not None:
+        page.locator("input[name=currentPassword]").fill(current)
+    for field in ("newPassword", "confirmPassword"):
+        page.locator(f"input[name={field}]").fill(password)
+    page.get_by_role("button", name="Save").click()
