@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from clerk_emulator import EmulatorConfig, create_emulator, users
+from clerk_emulator import EmulatorConfig, create_emulator, store, users
 from clerk_emulator.clerk import EXTENSION, LocalClerk, open_clerk
 from clerk_emulator.testing import Backend, Browser, ManualClock, example_config
 
@@ -18,6 +18,12 @@ from clerk_emulator.testing import Backend, Browser, ManualClock, example_config
 def cheap_password_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Real ones are slow on purpose."""
     monkeypatch.setattr(users, "HASH_METHOD", "pbkdf2:sha256:1")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_waiting_for_the_disk() -> None:
+    """Nobody's state outlives a test."""
+    store.SYNCHRONOUS = "OFF"
 
 
 @pytest.fixture(scope="session")

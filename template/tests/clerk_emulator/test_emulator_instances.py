@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import shutil
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
 from clerk_emulator import EmulatorConfig, RefusalError, create_emulator
+from clerk_emulator.clerk import open_clerk
 from clerk_emulator.instances import read_instances
 from clerk_emulator.testing import Backend, example_config
 
@@ -17,11 +19,20 @@ B_SECRET = "sk_test_other"
 B = f"/instances/{B_KEY}"
 
 
+@pytest.fixture(scope="module")
+def other_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state file with a key of its own, which takes long to make."""
+    config = example_config(tmp_path_factory.mktemp("other"))
+    open_clerk(config).store.close()
+    return config.state
+
+
 @pytest.fixture
-def two(config: EmulatorConfig, tmp_path: Path) -> Flask:
+def two(config: EmulatorConfig, tmp_path: Path, other_state: Path) -> Flask:
     other = example_config(
         tmp_path, publishable_key=B_KEY, secret_key=B_SECRET, state=tmp_path / "b", name="Bee"
     )
+    shutil.copy(other_state, other.state)
     return create_emulator(config, others=[other])
 
 
