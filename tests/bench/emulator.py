@@ -25,6 +25,7 @@ import requests
 
 CLIENTS = 32
 USERS, ORGANIZATIONS = 1_000, 200
+SLOW_MS = 50
 SECRET = "sk_test_bench"
 HEADERS = {"Authorization": f"Bearer {SECRET}"}
 HOST = base64.b64encode(b"local-bench-1.clerk.accounts.dev$").decode()
@@ -33,8 +34,8 @@ READY = "Local Clerk ready on "
 
 
 @contextmanager
-def running(state: Path) -> Iterator[tuple[str, float]]:
-    """Start the local Clerk; yields its address, and the seconds until it was ready."""
+def running(state: Path) -> Iterator[tuple[str, float, int]]:
+    """Start the local Clerk; yields its address, the seconds until it was ready, its process id."""
     began = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "clerk_emulator", "--port", "0", "--state", str(state)],
@@ -46,7 +47,7 @@ def running(state: Path) -> Iterator[tuple[str, float]]:
     try:
         assert process.stdout is not None
         line = process.stdout.readline()
-        yield line.removeprefix(READY).strip(), time.perf_counter() - began
+        yield line.removeprefix(READY).strip(), time.perf_counter() - began, process.pid
     finally:
         process.terminate()
         process.wait()
@@ -85,7 +86,7 @@ def starts(folder: Path) -> None:
     """Cold starts; the very first one also makes the key."""
     taken = []
     for _ in range(6):
-        with running(folder / "starts.sqlite3") as (_, seconds):
+        with running(folder / "starts.sqlite3") as (_, seconds, _):
             taken.append(seconds)
     flask = median_ms(lambda: subprocess.run([sys.executable, "-c", "import flask"], check=True), 5) / 1000
     warm = statistics.median(taken[1:])
@@ -103,7 +104,7 @@ def many_users(url: str, emails: Iterator[int]) -> None:
     )
     users = [{"email_address": f"s{number}@example.com"} for number in range(USERS)]
     organizations = [
-        {"slug": f"org-{number}", "members": [{"email_address": f"s{number}@example.com"}]}
+        {"slug": f"org-{number}", "members": [*users] if number == 0 else [users[number]]}
         for number in range(ORGANIZATIONS)
     ]
     began = time.perf_counter()
@@ -112,12 +113,55 @@ def many_users(url: str, emails: Iterator[int]) -> None:
     print(f"seeds, {USERS} users, {ORGANIZATIONS} organizations: {time.perf_counter() - began:.2f} s")
     full = median_ms(lambda: sign_up(http, url, f"u{next(emails)}@example.com"))
     print(f"sign-up beside them: {full:.1f} ms, {full / empty:.2f} times as long")
-    for path in ("/api/v1/users?limit=100", "/api/v1/organizations?limit=100"):
-        taken = median_ms(lambda path=path: call(http, "GET", url + path, headers=HEADERS))  # type: ignore[misc]
-        print(f"GET {path}: {taken:.1f} ms")
-    for path in ("/", "/dashboard/users", "/dashboard/users?query=s99", "/dashboard/organizations"):
-        taken = median_ms(lambda path=path: http.get(url + path).raise_for_status())  # type: ignore[misc]
-        print(f"GET {path}: {taken:.1f} ms")
+
+
+def listings(url: str) -> list[str]:
+    """Every list and page that grows with the number of users, by path."""
+    http = requests.Session()
+
+    def first(path: str) -> Any:
+        found = call(http, "GET", f"{url}/api/v1{path}", headers=HEADERS)
+        return (found["data"] if isinstance(found, dict) else found)[0]["id"]
+
+    user, organization = first("/users?email_address=s0@example.com"), first("/organizations?query=org-0")
+    api = (
+        *("/users?limit=100", "/users?query=s99", "/users?order_by=last_name", "/users/count?query=s9"),
+        *(f"/users?organization_id={organization}", f"/users/{user}/organization_memberships"),
+        *("/organizations?limit=100", "/organizations?query=org-1", f"/organizations?user_id={user}"),
+        *("/organization_memberships", f"/organizations/{organization}/memberships?limit=100"),
+        f"/organizations/{organization}/memberships?query=s9",
+    )
+    pages = (
+        *("", "/users", "/users?query=s99", f"/users/{user}", "/sessions", "/organizations"),
+        *(f"/organizations/{organization}", "/inbox", "/webhooks"),
+    )
+    return [
+        *(f"/api/v1{path}" for path in api),
+        *("/emulator/inbox", "/emulator/webhooks"),
+        *(f"/dashboard{path}" if path else "/" for path in pages),
+    ]
+
+
+def cpu_ms(process: int, action: Callable[[], object], times: int = 10) -> float:
+    """Milliseconds of processor time that another process spends on an action; Linux only."""
+    ticks = os.sysconf("SC_CLK_TCK")
+
+    def spent() -> int:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        return int(fields[11]) + int(fields[12])
+
+    before = spent()
+    for _ in range(times):
+        action()
+    return 1000 * (spent() - before) / ticks / times
+
+
+def growing_lists(url: str, process: int) -> None:
+    """What each list costs the server, once there are many users."""
+    http = requests.Session()
+    for path in listings(url):
+        taken = cpu_ms(process, lambda path=path: http.get(url + path, headers=HEADERS).raise_for_status())  # type: ignore[misc]
+        print(f"GET {path}: {taken:.0f} ms of processor time{' (slow)' if taken > SLOW_MS else ''}")
 
 
 def many_browsers(url: str, emails: Iterator[int], seconds: float) -> None:
@@ -149,9 +193,11 @@ def main() -> None:
     seconds = parser.parse_args().seconds
     with tempfile.TemporaryDirectory() as folder:
         starts(Path(folder))
-        with running(Path(folder) / "load.sqlite3") as (url, _):
+        with running(Path(folder) / "load.sqlite3") as (url, _, process):
             emails = count()
             many_users(url, emails)
+            if Path("/proc/self/stat").exists():
+                growing_lists(url, process)
             many_browsers(url, emails, seconds)
 
 
