@@ -53,14 +53,20 @@ def unavailable(what: str) -> NoReturn:
     pytest.skip(f"No browser tests: {what}")
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """Return a headless Chromium: $CHROMIUM, else the machine's own."""
+def find_chromium() -> str:
+    """Return the path of a Chromium: $CHROMIUM, else the machine's own."""
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if found is None and MACOS.exists():
         found = str(MACOS)
     if found is None:
         unavailable("no Chromium found. Install one (apt install chromium) or set CHROMIUM to its path.")
+    return found
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Return a headless Chromium: $CHROMIUM, else the machine's own."""
+    found = find_chromium()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=QUIET)
         yield browser
