@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .access import check_sign_in_access
+from .channels import check_channel, remember_channel
 from .clerk import LocalClerk
 from .errors import ClerkError, incorrect_code, unsupported_strategy
 from .identifiers import normalize_identifier, user_with_identifier
@@ -43,12 +44,14 @@ class Wanted:
     :param target: id of the address or number; empty for the first one.
     :param redirect_url: where a link leads in the end.
     :param link_base: the address that a link calls; its token is put after it.
+    :param channel: by which a code goes to a phone; empty for SMS.
     """
 
     strategy: str
     target: str = ""
     redirect_url: str = ""
     link_base: str = ""
+    channel: str = ""
 
 
 def begin_sign_in(
@@ -107,6 +110,7 @@ def prepare_first_factor(clerk: LocalClerk, sign_in: SignIn, wanted: Wanted) -> 
     """
     _check_step(sign_in, "needs_first_factor")
     factor = _factor(clerk, sign_in, wanted)
+    check_channel(clerk, wanted.strategy, wanted.channel)
     user = clerk.store.get(User, sign_in.user_id)
     to = _address(clerk, sign_in, user, factor)
     if wanted.strategy == "email_link":
@@ -118,6 +122,7 @@ def prepare_first_factor(clerk: LocalClerk, sign_in: SignIn, wanted: Wanted) -> 
         sent = begin_verification(clerk, wanted.strategy, sign_in.id)
     else:
         sent = send_code(clerk, wanted.strategy, sign_in.id, to)
+    remember_channel(clerk, sent, wanted.channel)
     sign_in.prepared, sign_in.first_verification_id = wanted.strategy, sent.id
     _save(clerk, sign_in)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .channels import check_channel, remember_channel
 from .clerk import LocalClerk
 from .errors import ClerkError, unsupported_strategy
 from .links import send_link
@@ -24,21 +25,30 @@ def verification_strategies(attribute: Attribute, default: str) -> tuple[str, ..
 
 
 def prepare_verification(
-    clerk: LocalClerk, sign_up: SignUp, strategy: str, *, redirect_url: str, link_base: str
+    clerk: LocalClerk,
+    sign_up: SignUp,
+    strategy: str,
+    *,
+    redirect_url: str = "",
+    link_base: str = "",
+    channel: str = "",
 ) -> None:
     """Send a code, or a link.
 
     :param redirect_url: where a link leads in the end.
     :param link_base: the address that a link calls; its token is put after it.
+    :param channel: by which a code goes to a phone; empty for SMS.
     :raises ClerkError: if the instance has no such verification, there is nothing to verify, or
         the link leads elsewhere than to the app.
     """
     to = _unverified(clerk, sign_up, strategy)
+    check_channel(clerk, strategy, channel)
     if strategy == "email_link":
         wanted = return_url(clerk, redirect_url)
         sent = send_link(clerk, sign_up.id, to, sign_up.client_id, wanted, link_base)
     else:
         sent = send_code(clerk, strategy, sign_up.id, to)
+    remember_channel(clerk, sent, channel)
     if strategy == "phone_code":
         sign_up.phone_verification_id = sent.id
     else:

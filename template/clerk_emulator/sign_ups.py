@@ -71,7 +71,8 @@ def update_sign_up(clerk: LocalClerk, sign_up: SignUp, details: SignUpDetails) -
     :raises ClerkError: for what is taken, malformed, or nothing that this instance asks for.
     """
     if sign_up.created_user_id is not None:
-        raise ClerkError("sign_up_already_complete", "This sign up is complete.", 400)
+        message = "This sign up is complete, and cannot be updated."
+        raise ClerkError("sign_up_cannot_be_updated", message, 400)
     if details.ticket is not None:
         attach_ticket(clerk, sign_up, details.ticket)
     _fill_in_identifiers(clerk, sign_up, details)

@@ -46,6 +46,31 @@ def test_a_phone_number_and_a_code(visitor: Visitor, clerk: LocalClerk) -> None:
     visitor.arrive("/dashboard")
 
 
+def test_a_code_by_whatsapp_or_else_by_sms(visitor: Visitor, clerk: LocalClerk) -> None:
+    phone = PHONE | {"required": True, "verifications": ["phone_code"], "verify_at_sign_up": True}
+    nothing = {"enabled": False, "required": False}
+    attributes = {"phone_number": phone | {"channels": ["sms", "whatsapp"]}}
+    clerk.switch(attributes=attributes | dict.fromkeys(("email_address", "password"), nothing))
+    page, number = visitor.page, phone_number().removeprefix("+1")
+    for path, field, heading in (
+        ("/signup", "phoneNumber", "Verify your WhatsApp"),
+        ("/login", "identifier", "Check your WhatsApp"),
+    ):
+        visitor.go(path)
+        page.get_by_role("button", name="WhatsApp").click()
+        page.get_by_role("heading", name="with WhatsApp").wait_for()
+        page.locator(f"input[name={field}]").fill(number)
+        components.proceed(page)
+        page.get_by_role("heading", name=heading).wait_for()
+        visitor.picture("WhatsApp")
+        page.get_by_role("link", name="Send code via SMS instead").click()
+        page.get_by_role("heading", name=heading).wait_for(state="hidden")
+        components.enter_code(page)
+        visitor.arrive("/dashboard")
+        components.sign_out(page)
+        visitor.arrive("/")
+
+
 def test_another_method_after_a_wrong_password(visitor: Visitor, clerk: LocalClerk) -> None:
     user = clerk.create_user()
     visitor.expect_error(422, "/attempt_first_factor")

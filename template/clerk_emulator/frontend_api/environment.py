@@ -58,7 +58,7 @@ def _auth_config(clerk: LocalClerk) -> Json:
         "single_session_mode": not sessions.multi_session,
         "claimed_at": None,
         "reverification": sessions.reverification,
-        "preferred_channels": {},
+        "preferred_channels": clerk.settings.sign_in.preferred_channels,
         "session_minter": False,
     }
 

@@ -137,6 +137,7 @@ def _wanted() -> Wanted:
         form.get("email_address_id") or form.get("phone_number_id") or "",
         form.get("redirect_url", ""),
         f"{base_url()}/v1/verify?token=",
+        form.get("channel", ""),
     )
 
 

@@ -37,6 +37,9 @@ def create_sign_up() -> Json:
         return _answer(client, _transfer(client))
     sign_up = begin_sign_up(clerk, client, _details())
     _visit_provider(client, sign_up)
+    if request.form.get("strategy") == "phone_code" and sign_up.phone_number is not None:
+        channel = request.form.get("channel", "")
+        prepare_verification(clerk, sign_up, "phone_code", channel=channel)
     return _answer(client, sign_up)
 
 
@@ -77,6 +80,7 @@ def prepare(id: str) -> Json:
         request.form.get("strategy", ""),
         redirect_url=request.form.get("redirect_url", ""),
         link_base=f"{base_url()}/v1/verify?token=",
+        channel=request.form.get("channel", ""),
     )
     return _answer(client, sign_up)
 

@@ -146,6 +146,8 @@ class Verification(Resource):
     verified_at_client: str = ""
     """The browser in which a link was opened."""
     action_complete_redirect_url: str = ""
+    channel: str = ""
+    """Of a code that goes to a phone; empty for SMS."""
     identity: dict[str, Any] = field(default_factory=dict)
     """Of a visit to a provider: whom it named."""
     error: dict[str, Any] | None = None

@@ -65,6 +65,8 @@ def stored_verification_json(clerk: LocalClerk, verification: Verification) -> J
         "attempts": verification.attempts,
         "expire_at": verification.expire_at,
         "verified_at_client": verification.verified_at_client or None,
-        "channel": "sms" if verification.strategy.endswith("phone_code") else None,
+        "channel": (verification.channel or "sms")
+        if verification.strategy.endswith("phone_code")
+        else None,
         "error": verification.error,
     }

@@ -23,6 +23,8 @@ class Attribute:
     second_factors: tuple[str, ...] = ()
     verifications: tuple[str, ...] = ()
     verify_at_sign_up: bool = False
+    channels: tuple[str, ...] = ()
+    """Of a phone number: by what else than SMS codes go out, such as ``whatsapp``."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,8 @@ class SignInRules:
     second_factor_required: bool = False
     """Who has none is given the session task ``setup-mfa``."""
     enumeration_protection: bool = False
+    preferred_channels: dict[str, str] = field(default_factory=dict)
+    """By country (``US``): the channel by which codes go out first."""
     client_trust: bool = False
     """Who signs in with a password in a browser that is new to them proves an address, too."""
 

@@ -23,6 +23,13 @@ IDENTIFIERS = {
     }
 }
 
+BY_WHATSAPP = {
+    "enabled": True,
+    "used_for_first_factor": True,
+    "first_factors": ["phone_code"],
+    "channels": ["sms", "whatsapp"],
+}
+
 
 @pytest.fixture
 def user(ada: Browser, clerk: LocalClerk) -> User:
@@ -78,6 +85,17 @@ def test_a_number_gets_an_sms(stranger: Browser, clerk: LocalClerk) -> None:
     assert clerk.store.first(Message, to=NUMBER) is not None
     stranger.post(path, strategy="phone_code", code="424242")
     assert stranger.client()["last_authentication_strategy"] == "phone_code"
+
+
+def test_a_code_can_go_out_by_another_channel(stranger: Browser, clerk: LocalClerk) -> None:
+    clerk.source.replace({"attributes": {"phone_number": BY_WHATSAPP}})
+    sign_in = begin(stranger, NUMBER, strategy="phone_code", channel="whatsapp")
+    assert sign_in["first_factor_verification"]["channel"] == "whatsapp"
+    path = f"/client/sign_ins/{sign_in['id']}/prepare_first_factor"
+    wrong = stranger.post(path, strategy="phone_code", channel="pigeon")
+    assert error_of(wrong) == (422, "form_param_value_invalid", "channel")
+    answer = stranger.post(path, strategy="phone_code").get_json()["response"]
+    assert answer["first_factor_verification"]["channel"] == "sms"
 
 
 def test_a_username_does_not_tell_the_address(stranger: Browser, clerk: LocalClerk) -> None:
