@@ -275,6 +275,7 @@ def test_templates_and_webhooks(local_clerk: LocalClerk) -> None:
     kind = models.PathParamTemplateType.EMAIL
     code = sdk.email_sms_templates.get(template_type=kind, slug="verification_code")
     assert code.required_variables == ["otp_code"]
+    assert sdk.webhooks.create_svix_app()
     assert sdk.webhooks.generate_svix_auth_url()
     assert sdk.instance_settings.get_communication().blocked_country_codes == []
     assert sdk.instance_settings.get_instance_protect().rules_enabled is False
