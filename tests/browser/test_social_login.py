@@ -10,7 +10,8 @@ import pytest
 from tests.browser import components
 from tests.browser import test_without_javascript as without_javascript
 from tests.browser.custom_flows import CustomFlow
-from tests.browser.test_second_factors import SECRET, authenticator_code, twice
+from tests.browser.test_profile import authenticator_code
+from tests.browser.test_second_factors import SECRET, twice
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
