@@ -75,6 +75,8 @@ def init_database(app: Flask, url: str) -> None:
             event.listen(db.engine, "connect", _configure_sqlite)
             event.listen(db.engine, "begin", _begin_sqlite)
             _make_first_tables()
+            # A server may fork after this, and no connection may be used in two processes.
+            db.engine.dispose()
 
 
 def _engine_options(url: str) -> dict[str, Any]:

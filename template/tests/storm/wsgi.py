@@ -1,0 +1,28 @@
+"""The app, as gunicorn runs it in a storm, with a receiver that notes each signal it gets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask
+
+from app import create_app
+from app.accounts.signals import event_signal
+from app.clerk.webhooks import WebhookEvent
+from app.transactions import transact
+
+AWAITED = ("user.created", "user.deleted", "organizationMembership.created")
+
+
+def note(app: Flask, data: dict[str, Any], event: WebhookEvent) -> None:
+    """Note a signal."""
+    statement = sa.text("INSERT INTO storm_signals (delivery) VALUES (:id)")
+    transact(lambda session: session.execute(statement, {"id": event.delivery_id}))
+
+
+def create_noting_app() -> Flask:
+    """The app, with the receiver."""
+    for awaited in AWAITED:
+        event_signal(awaited).connect(note)
+    return create_app()
