@@ -202,7 +202,7 @@ def bench(session: nox.Session) -> None:
     project = render(session)
     session.install("-e", str(project), "clerk-backend-api", "pytest", "hypothesis")
     with session.chdir(project):
-        for script in ("costs.py", "throughput.py", "emulator.py"):
+        for script in ("costs.py", "throughput.py", "emulator.py", "sync.py"):
             session.run("python", str(HERE / "tests" / "bench" / script), env={"PYTHONPATH": str(project)})
 
 

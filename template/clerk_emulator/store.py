@@ -226,6 +226,8 @@ def _schema() -> Iterator[str]:
             f"CREATE TABLE IF NOT EXISTS {table} (id TEXT PRIMARY KEY, created_at INTEGER, "
             "body TEXT NOT NULL)"
         )
+        # Lists are in this order; without it the last page of a long one takes as long as all.
+        yield f"CREATE INDEX IF NOT EXISTS {table}_created_at ON {table} (created_at)"
         for name in kind.INDEXED:
             yield f"CREATE INDEX IF NOT EXISTS {table}_{name} ON {table} ({_column(name)})"
 

@@ -66,8 +66,9 @@ def list_users() -> list[Json]:
         raise invalid("order_by", f"one of {', '.join(ORDERS)}, with + or - in front")
     limit, offset = page()
     search = _search()
-    if search.is_empty() and order == "-created_at":
-        users = clerk.store.find(User, newest_first=True, limit=limit, offset=offset)
+    if search.is_empty() and order.lstrip("+-") == "created_at":
+        newest_first = order.startswith("-")
+        users = clerk.store.find(User, newest_first=newest_first, limit=limit, offset=offset)
     else:
         users = load_users(clerk, one_page(find_users(clerk, search, order)))
     return [backend_user_json(clerk, user) for user in users]
