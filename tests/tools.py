@@ -21,7 +21,7 @@ def run(
     *command: str | Path,
     cwd: Path | None = None,
     expect: int | None = 0,
-    seconds: int = 300,
+    seconds: int = 900,
     env: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run a command and return it with its output, stderr included.

@@ -40,9 +40,7 @@ def is_signed_in(visitor: Visitor) -> bool:
     return bool(visitor.page.evaluate("Clerk.isSignedIn"))
 
 
-def test_a_new_password_signs_out_all_other_devices(
-    visit: Callable[..., Visitor], clerk: LocalClerk
-) -> None:
+def test_a_new_password_signs_out_all_other_devices(visit: Callable[..., Visitor], clerk: LocalClerk) -> None:
     clerk.switch(sessions={"reverification": False})
     visitor, elsewhere = visit(), visit()
     user = clerk.create_user(first_name="Ada")
@@ -74,9 +72,7 @@ def test_an_account_without_a_password_gets_one(visitor: Visitor, clerk: LocalCl
     expect(page.get_by_role("button", name="Update password")).to_be_visible()
 
 
-def test_text_messages_are_a_second_factor_beside_an_app(
-    visitor: Visitor, clerk: LocalClerk
-) -> None:
+def test_text_messages_are_a_second_factor_beside_an_app(visitor: Visitor, clerk: LocalClerk) -> None:
     clerk.switch(
         attributes={
             "phone_number": TEXTED,
@@ -145,9 +141,7 @@ def test_another_device_is_signed_out(visit: Callable[..., Visitor], clerk: Loca
     assert is_signed_in(visitor)
 
 
-def test_an_account_is_deleted_where_people_may(
-    visit: Callable[..., Visitor], clerk: LocalClerk
-) -> None:
+def test_an_account_is_deleted_where_people_may(visit: Callable[..., Visitor], clerk: LocalClerk) -> None:
     clerk.switch(actions={"delete_self": False})
     visitor = visit()
     visitor.enter(clerk.create_user(first_name="Ada"))

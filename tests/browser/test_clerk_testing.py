@@ -42,9 +42,7 @@ def test_it_signs_in_by_password_code_and_ticket(
 ) -> None:
     user = clerk.create_user(f"ada-{time.time_ns()}+clerk_test@example.com")
     keys = dotenv_values(generated.path / ".env")
-    surroundings = {
-        name: keys[name] or "" for name in ("CLERK_PUBLISHABLE_KEY", "CLERK_SECRET_KEY")
-    } | {
+    surroundings = {name: keys[name] or "" for name in ("CLERK_PUBLISHABLE_KEY", "CLERK_SECRET_KEY")} | {
         "CLERK_API_URL": f"{clerk.url}/api",
         "CLERK_TELEMETRY_DISABLED": "1",
         "LOCAL_CLERK": clerk.url,

@@ -201,8 +201,9 @@ def test_an_organization_gets_a_name_and_a_logo(
     page.get_by_role("button", name="Save").click()
     expect(page.locator(".cl-profileSectionItem__organizationProfile")).to_contain_text("Globex")
     page.get_by_role("button", name="Update profile").click()
-    file = {"name": "logo.png", "mimeType": "image/png", "buffer": PICTURE}
-    page.locator("input[type=file]").set_input_files(file)
+    page.locator("input[type=file]").set_input_files(
+        {"name": "logo.png", "mimeType": "image/png", "buffer": PICTURE}
+    )
     page.wait_for_function("Clerk.organization.hasImage")
     shown = clerk.backend("GET", f"/organizations/{acme['id']}")
     assert (shown["name"], shown["has_image"]) == ("Globex", True)

@@ -153,9 +153,7 @@ def test_an_address_is_verified_by_a_link(visitor: Visitor, clerk: LocalClerk) -
     elsewhere.close()
 
 
-def test_a_phone_number_is_added_made_primary_and_removed(
-    visitor: Visitor, clerk: LocalClerk
-) -> None:
+def test_a_phone_number_is_added_made_primary_and_removed(visitor: Visitor, clerk: LocalClerk) -> None:
     clerk.switch(attributes={"phone_number": PHONES})
     first, second = (f"201555{int(time.time() * 10) % 5000 + n:04}" for n in (0, 5000))
     visitor.enter(clerk.create_user(first_name="Ada", phone_number=[f"+1{first}"]))

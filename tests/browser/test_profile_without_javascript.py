@@ -35,8 +35,9 @@ def test_everything_about_an_account_is_changed_by_plain_forms(
     expect(page.get_by_role("status")).to_contain_text("name was saved")
 
     content = png(0, 128, 0)
-    file = {"name": "me.png", "mimeType": "image/png", "buffer": content}
-    page.get_by_label("Another picture").set_input_files(file)
+    page.get_by_label("Another picture").set_input_files(
+        {"name": "me.png", "mimeType": "image/png", "buffer": content}
+    )
     page.get_by_role("button", name="Upload").click()
     expect(page.get_by_role("status")).to_contain_text("picture")
     shown = page.get_by_role("img", name="Your picture").get_attribute("src")

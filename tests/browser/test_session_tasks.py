@@ -66,9 +66,7 @@ def test_a_stolen_password_is_replaced_then_an_organization_made(visitor: Visito
     assert active_organization(visitor)
 
 
-def test_who_signs_up_joins_the_organization_that_invited_them(
-    visitor: Visitor, clerk: LocalClerk
-) -> None:
+def test_who_signs_up_joins_the_organization_that_invited_them(visitor: Visitor, clerk: LocalClerk) -> None:
     clerk.switch(organizations=FORCED)
     made = clerk.backend("POST", "/organizations", name="Engines")
     invitation = {"email_address": visitor.email, "role": "org:member"}
