@@ -13,6 +13,8 @@ from clerk_emulator import EmulatorConfig, create_emulator, store, users
 from clerk_emulator.clerk import EXTENSION, LocalClerk, open_clerk
 from clerk_emulator.testing import Backend, Browser, ManualClock, example_config
 
+from .accounts import new_account
+
 
 @pytest.fixture(autouse=True)
 def cheap_password_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,9 +73,9 @@ def browser(emulator: Flask) -> Browser:
 
 
 @pytest.fixture
-def ada(browser: Browser) -> Browser:
+def ada(emulator: Flask, browser: Browser) -> Browser:
     """A browser in which Ada is signed in."""
-    browser.sign_up("ada@example.com")
+    new_account(emulator, browser, "ada@example.com")
     return browser
 
 

@@ -9,6 +9,8 @@ from flask import Flask
 from clerk_emulator.clerk import LocalClerk
 from clerk_emulator.testing import Browser
 
+from .accounts import new_account
+
 Json = dict[str, Any]
 
 
@@ -20,7 +22,7 @@ def enable(clerk: LocalClerk, **more: Any) -> None:
 def person(emulator: Flask, name: str, domain: str = "example.com") -> Browser:
     """A browser in which somebody has just signed up."""
     browser = Browser(emulator)
-    browser.sign_up(f"{name}@{domain}")
+    new_account(emulator, browser, f"{name}@{domain}")
     return browser
 
 

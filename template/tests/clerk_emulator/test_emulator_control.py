@@ -136,7 +136,7 @@ def test_emptying_the_state_keeps_the_keys(
 def test_webhooks_are_listed_with_their_bodies(control: Control, ada: Browser) -> None:
     answer = control.send("GET", "/webhooks").get_json()
     newest = answer["data"][0]
-    assert answer["total_count"] == 3  # the e-mail, the user, the session
+    assert answer["total_count"] == 2  # the user, the session
     assert (newest["type"], newest["status"], newest["log"]) == ("session.created", "pending", [])
     assert newest["body"]["data"]["object"] == "session"
 

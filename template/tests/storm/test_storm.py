@@ -27,7 +27,7 @@ from .history import make_history
 from .server import Killer, gunicorn
 from .wsgi import AWAITED
 
-EVENTS = int(os.environ.get("STORM_EVENTS", "600"))
+EVENTS = int(os.environ.get("STORM_EVENTS", "300"))
 KILL_EVERY = 50
 SEED = int(os.environ.get("STORM_SEED", time.time_ns() % 1_000_000))
 
