@@ -19,6 +19,10 @@ from app.settings import Settings
 
 blueprint = Blueprint("accounts", __name__)
 
+ADD_ACCOUNT = "add_account"
+"""The query parameter by which the signed-in see the sign-in, too. Clerk.js itself sends them on
+where a browser may have one account only."""
+
 
 @blueprint.get("/login", defaults={"step": ""})
 @blueprint.get("/login/<path:step>")
@@ -78,7 +82,7 @@ def _entrance(template: str, step: str, default: str) -> ResponseReturnValue:
     if asked and target is None:
         # Clerk.js reads the address bar as well: a bad target must not stay there.
         return redirect(request.path)
-    if current_session and not step:
+    if current_session and not step and ADD_ACCOUNT not in request.args:
         return redirect(target or default)
     return render_template(template, target=target or default)
 

@@ -34,6 +34,16 @@ def test_it_sends_the_signed_in_on(client: FlaskClient, sign_in: SignIn, path: s
     assert inside.location == "/reports?a=1"
 
 
+def test_the_signed_in_may_add_an_account(client: FlaskClient, sign_in: SignIn) -> None:
+    sign_in()
+    dashboard = client.get("/dashboard", headers=BROWSER).text
+    assert "&#34;signInUrl&#34;: &#34;/login?add_account=1&#34;" in dashboard
+    page = client.get("/login?add_account=1", headers=BROWSER)
+    assert 'data-clerk-mount="SignIn"' in page.text
+    evil = client.get("/login?add_account=1&next=//evil.example", headers=BROWSER)
+    assert evil.location == "/login"
+
+
 @pytest.mark.parametrize("name", ["redirect_url", "next"])
 @pytest.mark.parametrize("signed_in", [False, True])
 def test_no_target_leads_away(
