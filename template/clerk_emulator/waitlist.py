@@ -5,26 +5,22 @@ from __future__ import annotations
 from .clerk import LocalClerk
 from .errors import ClerkError
 from .events import record_event
-from .resources import WaitlistEntry, new_id
+from .resources import WaitlistEntry
 from .serializers.tickets import waitlist_entry_json
-from .users import check_email_free, normalize_email
+from .users import normalize_email
+from .waitlist_admission import add_to_waitlist
 
 
 def join_waitlist(clerk: LocalClerk, email_address: str) -> WaitlistEntry:
     """Put somebody on the waitlist; whoever is on it already stays where they are.
 
-    :raises ClerkError: if there is no waitlist, or for a malformed address or one of an account.
+    The address of an account may join as well, so that nobody learns who has one.
+
+    :raises ClerkError: if there is no waitlist, or for a malformed address.
     """
     if clerk.settings.sign_up.mode != "waitlist":
         raise ClerkError("feature_not_enabled", "The waitlist is not enabled here.", 403)
-    address = normalize_email(email_address)
-    check_email_free(clerk, address)
-    entry = clerk.store.first(WaitlistEntry, email_address=address)
-    if entry is None:
-        entry = WaitlistEntry(new_id("wle"), clerk.now, clerk.now, address)
-        clerk.store.put(entry)
-        record_event(clerk, "waitlistEntry.created", waitlist_entry_json(clerk, entry))
-    return entry
+    return add_to_waitlist(clerk, normalize_email(email_address))
 
 
 def leave_waitlist(clerk: LocalClerk, email_address: str | None) -> None:

@@ -148,6 +148,15 @@ def test_people_can_queue(browser: Browser, clerk: LocalClerk) -> None:
     assert clerk.store.count(WaitlistEntry, email_address="eve@example.com") == 1
 
 
+@pytest.mark.usefixtures("ada")
+def test_the_queue_does_not_tell_who_has_an_account(browser: Browser, clerk: LocalClerk) -> None:
+    clerk.source.replace(WAITLIST)
+    known = browser.post("/waitlist", email_address="ada@example.com")
+    unknown = browser.post("/waitlist", email_address="eve@example.com")
+    assert (known.status_code, unknown.status_code) == (200, 200)
+    assert known.get_json()["response"].keys() == unknown.get_json()["response"].keys()
+
+
 def test_whoever_is_let_in_leaves_the_queue(browser: Browser, clerk: LocalClerk) -> None:
     clerk.source.replace(WAITLIST)
     browser.post("/waitlist", email_address="eve@example.com")
