@@ -57,4 +57,32 @@ def test_one_browser_switches_between_two_accounts(visitor: Visitor, clerk: Loca
     page.wait_for_url(lambda url: "/_component/" not in url)
     page.wait_for_load_state()
     visitor.show("Nothing")
-    assert page.evaluate("Clerk.client.signedInSessions.map((one) => one.user.id)") == [users[1]["id"]]
+    assert page.evaluate("Clerk.client.signedInSessions.map((one) => one.user.id)") == [
+        users[1]["id"]
+    ]
+
+
+def test_a_browser_adds_an_account(visitor: Visitor, clerk: LocalClerk) -> None:
+    clerk.switch(sessions={"multi_session": True})
+    users = [clerk.create_user(first_name=name) for name in ("Ada", "Grace")]
+    visitor.enter(users[0])
+    visitor.go("/dashboard")
+    page = visitor.page
+    components.wait_for_user_button(page)
+    page.get_by_role("button", name="Open user menu").click()
+    page.get_by_role("button", name="Add account").click()
+    visitor.arrive("/login")
+    components.wait_for_component(page, "signIn")
+    visitor.picture("adding an account")
+    components.sign_in(page, users[1]["email"])
+    visitor.arrive("/dashboard")
+    components.wait_for_user_button(page)
+    signed_in = page.evaluate("Clerk.client.signedInSessions.map((one) => one.user.id)")
+    assert signed_in == [user["id"] for user in users]
+    assert page.evaluate("Clerk.user.id") == users[1]["id"]
+
+
+def test_a_browser_of_one_account_is_sent_on(visitor: Visitor, clerk: LocalClerk) -> None:
+    visitor.enter(clerk.create_user(first_name="Ada"))
+    visitor.go("/login?add_account=1")
+    visitor.arrive("/dashboard")
