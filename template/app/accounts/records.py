@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.transactions import insert_into, lock
 
+from . import personal_data
 from .models import Membership, Organization, Tombstone, User
 from .payloads import (
     Json,
@@ -89,15 +90,19 @@ def apply_membership(session: Session, data: Json, *, repair: bool = False) -> O
 def delete_record(session: Session, model: Model, id: str) -> Outcome:
     """Delete a row, and for ever refuse to have it back.
 
-    Memberships go with their user or organization. With ``CLERK_DELETIONS=soft`` rows stay, marked
-    by ``deleted_at``; else rows of yours that point at them go by your foreign keys' ``ondelete``.
+    Memberships go with their user or organization, and what :mod:`.personal_data` says. With
+    ``CLERK_DELETIONS=soft`` rows stay, marked by ``deleted_at``; else rows of yours that point at
+    them go by your foreign keys' ``ondelete``.
 
     :param model: ``User``, ``Organization`` or ``Membership``.
     :param id: Clerk's id; nothing need be known of it.
     :raises InvalidRecord: it is no usable id.
     """
     lock(session, read_id(id))
-    session.execute(insert_into(session, Tombstone).values(id=id).on_conflict_do_nothing())
+    buried = insert_into(session, Tombstone).values(id=id).on_conflict_do_nothing()
+    is_first = session.execute(buried.returning(Tombstone.id)).first() is not None
+    if is_first and model is User:
+        personal_data.erase(session, id)
     if current_app.config["SETTINGS"].soft_deletion:
         _mark_deleted(session, model, model.id == id)
         if model is User:

@@ -11,6 +11,8 @@ from app.settings import PROJECT
 
 from .dev import ASSETS, STATE, dev
 from .doctor import doctor
+from .people import delete_user, export_user
+from .prune import prune_events
 from .sync import sync_command
 
 __all__ = ["clerk", "dev"]
@@ -23,6 +25,9 @@ def clerk() -> None:
 
 clerk.add_command(doctor)
 clerk.add_command(sync_command)
+clerk.add_command(delete_user)
+clerk.add_command(export_user)
+clerk.add_command(prune_events)
 
 
 @clerk.command()
