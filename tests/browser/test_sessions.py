@@ -119,6 +119,7 @@ def test_accounts_are_added_switched_to_and_left_one_by_one(visitor: Visitor, cl
     visitor.show("UserButton", {"afterSignOutUrl": "/", "afterMultiSessionSingleSignOutUrl": "/profile"})
     page.locator(".cl-userButtonTrigger").click()
     page.get_by_role("button", name="Sign out", exact=True).click()
+    visitor.arrive("/profile")
     visitor.show("Nothing")
     emails = page.evaluate("() => Clerk.client.sessions.map(s => s.user.primaryEmailAddress.emailAddress)")
     assert emails == [bob["email"]]

@@ -57,9 +57,7 @@ def test_one_browser_switches_between_two_accounts(visitor: Visitor, clerk: Loca
     page.wait_for_url(lambda url: "/_component/" not in url)
     page.wait_for_load_state()
     visitor.show("Nothing")
-    assert page.evaluate("Clerk.client.signedInSessions.map((one) => one.user.id)") == [
-        users[1]["id"]
-    ]
+    assert page.evaluate("Clerk.client.signedInSessions.map((one) => one.user.id)") == [users[1]["id"]]
 
 
 def test_a_browser_adds_an_account(visitor: Visitor, clerk: LocalClerk) -> None:
