@@ -81,7 +81,7 @@ def test_every_nox_session_named_exists() -> None:
 
 def test_every_flask_command_named_exists(generated: Project) -> None:
     pages = [*PAGES, generated.path / "README.md"]
-    named = everywhere(r"(?<!from )\bflask ((?:[a-z]+ ?)+(?: ?--[a-z-]+)*)", pages)
+    named = everywhere(r"(?<!from )\bflask ((?:[a-z]+(?:-[a-z]+)* ?)+(?: ?--[a-z-]+)*)", pages)
     assert {"dev", "clerk doctor", "clerk doctor --fix", "db upgrade"} <= {n.strip() for n in named}
     for command in sorted(named):
         words = command.split()
