@@ -86,6 +86,13 @@ def generated_postgresql(render: Render) -> Project:
     return Project(render(port=port, database="postgresql"), port).install()
 
 
+@pytest.fixture(scope="session")
+def generated_celery(render: Render) -> Project:
+    """Return the same with Celery for its jobs."""
+    port, _ = free_ports()
+    return Project(render(port=port, jobs="celery"), port).install()
+
+
 @pytest.fixture
 def clone(template: Path, tmp_path: Path) -> Path:
     """Return a clone of the template for a test to change and tag."""

@@ -48,6 +48,15 @@ def test_its_own_tests_pass(
         print(f"\nThe generated project: {said.strip().splitlines()[-1]}")
 
 
+def test_with_celery_its_checks_and_the_tests_of_its_jobs_pass(generated_celery: Project) -> None:
+    generated_celery.run("ruff", "check", ".")
+    generated_celery.run("ruff", "format", "--check", ".")
+    generated_celery.run("mypy")
+    said = generated_celery.run("pytest", "tests/jobs", "tests/accounts/test_signals.py", "tests/commands")
+    if os.environ.get("CI"):
+        assert "not tested on Redis" not in said
+
+
 def test_its_tests_leave_nothing_behind_for_git(project: Project) -> None:
     git(project.path, "init", "--quiet")
     git(project.path, "add", "--all")

@@ -26,8 +26,8 @@ AWKWARD = 'O\'Neil & Söhne "Labs" <x> 100% #1 $HOME'
 # Every answer of every question, at least once: a row is one project.
 ANSWERS: list[dict[str, Any]] = [
     {},
-    {"database": "postgresql", "license": "MIT", "port": 5055},
-    {"database": "sqlite", "license": "proprietary", "project_slug": "rockets-2"},
+    {"database": "postgresql", "license": "MIT", "port": 5055, "jobs": "celery"},
+    {"database": "sqlite", "jobs": "inline", "license": "proprietary", "project_slug": "rockets-2"},
     {"license": "proprietary", "project_name": AWKWARD, "author_name": AWKWARD},
     {
         "project_name": "Acme Rockets",
@@ -174,6 +174,9 @@ def test_what_was_not_chosen_is_not_mentioned(render: Render, plain: Path) -> No
     assert mentions(plain, r"(?i)postgres|psycopg", ignoring=both) == []
     about = r"^(?!pyproject\.toml|README\.md|\.env)"
     assert mentions(render(database="postgresql"), r"(?i)sqlite:", ignoring=about) == []
+    # The short name of a project can still not be that of Celery or Redis.
+    assert mentions(plain, r"(?i)celery|redis\b|rabbit") == []
+    assert not any((plain / folder).exists() for folder in ("app/jobs", "tests/jobs"))
     about = r"^(?!pyproject\.toml|README\.md|LICENSE)"
     assert mentions(plain, r"\bMIT\b", ignoring=about) == []
 

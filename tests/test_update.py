@@ -142,10 +142,22 @@ def test_where_both_changed_one_line_the_conflict_is_shown_in_place(clone: Path,
     assert "THEIRS = 1\n>>>>>>> after updating" in text
 
 
-@pytest.mark.parametrize("answer", ["license=MIT", "port=5055", "project_name=Acme Rockets"])
+@pytest.mark.parametrize("answer", ["license=MIT", "port=5055", "jobs=celery", "project_name=Acme Rockets"])
 def test_an_answer_can_be_changed_later(project: Path, answer: str) -> None:
     copier_cli("update", "--defaults", f"--data={answer}", cwd=project)
     name, value = answer.split("=")
     assert f"{name}: {value}" in (project / ".copier-answers.yml").read_text("utf-8")
     assert git(project, "diff", "--name-only", "--diff-filter=U") == ""
     assert "My own line" in (project / PAGE).read_text("utf-8")
+
+
+def test_jobs_can_go_to_celery_and_back(project: Path) -> None:
+    before = git(project, "rev-parse", "HEAD^{tree}")
+    for answer, is_there in (("celery", True), ("inline", False)):
+        copier_cli("update", "--defaults", f"--data=jobs={answer}", cwd=project)
+        assert (project / "app/jobs/__init__.py").exists() == is_there
+        assert ("celery" in (project / "pyproject.toml").read_text("utf-8")) == is_there
+        assert git(project, "diff", "--name-only", "--diff-filter=U") == ""
+        git(project, "add", "--all")
+        git(project, "commit", "--quiet", f"--message={answer}")
+    assert git(project, "rev-parse", "HEAD^{tree}") == before

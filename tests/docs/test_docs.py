@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from tests.conftest import Render
 from tests.tools import ROOT, Project, run
 
 if TYPE_CHECKING:
@@ -91,12 +92,13 @@ def test_every_flask_command_named_exists(generated: Project) -> None:
             assert option in shown, f"flask {command}: no such option."
 
 
-def test_every_file_named_exists(generated: Project) -> None:
+def test_every_file_named_exists(generated: Project, render: Render) -> None:
+    with_jobs = render(jobs="celery")
     pattern = r"(?<![\w./:{-])((?:\.?[\w-]+/)*\.?[\w-]+(?:/|\.(?:py|md|toml|yml|html)\b))(?![\w{…])"
     for page in PAGES:
         inline = " ".join(f" {text} " for text in re.findall(r"`([^`\n]+)`", prose(page)))
         for name in set(re.findall(pattern, inline)) - EXAMPLES:
-            places = (generated.path, generated.path / "app" / "templates", ROOT, page.parent)
+            places = (generated.path, with_jobs, generated.path / "app/templates", ROOT, page.parent)
             assert any((place / name).exists() for place in places), f"{page.name}: {name}"
 
 

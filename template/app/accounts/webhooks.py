@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from app.clerk import clerk_of, exempt
 from app.clerk.webhooks import WebhookError, verify_webhook
 
-from .deliveries import Turn, send_signal, take_in
+from .deliveries import Turn, dispatch, take_in
 
 webhooks = exempt(Blueprint("webhooks", __name__))
 
@@ -34,5 +34,5 @@ def receive() -> ResponseReturnValue:
     if turn is Turn.THEIRS:
         return {"error": "another worker is still at this delivery; come again"}, 503
     if turn is Turn.OURS:
-        send_signal(event)
+        dispatch(event)
     return {"received": event.type}

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import click
 import requests
+from flask import Flask
 
 from app import create_app, product
 from app.database import alembic, db
@@ -48,7 +49,8 @@ COLOURS = {"app": "cyan", "clerk": "magenta"}
 def dev(port: int | None) -> None:
     """Run the app, and the local Clerk beside it. Ctrl-C stops both.
 
-    With keys of a real Clerk instance in .env there is no local Clerk, only the app.
+    With keys of a real Clerk instance in .env there is no local Clerk, only the app. What else is
+    to run beside it stands in app.config["DEV_COMMANDS"]: name, and the command's words.
     """
     environ = read_environment()
     settings = read_settings(environ)
@@ -56,12 +58,13 @@ def dev(port: int | None) -> None:
     _check_port(port, "FLASK_RUN_PORT")
     if settings.emulator_url:
         _check_port(urlsplit(settings.emulator_url).port or 0, "CLERK_EMULATOR_URL")
-    _upgrade_database()
+    app = create_app()
+    _upgrade_database(app)
     # Ctrl-C, a supervisor's stop, and a closed terminal; the first also where a shell ignores it.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
-        commands = _commands(settings, port)
+        commands = _commands(settings, port) | app.config.get("DEV_COMMANDS", {})
         with _running(commands, environ) as processes, _fetching_clerk_js(settings, environ):
             _wait_until_up(processes, f"http://127.0.0.1:{port}/healthz")
             _announce(settings, port)
@@ -70,8 +73,8 @@ def dev(port: int | None) -> None:
         click.echo("Stopped.")
 
 
-def _upgrade_database() -> None:
-    with create_app().app_context():
+def _upgrade_database(app: Flask) -> None:
+    with app.app_context():
         if alembic.needs_upgrade():
             alembic.upgrade()
         db.engine.dispose()
@@ -139,7 +142,7 @@ def _start(name: str, command: list[str], environ: dict[str, str]) -> subprocess
 
 
 def _relay(name: str, process: subprocess.Popen[str]) -> None:
-    prefix = click.style(f"{name:>5} │ ", fg=COLOURS[name])
+    prefix = click.style(f"{name:>5} │ ", fg=COLOURS.get(name, "yellow"))
     for line in process.stdout or ():
         if not (name == "app" and NOISE.search(line)):
             click.echo(prefix + TOKENS.sub(r"\1…", line.rstrip("\n")))
@@ -183,7 +186,7 @@ def _wait_until_one_ends(processes: dict[str, subprocess.Popen[str]]) -> None:
 def _check_alive(processes: dict[str, subprocess.Popen[str]]) -> None:
     for name, process in processes.items():
         if process.poll() is not None:
-            what = {"app": "The app", "clerk": "The local Clerk"}[name]
+            what = {"app": "The app", "clerk": "The local Clerk"}.get(name, f"The {name}")
             raise click.ClickException(
                 f"{what} ended with exit code {process.returncode}; its log is above."
             )
