@@ -187,7 +187,7 @@ class BackendApi:
         """
         offset = 0
         while True:
-            page = self.page(path, limit=page_size, offset=offset, **query)
+            page = self.page(path, **query, limit=page_size, offset=offset)
             yield from page
             offset += len(page)
             if len(page) < page_size:

@@ -11,6 +11,7 @@ import os
 import shutil
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,28 +48,9 @@ FUNCTION = """
     END $$ LANGUAGE plpgsql"""
 
 
-@ON_BOTH_DATABASES
-@pytest.mark.skipif(shutil.which("pgrep") is None, reason="pgrep, which finds workers, is missing")
-def test_the_tables_equal_the_truth(app: Flask, environ: dict[str, str], tmp_path: Path) -> None:
-    history = make_history(EVENTS, EVENTS // 20, SEED)
-    storm = make_storm(history.events, SEED)
-    watch_writes(app)
-    with gunicorn(environ, tmp_path) as (url, master):
-        killer = Killer(master, KILL_EVERY, SEED)
-        answers = deliver_all(url, storm, killer.note_taken)
-    print(f"\nseed {SEED}: {len(storm):,} deliveries, {killer.kills} workers killed, {answers}")
-    assert killer.kills == answers["200"] // KILL_EVERY
-    with app.app_context():
-        assert tables() == history.tables()
-        noted = db.session.execute(sa.select(WebhookEvent.id, WebhookEvent.outcome)).all()
-        assert sorted(id for id, _ in noted) == sorted(event.id for event in history.events)
-        assert {outcome for _, outcome in noted} <= {"applied", "older", "gone"}
-        assert applied_twice() == []
-        check_signals(history.events, {id for id, outcome in noted if outcome == "gone"}, killer)
-
-
-def watch_writes(app: Flask) -> None:
-    """Let the database itself note every version that is written, and by whom no matter."""
+@pytest.fixture
+def watched_app(app: Flask) -> Iterator[Flask]:
+    """The app, whose database itself notes every version that is written, by whomever."""
     with app.app_context(), db.engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE storm_writes (id TEXT, version BIGINT)")
         connection.exec_driver_sql("CREATE TABLE storm_signals (delivery TEXT)")
@@ -78,6 +60,32 @@ def watch_writes(app: Flask) -> None:
         for table in ("users", "organizations", "memberships"):
             for verb in ("INSERT", "UPDATE"):
                 connection.exec_driver_sql(NOTES[dialect].format(table=table, verb=verb))
+    yield app
+    if dialect == "postgresql":  # which other tests use after us
+        with app.app_context(), db.engine.begin() as connection:
+            connection.exec_driver_sql("DROP FUNCTION storm_note CASCADE")
+            connection.exec_driver_sql("DROP TABLE storm_writes, storm_signals")
+
+
+@ON_BOTH_DATABASES
+@pytest.mark.skipif(shutil.which("pgrep") is None, reason="pgrep, which finds workers, is missing")
+def test_the_tables_equal_the_truth(
+    watched_app: Flask, environ: dict[str, str], tmp_path: Path
+) -> None:
+    history = make_history(EVENTS, EVENTS // 20, SEED)
+    storm = make_storm(history.events, SEED)
+    with gunicorn(environ, tmp_path) as (url, master):
+        killer = Killer(master, KILL_EVERY, SEED)
+        answers = deliver_all(url, storm, killer.note_taken)
+    print(f"\nseed {SEED}: {len(storm):,} deliveries, {killer.kills} workers killed, {answers}")
+    assert killer.kills == answers["200"] // KILL_EVERY
+    with watched_app.app_context():
+        assert tables() == history.tables()
+        noted = db.session.execute(sa.select(WebhookEvent.id, WebhookEvent.outcome)).all()
+        assert sorted(id for id, _ in noted) == sorted(event.id for event in history.events)
+        assert {outcome for _, outcome in noted} <= {"applied", "older", "gone"}
+        assert applied_twice() == []
+        check_signals(history.events, {id for id, outcome in noted if outcome == "gone"}, killer)
 
 
 def tables() -> dict[str, dict[str, tuple[Any, ...]]]:
