@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from dotenv import dotenv_values
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.browser import mounting
 from tests.browser.local_clerk import PASSWORD, LocalClerk
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 BUNDLES = ROOT / ".nox" / "clerk-js"
 SCREENSHOTS = ROOT / ".nox" / "screenshots"
 START_SECONDS = 60
+PATIENCE = 20_000
+"""Milliseconds to wait for anything on a page: machines may be busy."""
+expect.set_options(timeout=PATIENCE)
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 MACOS = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
 EMPTY_PICTURE = '<svg xmlns="http://www.w3.org/2000/svg"/>'
@@ -249,7 +252,7 @@ def visit(
         context = chromium.new_context(
             java_script_enabled=javascript, viewport={"width": 1280, "height": 900}, locale="en-US"
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE)
         # Nothing but app and local Clerk is needed: a request elsewhere fails, and is reported.
         context.route(
             lambda url: not url.startswith((f"{site}/", f"{clerk_url}/", "data:", "blob:")),

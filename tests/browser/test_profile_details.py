@@ -103,7 +103,7 @@ def test_names_and_username_are_changed(visitor: Visitor, clerk: LocalClerk) -> 
     profile.closed(page, "username")
 
     page.get_by_role("button", name="Update username").click()
-    page.get_by_role("button", name="Cancel").last.click()
+    profile.section(page, "username").get_by_role("button", name="Cancel").click()
     profile.closed(page, "username")
     visitor.picture("names")
 
