@@ -214,6 +214,8 @@ def _boundaries(depth: int) -> tuple[str, str, tuple[str, ...]]:
 
 
 def _column(field_name: str) -> str:
+    if field_name == "id":
+        return field_name  # the primary key is a column, too
     return f"json_extract(body, '$.{field_name}')"
 
 

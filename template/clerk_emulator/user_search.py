@@ -8,6 +8,7 @@ from typing import Any
 
 from .clerk import LocalClerk
 from .resources import EmailAddress, ExternalAccount, OrganizationMembership, PhoneNumber, User
+from .store import Value
 
 EMPTY_LAST = "\uffff"
 
@@ -97,7 +98,7 @@ PARTS = {
 
 def find_users(clerk: LocalClerk, search: UserSearch, order: str = "-created_at") -> list[str]:
     """The ids of all accounts that match, in that order; equal ones in the order of creation."""
-    found = [one for one in _everybody(clerk) if _matches(one, search)]
+    found = [one for one in _known(clerk, _candidates(clerk, search)) if _matches(one, search)]
     newest_first = order.startswith("-")
     if newest_first:
         found.reverse()
@@ -111,10 +112,25 @@ def load_users(clerk: LocalClerk, ids: Sequence[str]) -> list[User]:
     return [found[id] for id in ids]
 
 
-def _everybody(clerk: LocalClerk) -> list[_Known]:
-    """Every account: one query for each kind of thing that belongs to it, for all together."""
+def _candidates(clerk: LocalClerk, search: UserSearch) -> tuple[str, ...] | None:
+    """The ids of those who may match, where the search names them; None: everybody."""
+    ids = search.values.get("user_id", [])
+    if ids and not any(id.startswith("-") for id in ids):
+        return tuple(id.lstrip("+ ") for id in ids)
+    addresses = search.values.get("email_address", [])
+    if addresses and not any(address.startswith("-") for address in addresses):
+        wanted = tuple(address.lower().lstrip("+ ") for address in addresses)
+        owners = clerk.store.values(EmailAddress, "user_id", email_address=wanted)
+        return tuple(id for (id,) in owners)
+    return None
+
+
+def _known(clerk: LocalClerk, ids: tuple[str, ...] | None) -> list[_Known]:
+    """These accounts: one query for each kind of thing that belongs to one, for all together."""
     store = clerk.store
-    users = [dict(zip(FIELDS, row, strict=True)) for row in store.values(User, *FIELDS)]
+    which: dict[str, Value] = {} if ids is None else {"id": ids}
+    theirs: dict[str, Value] = {} if ids is None else {"user_id": ids}
+    users = [dict(zip(FIELDS, row, strict=True)) for row in store.values(User, *FIELDS, **which)]
     texts: dict[str, dict[str, list[str]]] = {user["id"]: _own_texts(user) for user in users}
 
     def add(name: str, rows: Iterable[tuple[Any, ...]]) -> None:
@@ -122,11 +138,14 @@ def _everybody(clerk: LocalClerk) -> list[_Known]:
             if user_id in texts:
                 texts[user_id][name].append(text)
 
-    add("email_address", store.values(EmailAddress, "user_id", "email_address"))
-    add("phone_number", store.values(PhoneNumber, "user_id", "phone_number"))
-    add("organization_id", store.values(OrganizationMembership, "user_id", "organization_id"))
+    add("email_address", store.values(EmailAddress, "user_id", "email_address", **theirs))
+    add("phone_number", store.values(PhoneNumber, "user_id", "phone_number", **theirs))
+    add(
+        "organization_id",
+        store.values(OrganizationMembership, "user_id", "organization_id", **theirs),
+    )
     accounts = store.values(
-        ExternalAccount, "user_id", "provider", "provider_user_id", verified=True
+        ExternalAccount, "user_id", "provider", "provider_user_id", verified=True, **theirs
     )
     for user_id, provider, provider_user_id in accounts:
         add("provider", ((user_id, provider), (user_id, f"oauth_{provider}")))
