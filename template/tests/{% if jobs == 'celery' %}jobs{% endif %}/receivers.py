@@ -21,7 +21,9 @@ __all__ = ["celery"]
 
 deliveries.FIRST_PAUSE = 1
 # A lost machine is noticed sooner than in production. The worker would take it from the app.
-celery.conf.update(broker_transport_options={"visibility_timeout": 3})
+VISIBILITY = 3
+"""Seconds."""
+celery.conf.update(broker_transport_options={"visibility_timeout": VISIBILITY})
 
 
 def hear(app: Flask, data: dict[str, Any], event: WebhookEvent) -> None:

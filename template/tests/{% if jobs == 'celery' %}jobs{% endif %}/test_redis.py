@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from app.transactions import transact
 from tests.accounts.deliveries import deliver, event, stored
 from tests.conftest import ALICE
 
-from .receivers import hear
+from .receivers import VISIBILITY, hear
 from .redis import MISSING, Redis, Worker, wait_until
 
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
@@ -133,6 +134,8 @@ def test_a_machine_that_is_lost_at_work_loses_nothing(
     wait_until(lambda: lines(tmp_path, "began") == 1)
     worker.kill()
     assert not is_handled(app)
+    # A worker looks for lost tasks at its start, and then every 100 seconds.
+    time.sleep(VISIBILITY)
     another = Worker(environ | {"CELERY_BROKER_URL": redis.url}, tmp_path)
     try:
         wait_until(lambda: is_handled(app))

@@ -36,6 +36,7 @@ try {
     assert.match(await page.locator("body").innerText(), new RegExp(EMAIL.replace("+", "\\+")));
     await clerk.loaded({ page });
     await clerk.signOut({ page });
+    await page.waitForURL(`${SITE}/`);
     await page.goto(`${SITE}/dashboard`);
     assert.match(page.url(), /\/login/, name);
   }
