@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from dotenv import dotenv_values
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Error, expect, sync_playwright
 
 from tests.browser import mounting
 from tests.browser.local_clerk import PASSWORD, LocalClerk
@@ -155,7 +155,14 @@ class Visitor:
     _steps: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def go(self, path: str) -> None:
-        self.page.goto(f"{self.site}{path}")
+        """Open this page; once more where Clerk.js, just then, goes somewhere by itself."""
+        try:
+            self.page.goto(f"{self.site}{path}")
+        except Error as error:
+            if "interrupted by another navigation" not in str(error):
+                raise
+            self.page.wait_for_load_state()
+            self.page.goto(f"{self.site}{path}")
 
     def land(self, path: str) -> str:
         """Follow all redirects of a path, and return where they end, without waiting for the page."""
