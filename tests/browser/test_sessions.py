@@ -58,6 +58,44 @@ def test_tabs_share_a_token(visitor: Visitor, clerk: LocalClerk) -> None:
     assert len(asked) <= 2  # both tabs poll, too; but nobody asks for what is known
 
 
+def session_cookies(visitor: Visitor) -> set[str]:
+    """Return the values of the session cookies, of this browser's page."""
+    cookies = visitor.page.context.cookies(visitor.site)
+    return {cookie["value"] for cookie in cookies if cookie["name"].startswith("__session")}
+
+
+def test_a_token_is_renewed_while_a_page_is_open(visitor: Visitor, clerk: LocalClerk) -> None:
+    clerk.switch(sessions={"token_seconds": 20})
+    visitor.enter(clerk.create_user())
+    visitor.go("/dashboard")
+    before = session_cookies(visitor)
+    with visitor.page.expect_response(lambda answer: "/tokens" in answer.url and answer.ok):
+        pass  # Clerk.js asks by itself, some time before the token expires
+    visitor.page.wait_for_function(
+        "old => !old.some(token => document.cookie.includes(token))", arg=[*before]
+    )
+    visitor.go("/dashboard")
+    expect(visitor.page.get_by_role("heading", name="Welcome")).to_be_visible()
+
+
+def test_a_token_that_expired_while_no_page_was_open_is_renewed_on_the_way(
+    visitor: Visitor, clerk: LocalClerk
+) -> None:
+    clerk.ask("POST", "/emulator/clock", {"advance_seconds": -3600})
+    visitor.enter(clerk.create_user())
+    visitor.page.goto("about:blank")
+    clerk.ask("DELETE", "/emulator/clock")
+    expired = session_cookies(visitor)
+    handshakes: list[str] = []
+    visitor.page.on(
+        "request", lambda asked: handshakes.append(asked.url) if "/handshake?" in asked.url else None
+    )
+    visitor.go("/dashboard")
+    expect(visitor.page.get_by_role("heading", name="Welcome")).to_be_visible()
+    assert len(handshakes) == 1
+    assert expired.isdisjoint(session_cookies(visitor))
+
+
 @pytest.mark.parametrize("way", ["revoked", "deleted", "expired", "unused"])
 def test_a_session_that_has_ended_elsewhere_is_over(visitor: Visitor, clerk: LocalClerk, way: str) -> None:
     clerk.switch(sessions={"inactivity_timeout_seconds": 3 * 24 * 3600})
