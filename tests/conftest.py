@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import copier
 import pytest
 
-from tests.tools import ROOT, Project, free_ports, git, run
+from tests.tools import ROOT, SAID, Project, free_ports, git, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,3 +99,11 @@ def clone(template: Path, tmp_path: Path) -> Path:
     target = tmp_path / "clone"
     run("git", "clone", "--quiet", str(template), str(target))
     return target
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what tests want to have said, whichever process ran them."""
+    for report in terminalreporter.getreports(""):
+        for name, text in getattr(report, "user_properties", ()):
+            if name == SAID and report.when == "call":
+                terminalreporter.write_line(text)

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.test_render import AWKWARD
-from tests.tools import git, run
+from tests.tools import SAID, git, run
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.conftest import Render
     from tests.tools import Project
 
@@ -38,14 +40,13 @@ def test_mypy_finds_nothing(project: Project) -> None:
 
 
 def test_its_own_tests_pass(
-    project: Project, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+    project: Project, request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
 ) -> None:
     on_postgresql = request.node.callspec.params["project"] == "generated_postgresql"
     said = project.run("pytest", *(WITHOUT_DATABASE if on_postgresql else ()))
     if on_postgresql and os.environ.get("CI"):
         assert "not tested on PostgreSQL" not in said
-    with capsys.disabled():
-        print(f"\nThe generated project: {said.strip().splitlines()[-1]}")
+    record_property(SAID, f"The generated project: {said.strip().splitlines()[-1].strip(' =')}")
 
 
 def test_with_celery_its_checks_and_the_tests_of_its_jobs_pass(generated_celery: Project) -> None:

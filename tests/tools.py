@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+SAID = "said"
+"""Name of a test's property that is shown when all tests have run."""
 BIN = "Scripts" if os.name == "nt" else "bin"
 # They lead away from the environment that a command belongs to; nox sets some of them.
 NOT_OURS = {"VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "UV_PROJECT_ENVIRONMENT", "UV_PYTHON"}
@@ -64,7 +66,8 @@ def copier_cli(*arguments: str | Path, expect: int = 0, cwd: Path | None = None)
 
 def free_ports() -> tuple[int, int]:
     """Return two free ports that follow each other: one for an app, one for its local Clerk."""
-    for port in range(20000 + os.getpid() % 5000, 60000, 2):
+    # Far from the other processes that run tests just now; below the ports that systems give to clients.
+    for port in range(20000 + os.getpid() % 300 * 40, 60000, 2):
         try:
             for wanted in (port, port + 1):
                 with socket.socket() as probe:

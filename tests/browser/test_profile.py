@@ -105,16 +105,3 @@ def test_an_authenticator_app_is_set_up_and_a_backup_code_replaces_it(
     page.locator("input[name=code]").fill(codes[0])
     components.proceed(page)
     visitor.arrive("/dashboard")
-
-
-def test_an_account_elsewhere_is_connected(visitor: Visitor, clerk: LocalClerk) -> None:
-    clerk.switch(social={"github": {"enabled": True}})
-    visitor.enter(clerk.create_user(first_name="Ada"))
-    page = visitor.page
-    visitor.go("/profile")
-    page.get_by_role("button", name="Connect account").click()
-    page.get_by_role("menuitem", name="GitHub").click()
-    components.consent(page, "Ada", visitor.email)
-    visitor.arrive("/profile")
-    expect(page.locator(".cl-profileSection__connectedAccounts")).to_contain_text("GitHub")
-    visitor.picture("connected")

@@ -169,7 +169,7 @@ def test_a_phone_number_is_added_made_primary_and_removed(visitor: Visitor, cler
     visitor.picture("only the new number")
 
 
-def test_a_connected_account_is_removed(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_an_account_elsewhere_is_connected_and_removed(visitor: Visitor, clerk: LocalClerk) -> None:
     clerk.switch(social={"github": {"enabled": True}})
     visitor.enter(clerk.create_user(first_name="Ada"))
     page = visitor.page
@@ -178,6 +178,8 @@ def test_a_connected_account_is_removed(visitor: Visitor, clerk: LocalClerk) -> 
     page.get_by_role("menuitem", name="GitHub").click()
     components.consent(page, "Ada", visitor.email)
     visitor.arrive("/profile")
+    expect(page.locator(".cl-profileSection__connectedAccounts")).to_contain_text("GitHub")
+    visitor.picture("connected")
     profile.choose(page, "connectedAccounts", "GitHub", "Remove")
     profile.confirm(page, "connectedAccounts")
     expect(profile.item(page, "connectedAccounts", "GitHub")).to_have_count(0)
