@@ -29,8 +29,11 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, BrowserContext, Page, Request, Response
 
-BUNDLES = ROOT / ".nox" / "clerk-js"
+# Tests run in several processes, each with a site and a Chromium of its own.
+PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+BUNDLES = ROOT / ".nox" / "clerk-js" / PROCESS
 SCREENSHOTS = ROOT / ".nox" / "screenshots"
+LOG = SCREENSHOTS / f"flask-dev-{PROCESS}.log"
 START_SECONDS = 60
 PATIENCE = 20_000
 """Milliseconds to wait for anything on a page: machines may be busy."""
@@ -92,13 +95,12 @@ def site(chromium: Browser, bundles: Path, generated: Project) -> Iterator[str]:
     shutil.copytree(bundles, generated.path / "instance" / "clerk-js", dirs_exist_ok=True)
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     url = f"http://localhost:{generated.port}"
-    log = SCREENSHOTS / "flask-dev.log"
-    with log.open("wb") as output:
+    with LOG.open("wb") as output:
         process = subprocess.Popen(
             [generated.tool("flask"), "dev"], cwd=generated.path, stdout=output, stderr=output
         )
         try:
-            wait_for(f"{url}/healthz", process, log)
+            wait_for(f"{url}/healthz", process, LOG)
             yield url
         finally:
             process.send_signal(signal.SIGINT)
@@ -108,7 +110,7 @@ def site(chromium: Browser, bundles: Path, generated: Project) -> Iterator[str]:
                 process.kill()
             # What Clerk.js asked for: `nox -s endpoints` makes a table of it.
             TRAFFIC.mkdir(parents=True, exist_ok=True)
-            shutil.copy(log, TRAFFIC / "browser.log")
+            shutil.copy(LOG, TRAFFIC / f"browser-{PROCESS}.log")
 
 
 @pytest.fixture
@@ -119,12 +121,11 @@ def clerk(site: str, generated: Project) -> Iterator[LocalClerk]:  # noqa: ARG00
     """
     env = dotenv_values(generated.path / ".env")
     clerk = LocalClerk(env["CLERK_EMULATOR_URL"] or "", env["CLERK_SECRET_KEY"] or "")
-    log = SCREENSHOTS / "flask-dev.log"
-    before = log.stat().st_size
+    before = LOG.stat().st_size
     yield clerk
     clerk.switch()
     clerk.ask("DELETE", "/emulator/clock")
-    with log.open("rb") as lines:
+    with LOG.open("rb") as lines:
         lines.seek(before)
         said = lines.read().decode("utf-8", "replace").splitlines()
     assert [line for line in said if "unknown endpoint" in line or "Traceback" in line] == []

@@ -30,7 +30,10 @@ CLIENTS = {
     "express": "@clerk/express",
     "testing": "@clerk/testing",
 }
-"""By the name of a file in .nox/traffic/: the client whose requests it holds."""
+"""By the name of a file in .nox/traffic/: the client whose requests it holds.
+
+Several processes at once have a file each, such as ``browser-gw0.log``.
+"""
 
 
 @dataclass(frozen=True, order=True)
@@ -79,8 +82,8 @@ def seen(known: list[Endpoint], traffic: Path = TRAFFIC) -> dict[Endpoint, set[s
     """Return which clients have asked for what, and got an answer that is no error."""
     users: dict[Endpoint, set[str]] = defaultdict(set)
     for name in CLIENTS:
-        log = traffic / f"{name}.log"
-        requests = set(REQUEST.findall(log.read_text("utf-8", "replace"))) if log.is_file() else set()
+        logs = [*traffic.glob(f"{name}.log"), *traffic.glob(f"{name}-*.log")]
+        requests = {r for log in logs for r in REQUEST.findall(log.read_text("utf-8", "replace"))}
         # The browser's tests call the Backend API too, but not by way of Clerk.js.
         requests = {r for r in requests if r[1].startswith("/v1/") or name != "browser"}
         for method, path in requests:
