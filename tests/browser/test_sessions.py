@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Visitor
     from tests.browser.local_clerk import LocalClerk
 
-SIGNED_OUT = "() => Clerk.loaded && Clerk.user === null"
+SIGNED_OUT = "() => window.Clerk?.loaded && Clerk.user === null"
 FRESH_TOKEN = "() => Clerk.session.getToken({ skipCache: true }).catch(() => null)"
 
 
@@ -26,7 +26,7 @@ def other_tab(visitor: Visitor, path: str) -> Page:
     """Open another tab of the same browser."""
     page = visitor.page.context.new_page()
     page.goto(f"{visitor.site}{path}")
-    page.wait_for_function("() => Clerk.loaded && Clerk.user")
+    page.wait_for_function("() => window.Clerk?.loaded && Clerk.user")
     return page
 
 

@@ -50,7 +50,7 @@ def test_one_browser_switches_between_two_accounts(visitor: Visitor, clerk: Loca
     page = open_menu(visitor)
     visitor.picture("two accounts")
     page.get_by_text(users[0]["email"]).click()
-    page.wait_for_function("id => Clerk.user?.id === id", arg=users[0]["id"])
+    page.wait_for_function("id => window.Clerk?.user?.id === id", arg=users[0]["id"])
     page = open_menu(visitor)
     expect(page.get_by_role("button", name="Sign out of all accounts")).to_be_visible()
     page.get_by_role("button", name="Sign out", exact=True).click()
