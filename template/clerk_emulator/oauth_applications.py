@@ -117,17 +117,35 @@ def issue_access_token(
     granted = application.scopes.split() if scopes is None else scopes
     if not set(granted) <= set(application.scopes.split()):
         raise invalid("scopes", "some of the application's scopes")
+    return keep_access_token(clerk, application.client_id, user_id, granted, seconds)
+
+
+def keep_access_token(
+    clerk: LocalClerk,
+    client_id: str,
+    user_id: str,
+    scopes: list[str],
+    seconds: int = TOKEN_SECONDS,
+    grant_id: str = "",
+) -> tuple[OAuthAccessToken, str]:
+    """Make and keep an access token for what has been allowed already.
+
+    :param seconds: how long it is good for.
+    :param grant_id: the consent that it comes from; empty: no user was asked.
+    :returns: the token and its secret.
+    """
     now = clerk.now
     secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
     token = OAuthAccessToken(
         new_id("oat"),
         now,
         now,
-        client_id=application.client_id,
+        client_id=client_id,
         subject=user_id,
         secret_hash=hash_secret(secret),
-        scopes=granted,
+        scopes=scopes,
         expiration=now + seconds * 1000,
+        grant_id=grant_id,
     )
     clerk.store.put(token)
     return token, secret

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from .api_keys import hash_secret
 from .clerk import LocalClerk
 from .errors import ClerkError
-from .oauth_applications import TOKEN_PREFIX, TOKEN_SECONDS
+from .oauth_applications import keep_access_token
 from .resources import (
     OAuthAccessToken,
     OAuthApplication,
@@ -55,6 +55,8 @@ class Authorization:
     scopes: list[str]
     code_challenge: str = ""
     nonce: str = ""
+    named_redirect_uri: str = ""
+    """As the application named it; empty if it relies on having only one."""
 
     def back(self, **answer: str) -> str:
         """Where the browser goes with this answer."""
@@ -110,6 +112,7 @@ def read_authorization(clerk: LocalClerk, asked: dict[str, str]) -> Authorizatio
         asked.get("scope", "").split() or application.scopes.split(),
         asked.get("code_challenge", ""),
         asked.get("nonce", "")[:NONCE_MAX_LENGTH],
+        asked.get("redirect_uri", ""),
     )
 
 
@@ -141,7 +144,7 @@ def grant_code(clerk: LocalClerk, wanted: Authorization, user: User) -> str:
         now,
         client_id=wanted.application.client_id,
         user_id=user.id,
-        redirect_uri=wanted.redirect_uri,
+        redirect_uri=wanted.named_redirect_uri,
         code_hash=hash_secret(code),
         code_expires_at=now + CODE_MS,
         scopes=wanted.scopes,
@@ -189,7 +192,8 @@ def exchange_code(
 
 
 def _is_proved(grant: OAuthGrant, redirect_uri: str, verifier: str) -> bool:
-    if redirect_uri and redirect_uri != grant.redirect_uri:
+    # Who named the address has to name it again (RFC 6749, section 4.1.3).
+    if grant.redirect_uri and redirect_uri != grant.redirect_uri:
         return False
     if not grant.code_challenge:
         return not verifier
@@ -221,20 +225,9 @@ def refresh(clerk: LocalClerk, application: OAuthApplication, secret: str) -> To
 def _issue(clerk: LocalClerk, grant: OAuthGrant) -> Tokens:
     if clerk.store.get(User, grant.user_id) is None:
         raise OAuthError("invalid_grant", "The user is gone.")
-    now = clerk.now
-    secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
-    token = OAuthAccessToken(
-        new_id("oat"),
-        now,
-        now,
-        client_id=grant.client_id,
-        subject=grant.user_id,
-        secret_hash=hash_secret(secret),
-        scopes=grant.scopes,
-        expiration=now + TOKEN_SECONDS * 1000,
-        grant_id=grant.id,
+    token, secret = keep_access_token(
+        clerk, grant.client_id, grant.user_id, grant.scopes, grant_id=grant.id
     )
-    clerk.store.put(token)
     return Tokens(token, secret, _refresh_token(clerk, grant), grant.nonce)
 
 

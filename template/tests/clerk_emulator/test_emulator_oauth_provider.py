@@ -185,11 +185,19 @@ def test_a_foreign_page_cannot_consent(grace: FlaskClient, application: dict[str
     assert answer.status_code == 403
 
 
+def test_who_has_one_address_need_not_name_it(
+    emulator: Flask, grace: FlaskClient, application: dict[str, Any]
+) -> None:
+    code = decide(grace, ask(grace, application, redirect_uri=""))["code"]
+    assert exchange(emulator, application, code, redirect_uri="").status_code == 200
+
+
 @pytest.mark.parametrize(
     "changed",
     [
         {"code": "guess"},
         {"redirect_uri": "https://other.example/"},
+        {"redirect_uri": ""},
         {"code_verifier": "w" * 43},
         {"code_verifier": ""},
     ],
