@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import sys
@@ -80,16 +81,28 @@ def test_every_nox_session_named_exists() -> None:
     assert named <= sessions
 
 
+# A process for each of them would take a second or two.
+HELP_OF_ALL = """
+import json, sys
+from click.testing import CliRunner
+from flask.cli import cli
+asked = [CliRunner().invoke(cli, [*words, "--help"]) for words in json.loads(sys.argv[1])]
+print(json.dumps([[done.exit_code, done.output] for done in asked]))
+"""
+
+
 def test_every_flask_command_named_exists(generated: Project) -> None:
     pages = [*PAGES, generated.path / "README.md"]
     named = everywhere(r"(?<!from )\bflask ((?:[a-z]+(?:-[a-z]+)* ?)+(?: ?--[a-z-]+)*)", pages)
     assert {"dev", "clerk doctor", "clerk doctor --fix", "db upgrade"} <= {n.strip() for n in named}
-    for command in sorted(named):
-        words = command.split()
-        options = [word for word in words if word.startswith("--")]
-        shown = generated.run("flask", *(word for word in words if word not in options), "--help")
-        for option in options:
-            assert option in shown, f"flask {command}: no such option."
+    commands = [command.split() for command in sorted(named)]
+    asked = [[word for word in words if not word.startswith("--")] for words in commands]
+    shown = json.loads(generated.run("python", "-c", HELP_OF_ALL, json.dumps(asked)))
+    for words, (code, text) in zip(commands, shown, strict=True):
+        command = f"flask {' '.join(words)}"
+        assert code == 0, f"{command}: {text}"
+        for option in (word for word in words if word.startswith("--")):
+            assert option in text, f"{command}: no such option."
 
 
 def test_every_file_named_exists(generated: Project, render: Render) -> None:
