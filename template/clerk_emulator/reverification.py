@@ -5,8 +5,11 @@ from __future__ import annotations
 from .clerk import LocalClerk
 from .errors import ClerkError, invalid, missing, unsupported_strategy
 from .lockouts import check_welcome, counting_guesses
-from .resources import EmailAddress, PhoneNumber, Session, User
+from .passkeys import STRATEGY as PASSKEY
+from .passkeys import ask_for_passkey, check_passkey
+from .resources import EmailAddress, PhoneNumber, Session, User, Verification
 from .second_factors import check_second_factor, has_second_factor, second_factor_phones
+from .sign_in_factors import has_passkey
 from .users import check_password
 from .verifications import check_code, open_verification, send_code
 
@@ -65,12 +68,14 @@ def prepare_factor(
     :raises ClerkError: if the account has no such factor.
     """
     _check_step(clerk, session, step)
+    if strategy == PASSKEY and step == FIRST and has_passkey(clerk, user):
+        _prepared(clerk, session, ask_for_passkey(clerk, session.id, user))
+        return
     for found in _code_targets(clerk, user, step, strategy):
         if not target or found.id == target:
             to = found.email_address if isinstance(found, EmailAddress) else found.phone_number
             sent = send_code(clerk, strategy, session.id, to)
-            session.verification |= {"verification_id": sent.id, "prepared": strategy}
-            clerk.store.put(session)
+            _prepared(clerk, session, sent)
             return
     raise unsupported_strategy()
 
@@ -115,6 +120,21 @@ def attempt_second_factor(
     _finish_step(clerk, session, "second", strategy)
 
 
+def attempt_passkey(clerk: LocalClerk, session: Session, user: User, credential: str) -> None:
+    """Give a passkey as the first factor.
+
+    :param credential: JSON, as Clerk.js sends it.
+    :raises ClerkError: if it proves nothing, or cannot be given now.
+    """
+    _check_step(clerk, session, FIRST)
+    check_welcome(clerk, user)
+    check_passkey(
+        clerk, session.verification.get("verification_id"), session.id, user.id, credential
+    )
+    session.verified_at = clerk.now
+    _finish_step(clerk, session, "first", PASSKEY)
+
+
 def verified_emails(clerk: LocalClerk, user: User) -> list[EmailAddress]:
     """The addresses that a code can be sent to, the primary one first."""
     emails = clerk.store.find(EmailAddress, user_id=user.id, verified=True)
@@ -137,6 +157,11 @@ def _code_targets(
     if strategy == "email_code":
         return verified_emails(clerk, user)
     return verified_phones(clerk, user) if strategy == "phone_code" else []
+
+
+def _prepared(clerk: LocalClerk, session: Session, asked: Verification) -> None:
+    session.verification |= {"verification_id": asked.id, "prepared": asked.strategy}
+    clerk.store.put(session)
 
 
 def _check_step(clerk: LocalClerk, session: Session, step: str) -> None:

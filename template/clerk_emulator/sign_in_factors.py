@@ -6,7 +6,7 @@ import hashlib
 from typing import Any
 
 from .clerk import LocalClerk
-from .resources import EmailAddress, ExternalAccount, PhoneNumber, SignIn, User
+from .resources import EmailAddress, ExternalAccount, Passkey, PhoneNumber, SignIn, User
 
 Factor = dict[str, Any]
 
@@ -48,7 +48,18 @@ def first_factors(clerk: LocalClerk, sign_in: SignIn, user: User | None) -> list
     for phone in _phones(clerk, sign_in, user):
         primary = phone.id == user.primary_phone_number_id
         factors += _by_phone(clerk, sign_in, phone.id, phone.phone_number, primary, with_password)
-    return factors + _by_provider(clerk, user)
+    by_passkey: list[Factor] = [{"strategy": "passkey"}] if has_passkey(clerk, user) else []
+    return factors + by_passkey + _by_provider(clerk, user)
+
+
+def user_passkeys(clerk: LocalClerk, user_id: str) -> list[Passkey]:
+    """The passkeys that an account can use."""
+    return clerk.store.find(Passkey, user_id=user_id, verified=True)
+
+
+def has_passkey(clerk: LocalClerk, user: User) -> bool:
+    """Whether a passkey is a way to sign this account in."""
+    return clerk.settings.attributes.passkey.enabled and bool(user_passkeys(clerk, user.id))
 
 
 def masked(identifier: str) -> str:

@@ -108,7 +108,7 @@ def prepare_first_factor(clerk: LocalClerk, sign_in: SignIn, wanted: Wanted) -> 
     :raises ClerkError: if this account cannot use that strategy, or a link leads elsewhere than to
         the app.
     """
-    _check_step(sign_in, "needs_first_factor")
+    check_step(sign_in, "needs_first_factor")
     factor = _factor(clerk, sign_in, wanted)
     check_channel(clerk, wanted.strategy, wanted.channel)
     user = clerk.store.get(User, sign_in.user_id)
@@ -157,7 +157,7 @@ def attempt_first_factor(
     :raises ClerkError: ``form_password_incorrect``, ``form_code_incorrect``,
         ``strategy_for_user_invalid``, or as :func:`clerk_emulator.verifications.check_code`.
     """
-    _check_step(sign_in, "needs_first_factor")
+    check_step(sign_in, "needs_first_factor")
     user, anonymous = clerk.store.get(User, sign_in.user_id), is_anonymous(clerk, sign_in)
     if user is not None and not anonymous:
         check_welcome(clerk, user)
@@ -301,8 +301,12 @@ def abandon_sign_in(clerk: LocalClerk, client: Client, sign_in: SignIn, before: 
     clerk.store.put(client)
 
 
-def _check_step(sign_in: SignIn, status: str) -> None:
-    """Factors are given in order, and none again after the sign-in has got further."""
+def check_step(sign_in: SignIn, status: str) -> None:
+    """Refuse factors out of order, and again after the sign-in has got further.
+
+    :param status: what the sign-in must be waiting for.
+    :raises ClerkError: otherwise.
+    """
     if sign_in.status == "needs_identifier":
         raise _unknown()
     if sign_in.status != status:

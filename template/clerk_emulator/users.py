@@ -20,7 +20,7 @@ from .passwords import check_password_rules
 from .phone_numbers import add_phone_number
 from .pictures import forget_picture
 from .plans import Payer
-from .resources import EmailAddress, ExternalAccount, PhoneNumber, User, new_id
+from .resources import EmailAddress, ExternalAccount, Passkey, PhoneNumber, User, new_id
 from .serializers import backend_user_json
 from .settings.model import PasswordRules
 from .usernames import check_username_free
@@ -111,7 +111,7 @@ def delete_user(clerk: LocalClerk, user: User) -> dict[str, Any]:
 
     :returns: the deleted object, as the APIs answer it.
     """
-    for kind in (EmailAddress, PhoneNumber, ExternalAccount):
+    for kind in (EmailAddress, PhoneNumber, ExternalAccount, Passkey):
         for found in clerk.store.find(kind, user_id=user.id):
             clerk.store.delete(found)
     drop_user_belongings(clerk, user.id)

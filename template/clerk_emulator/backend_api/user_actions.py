@@ -9,9 +9,10 @@ from ..errors import ClerkError, invalid, missing, not_found
 from ..external_accounts import PREFIX, disconnect
 from ..lockouts import switch_state
 from ..multi_factor import settle_multi_factor
+from ..passkeys import remove_passkey
 from ..password_digests import is_password
 from ..pictures import MAX_BYTES, forget_picture, store_picture
-from ..resources import ExternalAccount, PhoneNumber, User
+from ..resources import ExternalAccount, Passkey, PhoneNumber, User
 from ..second_factors import check_second_factor
 from ..serializers import Json, backend_user_json
 from ..sessions import end_user_sessions
@@ -177,14 +178,25 @@ def delete_external_account(id: str, account_id: str) -> Json:
     return {"object": "external_account", "id": account.id, "deleted": True}
 
 
-@blueprint.delete("/<id>/<any(passkeys, web3_wallets):kind>/<found_id>")
-def delete_other_identification(id: str, kind: str, found_id: str) -> Json:
-    """Nobody has a wallet here, nor a passkey.
+@blueprint.delete("/<id>/passkeys/<passkey_id>")
+def delete_passkey(id: str, passkey_id: str) -> Json:
+    """Take a passkey away."""
+    clerk, user = current_clerk(), known_user(id)
+    passkey = clerk.store.get(Passkey, passkey_id)
+    if passkey is None or passkey.user_id != user.id:
+        raise not_found("Passkey")
+    remove_passkey(clerk, user, passkey)
+    return {"object": "passkey", "id": passkey.id, "deleted": True}
+
+
+@blueprint.delete("/<id>/web3_wallets/<wallet_id>")
+def delete_wallet(id: str, wallet_id: str) -> Json:
+    """Nobody has a wallet here.
 
     :raises ClerkError: 404, always.
     """
     known_user(id)
-    raise not_found("Passkey" if kind == "passkeys" else "Web3 wallet")
+    raise not_found(f"Web3 wallet {wallet_id}")
 
 
 @blueprint.get("/<id>/trusted_devices")

@@ -135,7 +135,7 @@ def _user_settings(settings: InstanceSettings) -> Json:
         | {"allowlist_only": False, "mfa": {"required": required}},
         "password_settings": _password_settings(settings),
         "username_settings": asdict(settings.username),
-        "passkey_settings": {"allow_autofill": False, "show_sign_in_button": False},
+        "passkey_settings": _passkey_settings(settings),
         "attack_protection": {
             "user_lockout": asdict(settings.attack_protection.user_lockout),
             "email_link": asdict(settings.attack_protection.email_link),
@@ -174,6 +174,11 @@ def _password_settings(settings: InstanceSettings) -> Json:
     rules = asdict(settings.password)
     del rules["compromised"]
     return rules | {"allowed_special_characters": SPECIAL_CHARACTERS}
+
+
+def _passkey_settings(settings: InstanceSettings) -> Json:
+    enabled = settings.attributes.passkey.enabled
+    return {name: enabled and value for name, value in asdict(settings.passkeys).items()}
 
 
 def _organization_settings(settings: InstanceSettings) -> Json:

@@ -19,6 +19,7 @@ from . import (
     identifications,
     my_organizations,
     oauth_consent,
+    passkeys,
     passwords,
     second_factors,
 )
@@ -31,6 +32,7 @@ blueprint = Blueprint("me", __name__, url_prefix="/me")
 for part in (
     identifications,
     external_accounts,
+    passkeys,
     passwords,
     second_factors,
     my_organizations,

@@ -6,11 +6,13 @@ from flask import Blueprint, request
 
 from ..clerk import authorized_party, base_url, current_clerk
 from ..errors import ClerkError, signed_out
+from ..passkeys import STRATEGY as PASSKEY
 from ..resources import Session, User
 from ..reverification import (
     FIRST,
     SECOND,
     attempt_first_factor,
+    attempt_passkey,
     attempt_second_factor,
     is_fresh,
     prepare_factor,
@@ -60,6 +62,10 @@ def attempt_first(id: str) -> Json:
     """Give the password, or the code."""
     session, user = _session_and_user(id)
     form = request.form
+    if _strategy() == PASSKEY:
+        credential = form.get("public_key_credential", "")
+        attempt_passkey(current_clerk(), session, user, credential)
+        return _answer(session, user)
     attempt_first_factor(
         current_clerk(),
         session,

@@ -8,9 +8,11 @@ from ..clerk import base_url, current_clerk
 from ..dev_browser import current_visitor
 from ..errors import ClerkError, not_found, unsupported_strategy
 from ..oauth import begin_oauth_sign_in, is_oauth, prepare_oauth, transfer_to_sign_in
+from ..passkeys import STRATEGY as PASSKEY
 from ..resources import Client, SignIn
 from ..serializers import Json, sign_in_json
 from ..sign_in_factors import SENT_STRATEGIES
+from ..sign_in_passkeys import attempt_passkey, begin_sign_in_with_passkey, prepare_passkey
 from ..sign_in_second_factor import attempt_second_factor, prepare_second_factor
 from ..sign_ins import (
     Wanted,
@@ -43,6 +45,8 @@ def create_sign_in() -> Json:
     if strategy == "ticket" or request.form.get("ticket"):
         ticket = request.form.get("ticket", "")
         return _answer(client, begin_sign_in_with_ticket(clerk, client, ticket))
+    if strategy == PASSKEY and not request.form.get("identifier"):
+        return _answer(client, begin_sign_in_with_passkey(clerk, client))
     if strategy not in ("", "password", *SENT_STRATEGIES):
         raise unsupported_strategy()
     before = client.sign_in_id
@@ -79,6 +83,8 @@ def prepare(id: str) -> Json:
     if is_oauth(strategy):
         redirect_url = request.form.get("redirect_url", "")
         prepare_oauth(current_clerk(), client, sign_in, strategy, redirect_url)
+    elif strategy == PASSKEY:
+        prepare_passkey(current_clerk(), sign_in)
     else:
         prepare_first_factor(current_clerk(), sign_in, _wanted())
     return _answer(client, sign_in)
@@ -90,6 +96,10 @@ def attempt(id: str) -> Json:
     client = current_client()
     sign_in = _sign_in(client, id)
     form = request.form
+    if form.get("strategy") == PASSKEY:
+        credential = form.get("public_key_credential", "")
+        attempt_passkey(current_clerk(), client, sign_in, credential)
+        return _answer(client, sign_in)
     password, code = form.get("password", ""), form.get("code", "")
     try:
         attempt_first_factor(current_clerk(), sign_in, form.get("strategy", ""), password, code)

@@ -25,7 +25,7 @@ from .tickets import (
     TestingToken,
     WaitlistEntry,
 )
-from .users import EmailAddress, ExternalAccount, PhoneNumber, Picture, User
+from .users import EmailAddress, ExternalAccount, Passkey, PhoneNumber, Picture, User
 
 RESOURCES: tuple[type[Resource], ...] = (
     Client,
@@ -38,6 +38,7 @@ RESOURCES: tuple[type[Resource], ...] = (
     EmailAddress,
     PhoneNumber,
     ExternalAccount,
+    Passkey,
     Picture,
     Organization,
     OrganizationMembership,
@@ -90,6 +91,7 @@ __all__ = [
     "OrganizationDomain",
     "OrganizationInvitation",
     "OrganizationMembership",
+    "Passkey",
     "PaymentAttempt",
     "PhoneNumber",
     "Picture",

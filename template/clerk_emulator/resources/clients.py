@@ -148,6 +148,8 @@ class Verification(Resource):
     action_complete_redirect_url: str = ""
     channel: str = ""
     """Of a code that goes to a phone; empty for SMS."""
+    nonce: str = ""
+    """Of a passkey: what the browser's authenticator is asked, as JSON."""
     identity: dict[str, Any] = field(default_factory=dict)
     """Of a visit to a provider: whom it named."""
     error: dict[str, Any] | None = None

@@ -125,6 +125,26 @@ class ExternalAccount(Resource):
 
 
 @dataclass
+class Passkey(Resource):
+    """A key pair of a user, of which their authenticator keeps the private half."""
+
+    TABLE = "passkeys"
+    INDEXED = ("user_id", "credential_id")
+
+    user_id: str
+    name: str = "Passkey"
+    credential_id: str = ""
+    """base64url; empty until the browser has made it."""
+    public_key: str = ""
+    """As COSE has it, in base64url."""
+    sign_count: int = 0
+    """The authenticator's counter when it was last used; 0 if it has none."""
+    verified: bool = False
+    verification_id: str | None = None
+    last_used_at: int | None = None
+
+
+@dataclass
 class Picture(Resource):
     """An uploaded image of a user or an organization."""
 

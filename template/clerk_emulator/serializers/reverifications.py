@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from ..clerk import LocalClerk
-from ..resources import EmailAddress, PhoneNumber, Session, User
+from ..passkeys import STRATEGY as PASSKEY
+from ..resources import EmailAddress, PhoneNumber, Session, User, Verification
 from ..reverification import (
     status_of,
     verified_emails,
     verified_phones,
 )
 from ..second_factors import second_factor_phones
+from ..sign_in_factors import has_passkey
 from .json import Json
-from .verifications import verification_json
+from .verifications import stored_verification_json, verification_json
 
 
 def reverification_json(
@@ -30,7 +32,7 @@ def reverification_json(
         "session": shown_session,
         "supported_first_factors": reverification_first_factors(clerk, user),
         "supported_second_factors": reverification_second_factors(clerk, user),
-        "first_factor_verification": _verification(under_way.get("first")),
+        "first_factor_verification": _first(clerk, session),
         "second_factor_verification": _verification(under_way.get("second")),
     }
 
@@ -40,6 +42,8 @@ def reverification_first_factors(clerk: LocalClerk, user: User) -> list[Json]:
     factors: list[Json] = []
     if user.password_hash is not None:
         factors.append({"strategy": "password"})
+    if has_passkey(clerk, user):
+        factors.append({"strategy": PASSKEY})
     for email in verified_emails(clerk, user):
         factors.append(_by_email(email, primary=email.id == user.primary_email_address_id))
     for phone in verified_phones(clerk, user):
@@ -72,6 +76,14 @@ def _by_phone(phone: PhoneNumber) -> Json:
         "phone_number_id": phone.id,
         "safe_identifier": phone.phone_number,
     }
+
+
+def _first(clerk: LocalClerk, session: Session) -> Json | None:
+    """While a passkey is asked for, with what the browser needs for that."""
+    asked = clerk.store.get(Verification, session.verification.get("verification_id"))
+    if asked is not None and session.verification.get("prepared") == PASSKEY:
+        return stored_verification_json(clerk, asked)
+    return _verification(session.verification.get("first"))
 
 
 def _verification(strategy: str | None) -> Json | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from ..clerk import LocalClerk
 from ..organizations import user_memberships
-from ..resources import EmailAddress, ExternalAccount, PhoneNumber, User
+from ..resources import EmailAddress, ExternalAccount, Passkey, PhoneNumber, User
 from .external_accounts import external_account_json
 from .json import Json
 from .memberships import memberships_json
+from .passkeys import passkey_json
 from .public_users import image_url
 from .verifications import identification_verification_json
 
@@ -104,7 +105,10 @@ def _identifications(clerk: LocalClerk, user: User, base_url: str) -> Json:
         ],
         "enterprise_accounts": [],
         "saml_accounts": [],
-        "passkeys": [],
+        "passkeys": [
+            passkey_json(clerk, passkey)
+            for passkey in clerk.store.find(Passkey, user_id=user.id, verified=True)
+        ],
         "organization_memberships": [],
     }
 
@@ -137,12 +141,22 @@ def backend_user_json(clerk: LocalClerk, user: User) -> Json:
     return (
         _account(clerk, user, clerk.config.own_url)
         | {
+            "passkeys": _passkeys_of_sdks(clerk, user),
             "private_metadata": user.private_metadata,
             "banned": user.banned,
             "last_active_at": user.last_active_at or user.last_sign_in_at,
         }
         | _lockout(clerk, user)
     )
+
+
+def _passkeys_of_sdks(clerk: LocalClerk, user: User) -> list[Json]:
+    """Clerk's SDKs want a time of last use, even where there was none."""
+    passkeys = clerk.store.find(Passkey, user_id=user.id, verified=True)
+    return [
+        passkey_json(clerk, one) | {"last_used_at": one.last_used_at or one.created_at}
+        for one in passkeys
+    ]
 
 
 def _lockout(clerk: LocalClerk, user: User) -> Json:

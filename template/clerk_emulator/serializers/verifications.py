@@ -61,12 +61,17 @@ def stored_verification_json(clerk: LocalClerk, verification: Verification) -> J
     """A code or link that was sent."""
     over = verification.status == "unverified" and verification.expire_at <= clerk.now
     status = "expired" if over else verification.status
-    return verification_json(status, verification.strategy) | {
-        "attempts": verification.attempts,
-        "expire_at": verification.expire_at,
-        "verified_at_client": verification.verified_at_client or None,
-        "channel": (verification.channel or "sms")
-        if verification.strategy.endswith("phone_code")
-        else None,
-        "error": verification.error,
-    }
+    nonce = {"nonce": verification.nonce} if verification.nonce and status == "unverified" else {}
+    return (
+        verification_json(status, verification.strategy)
+        | {
+            "attempts": verification.attempts,
+            "expire_at": verification.expire_at,
+            "verified_at_client": verification.verified_at_client or None,
+            "channel": (verification.channel or "sms")
+            if verification.strategy.endswith("phone_code")
+            else None,
+            "error": verification.error,
+        }
+        | nonce
+    )

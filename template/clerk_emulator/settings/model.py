@@ -161,6 +161,14 @@ class UsernameRules:
 
 
 @dataclass(frozen=True)
+class PasskeyRules:
+    """How the sign-in form offers passkeys, where ``attributes.passkey`` is enabled."""
+
+    allow_autofill: bool = True
+    show_sign_in_button: bool = True
+
+
+@dataclass(frozen=True)
 class SessionRules:
     """How long a sign-in lasts, and how many a browser may have."""
 
@@ -346,6 +354,7 @@ class InstanceSettings:
     restrictions: Restrictions = Restrictions()
     password: PasswordRules = PasswordRules()
     username: UsernameRules = UsernameRules()
+    passkeys: PasskeyRules = PasskeyRules()
     sessions: SessionRules = SessionRules()
     actions: Actions = Actions()
     organizations: Organizations = Organizations()
