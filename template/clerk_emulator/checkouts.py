@@ -65,7 +65,7 @@ def start_checkout(clerk: LocalClerk, payer: Payer, id: str, period: str) -> Che
     current = active_item(clerk, payer)
     if _has_already(current, plan, period):
         message = "You have subscribed to this plan already."
-        raise ClerkError("checkout_already_subscribed", message, 422, param="plan_id")
+        raise ClerkError("plan_already_active", message, 409, param="plan_id")
     _check_change(clerk, payer, current, plan, period)
     _check_address(clerk, payer)
     now = clerk.now
@@ -87,7 +87,7 @@ def _check_change(
         message = "You cannot pay for this plan monthly while you pay annually for another one."
         shown = money_json(plan.amount, plan.currency) | {"id": plan_id(plan), "name": plan.name}
         meta = {"plan": shown, "is_plan_upgrade_possible": bool(plan.annual_amount)}
-        raise ClerkError("invalid_plan_change", message, 422, "plan_id", meta=meta)
+        raise ClerkError("invalid_plan_change", message, 400, "plan_id", meta=meta)
 
 
 def _check_address(clerk: LocalClerk, payer: Payer) -> None:
@@ -98,7 +98,7 @@ def _check_address(clerk: LocalClerk, payer: Payer) -> None:
     user = clerk.store.get(User, payer.id)
     if user is not None and user.primary_email_address_id is None:
         message = "An email address is needed to subscribe."
-        raise ClerkError("missing_payer_email", message, 422)
+        raise ClerkError("missing_payer_email", message, 400)
 
 
 def checkout_of(clerk: LocalClerk, payer: Payer, id: str) -> Checkout:

@@ -98,7 +98,7 @@ def begin_totp(clerk: LocalClerk, user: User) -> str:
     """
     if user.totp_verified:
         message = "An authenticator app has been set up already. Remove it first."
-        raise ClerkError("totp_already_enabled", message, 422)
+        raise ClerkError("totp_already_enabled", message, 400)
     user.totp_secret = new_totp_secret()
     user.totp_last_step = 0
     clerk.store.put(user)
@@ -138,7 +138,7 @@ def renew_backup_codes(clerk: LocalClerk, user: User) -> list[str]:
     """
     if not has_second_factor(clerk, user):
         message = "Set up another second factor first."
-        raise ClerkError("backup_codes_not_available", message, 422)
+        raise ClerkError("backup_codes_not_available", message, 400)
     user.backup_codes = new_backup_codes()
     save_user(clerk, user)
     return user.backup_codes

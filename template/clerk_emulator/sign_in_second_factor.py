@@ -114,4 +114,4 @@ def _remember(
 def _check_needed(sign_in: SignIn) -> None:
     if sign_in.status not in STEPS:
         message = "A second factor is not needed now."
-        raise ClerkError("strategy_for_user_invalid", message, 422, "strategy")
+        raise ClerkError("strategy_for_user_invalid", message, 400, "strategy")

@@ -47,7 +47,7 @@ def remove_password() -> Json:
     _check_current(user)
     if clerk.settings.attributes.password.required:
         message = "A password is required here, so that it cannot be removed."
-        raise ClerkError("password_required", message, 422)
+        raise ClerkError("password_required", message, 400)
     user.password_hash = None
     save_user(clerk, user)
     return answer(user_json(clerk, user, base_url()))

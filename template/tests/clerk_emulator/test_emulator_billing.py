@@ -205,10 +205,10 @@ def test_a_checkout_is_confirmed_once(ada: Browser) -> None:
 @pytest.mark.parametrize(
     ("form", "code"),
     [
-        ({}, "resource_not_found"),
-        ({"plan_id": "cplan_user_gold"}, "resource_not_found"),
-        ({"plan_id": "cplan_org_team"}, "resource_not_found"),
-        ({"plan_id": "cplan_user_free"}, "checkout_already_subscribed"),
+        ({}, "plan_not_found"),
+        ({"plan_id": "cplan_user_gold"}, "plan_not_found"),
+        ({"plan_id": "cplan_org_team"}, "plan_not_found"),
+        ({"plan_id": "cplan_user_free"}, "plan_already_active"),
         ({"plan_id": "cplan_user_basic", "plan_period": "annual"}, "form_param_value_invalid"),
         ({"plan_id": "cplan_user_basic", "plan_period": "week"}, "form_param_value_invalid"),
     ],

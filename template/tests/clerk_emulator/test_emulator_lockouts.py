@@ -67,7 +67,7 @@ def test_the_last_wrong_password_locks_the_account(
     (error,) = refused.get_json()["errors"]
     assert (refused.status_code, error["code"]) == (403, "user_locked")
     assert error["meta"] == {"lockout_expires_in_seconds": HOUR}
-    assert "try again in 1 hour" in error["message"]
+    assert "try again in 1 hour" in error["long_message"]
     assert user_of(backend, account) == {
         "locked": True,
         "lockout_expires_in_seconds": HOUR,

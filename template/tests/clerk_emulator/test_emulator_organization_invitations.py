@@ -100,7 +100,7 @@ def test_a_ticket_for_somebody_else_is_worth_nothing(
     id = invite(ada, acme, GRACE)
     mallory = person(emulator, "mallory")
     answer = mallory.post(f"/me/organization_invitations/{id}/accept")
-    assert error_of(answer)[:2] == (404, "resource_not_found")
+    assert error_of(answer)[:2] == (404, "organization_invitation_not_found")
     with pytest.raises(ClerkError) as error:
         accept_ticket(clerk, stored(clerk, id).ticket, user_in(clerk, mallory))
     assert error.value.status == 404
@@ -213,7 +213,7 @@ def test_another_organizations_invitation_cannot_be_revoked(
     id = invite(ada, acme, "linus@example.com")
     globex = create(grace, "Globex")
     answer = grace.post(f"/organizations/{globex}/invitations/{id}/revoke")
-    assert error_of(answer)[:2] == (404, "resource_not_found")
+    assert error_of(answer)[:2] == (404, "organization_invitation_not_found")
     assert statuses(ada, acme, status="pending,accepted") == ["pending"]
 
 

@@ -116,7 +116,7 @@ def test_a_password_is_removed_only_where_none_is_needed(clerk: LocalClerk, ada:
     clerk.source.replace({"attributes": {"password": {"required": False}}})
     wrong = ada.post("/me/remove_password", current_password="wrong")
     removed = ada.post("/me/remove_password", current_password=PASSWORD)
-    assert error_of(needed)[:2] == (422, "password_required")
+    assert error_of(needed)[:2] == (400, "password_required")
     assert error_of(wrong)[1] == "form_password_incorrect"
     assert removed.get_json()["response"]["password_enabled"] is False
 
