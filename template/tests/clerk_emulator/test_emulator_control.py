@@ -76,7 +76,7 @@ def test_settings_are_switched_and_taken_back(control: Control) -> None:
 def test_a_setting_that_makes_no_sense_is_refused(control: Control, method: str) -> None:
     answer = control.send(method, "/settings", sign_up={"mode": "closed"})
     assert error_of(answer)[:2] == (422, "form_param_value_invalid")
-    assert "sign_up.mode is 'closed'" in answer.get_json()["errors"][0]["message"]
+    assert "sign_up.mode is 'closed'" in answer.get_json()["errors"][0]["long_message"]
 
 
 def test_the_inbox_has_what_would_have_been_sent(control: Control, clerk: LocalClerk) -> None:
