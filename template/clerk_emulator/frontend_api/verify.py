@@ -69,7 +69,7 @@ def _is_elsewhere(clerk: LocalClerk, link: Verification) -> bool:
 
 def _go_on(clerk: LocalClerk, link: Verification) -> str | None:
     here = browser_of_cookies()
-    link.verified_at_client = here.id if here else ""
+    link.verified_at_client = _opened_elsewhere(here, link)
     sign_in = clerk.store.get(SignIn, link.target)
     sign_up = clerk.store.get(SignUp, link.target)
     client = clerk.store.get(Client, link.client_id)
@@ -85,6 +85,15 @@ def _go_on(clerk: LocalClerk, link: Verification) -> str | None:
         return sign_up.created_session_id
     finish_verification(clerk, link)
     return None
+
+
+def _opened_elsewhere(here: Client | None, link: Verification) -> str:
+    """The browser that opened the link, unless it is the one that waits for it.
+
+    In development Clerk sees no cookies of the app here, so it never finds that both are the same.
+    Clerk.js would otherwise leave the tab that waits signed out, for the new tab to go on instead.
+    """
+    return "" if here is None or here.id == link.client_id else here.id
 
 
 def _give_factor(clerk: LocalClerk, sign_in: SignIn, link: Verification) -> None:
