@@ -8,6 +8,7 @@ from flask import Blueprint, redirect
 from werkzeug import Response
 
 from ..errors import ClerkError
+from ..urls import with_query
 from .csrf import check_form
 from .factors import factors_page, send_factor
 from .frontend import response_of
@@ -54,5 +55,5 @@ def _base() -> str | None:
 def _page(state: dict[str, Any], error: ClerkError | None = None) -> Response:
     step = STEPS.get(state["status"])
     if step is None:
-        return redirect(link("/user"), 303)
+        return redirect(with_query(link("/user"), done="confirmed"), 303)
     return factors_page(state, step, f"/confirm/{step}", error)

@@ -39,12 +39,20 @@ def factors_page(
     return render(
         "factors.html",
         action=action,
-        factors=sorted(factors, key=lambda factor: factor["strategy"] != prepared),
+        factors=sorted(factors, key=lambda factor: _rank(factor, prepared)),
         prepared=prepared,
         new_device=state.get("status") == "needs_client_trust",
+        confirms=state.get("object") == "session_verification",
         tried=request.form.get("strategy"),
         error=error,
     )
+
+
+def _rank(factor: dict[str, Any], prepared: str | None) -> tuple[bool, bool]:
+    """What was begun comes first; of several addresses, the one that was chosen."""
+    chosen = {request.form.get("email_address_id"), request.form.get("phone_number_id")} - {None}
+    ids = {factor.get("email_address_id"), factor.get("phone_number_id")}
+    return factor["strategy"] != prepared, not chosen & ids
 
 
 def _with_label(factor: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from werkzeug import Response
 from ..clerk import current_clerk
 from ..errors import ClerkError
 from ..organizations import membership_of, role_permissions
+from ..urls import with_query
 from .confirmation import NEEDED, confirm_first
 from .csrf import check_form
 from .frontend import response_of, rows_of
@@ -17,6 +18,20 @@ from .pages import link, render, signed_in
 
 blueprint = Blueprint("organization", __name__)
 
+DONE = {
+    "created": "The organization was created.",
+    "switched": "You go on here.",
+    "renamed": "The name was saved.",
+    "invited": "The invitation was sent.",
+    "revoked": "The invitation was revoked.",
+    "role": "The role was changed.",
+    "removed": "The member was removed.",
+    "left": "You left the organization.",
+    "deleted": "The organization was deleted.",
+    "invitations": "You are a member now.",
+    "suggestions": "You asked to join. Somebody there has to let you in.",
+}
+"""What the page says after a form was sent."""
 MANAGE = "org:sys_memberships:manage"
 READ = "org:sys_memberships:read"
 CHANGE = "org:sys_profile:manage"
@@ -45,7 +60,7 @@ def create() -> Response:
             _activate(current[0].id, organization["id"])
     except ClerkError as error:
         return _creation_page(error)
-    return redirect(link("/organization"), 303)
+    return _back("created")
 
 
 @blueprint.get("/organization")
@@ -65,34 +80,35 @@ def switch() -> Response:
         _activate(current[0].id, request.form.get("organization_id", ""))
     except ClerkError as error:
         return _page(error)
-    return redirect(link("/organization"), 303)
+    return _back("switched")
 
 
 @blueprint.post("/organization/name")
 def rename() -> Response:
     """Change the name of the active organization."""
-    return _change("", "PATCH", name=request.form.get("name", ""))
+    return _change("", "PATCH", "renamed", name=request.form.get("name", ""))
 
 
 @blueprint.post("/organization/invitations")
 def invite() -> Response:
     """Ask somebody by e-mail to join."""
     form = {name: request.form.get(name, "") for name in ("email_address", "role")}
-    return _change("/invitations", "POST", **form)
+    return _change("/invitations", "POST", "invited", **form)
 
 
 @blueprint.post("/organization/invitations/<id>/revoke")
 def revoke(id: str) -> Response:
     """Take an invitation back."""
-    return _change(f"/invitations/{id}/revoke", "POST")
+    return _change(f"/invitations/{id}/revoke", "POST", "revoked")
 
 
 @blueprint.post("/organization/memberships/<user_id>/<any(remove, role):action>")
 def change_member(user_id: str, action: str) -> Response:
     """Remove a member, or give them another role."""
     if action == "remove":
-        return _change(f"/memberships/{user_id}", "DELETE")
-    return _change(f"/memberships/{user_id}", "PATCH", role=request.form.get("role", ""))
+        return _change(f"/memberships/{user_id}", "DELETE", "removed")
+    role = request.form.get("role", "")
+    return _change(f"/memberships/{user_id}", "PATCH", "role", role=role)
 
 
 @blueprint.post("/organization/leave")
@@ -103,7 +119,7 @@ def leave_organization() -> Response:
         response_of(f"/me/organization_memberships/{_active_id()}", "DELETE")
     except ClerkError as error:
         return _refused(error)
-    return redirect(link("/organization"), 303)
+    return _back("left")
 
 
 @blueprint.get("/organization/delete")
@@ -121,7 +137,7 @@ def confirm_deletion() -> Response:
 @blueprint.post("/organization/delete")
 def delete() -> Response:
     """Delete the active organization."""
-    return _change("", "DELETE")
+    return _change("", "DELETE", "deleted")
 
 
 @blueprint.post("/organization/join/<any(invitations, suggestions):kind>/<id>")
@@ -132,16 +148,24 @@ def join(kind: str, id: str) -> Response:
         response_of(f"/me/organization_{kind}/{id}/accept")
     except ClerkError as error:
         return _refused(error)
-    return redirect(link("/organization"), 303)
+    return _back(kind)
 
 
-def _change(path: str, method: str, **form: str) -> Response:
+def _change(path: str, method: str, done: str, **form: str) -> Response:
     check_form()
     try:
         response_of(f"/organizations/{_active_id()}{path}", method, **form)
     except ClerkError as error:
         return _refused(error)
-    return redirect(link("/organization"), 303)
+    return _back(done)
+
+
+def _back(done: str) -> Response:
+    """To the organizations.
+
+    :param done: key of what the page then says.
+    """
+    return redirect(with_query(link("/organization"), done=done), 303)
 
 
 def _activate(session_id: str, organization_id: str) -> None:
@@ -173,6 +197,8 @@ def _page(error: ClerkError | None) -> Response:
         personal=not rules.force_organization_selection,
         roles=rules.roles,
         default_role=rules.default_role,
+        values=request.form,
+        done=None if error else DONE.get(request.args.get("done", "")),
         error=error,
     )
 

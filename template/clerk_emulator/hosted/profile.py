@@ -23,6 +23,7 @@ DONE = {
     "removed": "It was removed.",
     "signed-out": "The other browser was signed out.",
     "switched": "You go on with this account.",
+    "confirmed": "Thank you. Now do once more what you were about to do.",
     "second-factor": "Your second factors were changed.",
 }
 """What the page says after a form was sent."""
@@ -46,6 +47,7 @@ def profile_page(error: ClerkError | None = None) -> Response:
         organizations=settings.organizations.enabled,
         ask_current=not settings.sessions.reverification,
         done=None if error else DONE.get(request.args.get("done", "")),
+        values=request.form,
         error=error,
     )
 

@@ -11,7 +11,7 @@ from ..frontend_api.uploads import MAX_REQUEST_BYTES
 from ..pictures import MAX_BYTES
 from ..sessions import end_session
 from .csrf import check_form
-from .frontend import response_of, upload
+from .frontend import call, response_of, upload
 from .pages import leave, link, render, signed_in
 from .profile import back_to_profile, change, profile_page, refused, to_sign_in
 
@@ -103,6 +103,15 @@ def sign_out() -> Response:
     current = signed_in()
     if current is not None:
         end_session(current_clerk(), current[0], "ended")
+    return leave()
+
+
+@blueprint.post("/sign-out/all")
+def sign_out_of_all() -> Response:
+    """End the sessions of all accounts in this browser, and back to the app."""
+    check_form()
+    if signed_in() is not None:
+        call("/client/sessions", "DELETE")
     return leave()
 
 
