@@ -23,10 +23,10 @@ AUTHENTICATOR = {"enabled": True, "used_for_second_factor": True, "second_factor
 BACKUP_CODES = {"enabled": True, "used_for_second_factor": True, "second_factors": ["backup_code"]}
 
 
-def authenticator_code(secret: str) -> str:
-    """Return what an authenticator app shows now (RFC 6238)."""
+def authenticator_code(secret: str, later: int = 0) -> str:
+    """Return what an authenticator app shows now, or these seconds later (RFC 6238)."""
     key = base64.b32decode(secret + "=" * (-len(secret) % 8))
-    digest = hmac.digest(key, struct.pack(">Q", int(time.time() // 30)), "sha1")
+    digest = hmac.digest(key, struct.pack(">Q", int((time.time() + later) // 30)), "sha1")
     (number,) = struct.unpack_from(">I", digest, digest[-1] & 15)
     return f"{(number & 0x7FFFFFFF) % 10**6:06}"
 

@@ -7,7 +7,9 @@ from typing import Any
 from flask import Blueprint, redirect
 from werkzeug import Response
 
+from ..clerk import current_clerk
 from ..errors import ClerkError
+from ..serializers.reverifications import reverification_json
 from ..urls import with_query
 from .csrf import check_form
 from .factors import factors_page, send_factor
@@ -44,12 +46,20 @@ def submit(step: str) -> Response:
     try:
         return _page(send_factor(base, step, "/confirm"))
     except ClerkError as error:
-        return _page(response_of(base), error)
+        return _page(_state() or response_of(base), error)
 
 
 def _base() -> str | None:
     current = signed_in()
     return f"/client/sessions/{current[0].id}/verify" if current else None
+
+
+def _state() -> dict[str, Any] | None:
+    """The verification as it is, with the code that was sent; to ask the API would begin anew."""
+    current = signed_in()
+    if current is None or not current[0].verification.get("prepared"):
+        return None
+    return reverification_json(current_clerk(), *current, None)
 
 
 def _page(state: dict[str, Any], error: ClerkError | None = None) -> Response:

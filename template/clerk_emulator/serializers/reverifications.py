@@ -33,7 +33,7 @@ def reverification_json(
         "supported_first_factors": reverification_first_factors(clerk, user),
         "supported_second_factors": reverification_second_factors(clerk, user),
         "first_factor_verification": _first(clerk, session),
-        "second_factor_verification": _verification(under_way.get("second")),
+        "second_factor_verification": _verification(session, "second"),
     }
 
 
@@ -83,8 +83,14 @@ def _first(clerk: LocalClerk, session: Session) -> Json | None:
     asked = clerk.store.get(Verification, session.verification.get("verification_id"))
     if asked is not None and session.verification.get("prepared") == PASSKEY:
         return stored_verification_json(clerk, asked)
-    return _verification(session.verification.get("first"))
+    return _verification(session, "first")
 
 
-def _verification(strategy: str | None) -> Json | None:
-    return verification_json("verified", strategy) if strategy else None
+def _verification(session: Session, step: str) -> Json | None:
+    """How far a step is: done, or waiting for the code that was sent."""
+    done, sent = session.verification.get(step), session.verification.get("prepared")
+    if done:
+        return verification_json("verified", done)
+    if sent and status_of(session) == f"needs_{step}_factor":
+        return verification_json("unverified", sent)
+    return None

@@ -119,6 +119,28 @@ def test_after_a_while_one_says_again_who_one_is(
     assert at(page) == "/user"
 
 
+def test_a_code_confirms_as_well(visitor: FlaskClient, clock: ManualClock) -> None:
+    clock.forward(seconds=601)
+    page = act(visitor, "/user/password", new_password="another horse 8")
+    page = send(visitor, page, "/confirm/first", strategy="email_code", prepare="1")
+    assert page.text.count('name="code"') == 1
+    wrong = send(visitor, page, "/confirm/first", strategy="email_code", code="000000")
+    assert 'id="code-error"' in wrong.text
+    page = send(visitor, wrong, "/confirm/first", strategy="email_code", code=CODE)
+    assert "Now do once more" in follow(visitor, page).text
+
+
+def test_all_accounts_of_a_browser_are_signed_out_together(
+    visitor: FlaskClient, eve: FlaskClient, clerk: LocalClerk
+) -> None:
+    clerk.source.replace({"sessions": {"multi_session": True}})
+    assert "/user/sign-out/all" not in open_page(visitor, "/user").text
+    sign_up(visitor, "second@example.com")
+    act(visitor, "/user/sign-out/all")
+    assert at(open_page(visitor, "/user")) == "/sign-in"
+    assert at(open_page(eve, "/user")) == "/user"
+
+
 def test_an_account_elsewhere_is_connected_and_disconnected(
     visitor: FlaskClient, clerk: LocalClerk
 ) -> None:
