@@ -65,7 +65,7 @@ def start_checkout(clerk: LocalClerk, payer: Payer, id: str, period: str) -> Che
     current = active_item(clerk, payer)
     if _has_already(current, plan, period):
         message = "You have subscribed to this plan already."
-        raise ClerkError("plan_already_active", message, 409, param="plan_id")
+        raise ClerkError("plan_already_active", message, 409)
     _check_change(clerk, payer, current, plan, period)
     _check_address(clerk, payer)
     now = clerk.now
@@ -79,15 +79,18 @@ def _check_change(
 ) -> None:
     """Who pays by the year cannot pay for a dearer plan by the month.
 
-    :raises ClerkError: ``invalid_plan_change``, with what Clerk.js tells people then.
+    :raises ClerkError: ``invalid_plan_change``, with what Clerk.js tells people then. It names no
+        parameter: Clerk.js would look for a field with that name, and show an empty drawer.
     """
     if current is None or (current.plan_period, period) != ("annual", "month"):
         return
     if _costs_more(clerk, payer, current, plan, period):
         message = "You cannot pay for this plan monthly while you pay annually for another one."
+        a_month = money_json(plan.annual_amount // 12, plan.currency)["amount_formatted"]
         shown = money_json(plan.amount, plan.currency) | {"id": plan_id(plan), "name": plan.name}
+        shown["annual_monthly_amount_formatted"] = a_month
         meta = {"plan": shown, "is_plan_upgrade_possible": bool(plan.annual_amount)}
-        raise ClerkError("invalid_plan_change", message, 400, "plan_id", meta=meta)
+        raise ClerkError("invalid_plan_change", message, 400, meta=meta)
 
 
 def _check_address(clerk: LocalClerk, payer: Payer) -> None:
