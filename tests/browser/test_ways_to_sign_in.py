@@ -26,6 +26,7 @@ USERNAME = {"enabled": True, "required": True, "used_for_first_factor": True}
 
 
 def test_a_link_in_the_mail_signs_up_and_in(visitor: Visitor, clerk: LocalClerk) -> None:
+    """In the new tab alone, then in the tab that waited, too."""
     clerk.switch(attributes={"email_address": LINK, "password": {"enabled": False, "required": False}})
     visitor.go("/signup")
     page = visitor.page
@@ -42,7 +43,10 @@ def test_a_link_in_the_mail_signs_up_and_in(visitor: Visitor, clerk: LocalClerk)
     visitor.go("/login")
     components.fill_identifier(page, visitor.email)
     page.get_by_text("Didn't receive a link?").wait_for()
-    visitor.follow(clerk.last_link(visitor.email))
+    tab = page.context.new_page()
+    tab.goto(clerk.last_link(visitor.email))
+    tab.wait_for_function("() => window.Clerk?.user")
+    tab.close()
     visitor.arrive("/dashboard")
 
 
