@@ -90,8 +90,8 @@ def _go_on(clerk: LocalClerk, link: Verification) -> str | None:
 def _opened_elsewhere(here: Client | None, link: Verification) -> str:
     """The browser that opened the link, unless it is the one that waits for it.
 
-    In development Clerk sees no cookies of the app here, so it never finds that both are the same.
-    Clerk.js would otherwise leave the tab that waits signed out, for the new tab to go on instead.
+    Where both are the same, Clerk.js lets the new tab go on and leaves the waiting one signed out.
+    In Clerk's development instances both tabs end up signed in.
     """
     return "" if here is None or here.id == link.client_id else here.id
 
