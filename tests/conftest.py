@@ -103,7 +103,7 @@ def clone(template: Path, tmp_path: Path) -> Path:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Show what tests want to have said, whichever process ran them."""
-    for report in terminalreporter.getreports(""):
-        for name, text in getattr(report, "user_properties", ()):
-            if name == SAID and report.when == "call":
+    for report in terminalreporter.getreports("passed"):
+        for name, text in report.user_properties:
+            if name == SAID:
                 terminalreporter.write_line(text)
