@@ -258,7 +258,10 @@ def visit(
 
     def open_browser(*, javascript: bool = True) -> Visitor:
         context = chromium.new_context(
-            java_script_enabled=javascript, viewport={"width": 1280, "height": 900}, locale="en-US"
+            java_script_enabled=javascript,
+            viewport={"width": 1280, "height": 900},
+            locale="en-US",
+            reduced_motion="reduce",
         )
         context.set_default_timeout(PATIENCE)
         # Nothing but app and local Clerk is needed: a request elsewhere fails, and is reported.
