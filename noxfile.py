@@ -178,9 +178,12 @@ def clients(session: nox.Session) -> None:
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """Click through Clerk's components in a real Chromium, and through the pages without them."""
+    """Click through Clerk's components in a real Chromium, and through the pages without them.
+
+    One Chromium keeps two cores busy. With more of them: `-- --numprocesses=4 --dist=loadfile`.
+    """
     session.install(*TESTS_NEED, "pytest-xdist", "playwright")
-    session.run("pytest", "tests/browser", *A_FILE_PER_CORE, *session.posargs)
+    session.run("pytest", "tests/browser", *session.posargs)
 
 
 @nox.session
