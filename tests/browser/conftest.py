@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, BrowserContext, Page, Request, Response
 
-# Tests run in several processes, each with a site and a Chromium of its own.
-PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+# Of several processes that share the tests, each has a site and a Chromium of its own.
+PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "")
 BUNDLES = ROOT / ".nox" / "clerk-js" / PROCESS
 SCREENSHOTS = ROOT / ".nox" / "screenshots"
-LOG = SCREENSHOTS / f"flask-dev-{PROCESS}.log"
+LOG = SCREENSHOTS / f"flask-dev{PROCESS}.log"
 START_SECONDS = 60
 PATIENCE = 20_000
 """Milliseconds to wait for anything on a page: machines may be busy."""
@@ -110,7 +110,7 @@ def site(chromium: Browser, bundles: Path, generated: Project) -> Iterator[str]:
                 process.kill()
             # What Clerk.js asked for: `nox -s endpoints` makes a table of it.
             TRAFFIC.mkdir(parents=True, exist_ok=True)
-            shutil.copy(LOG, TRAFFIC / f"browser-{PROCESS}.log")
+            shutil.copy(LOG, TRAFFIC / f"browser{PROCESS}.log")
 
 
 @pytest.fixture
@@ -285,6 +285,18 @@ def visit(
     for context in contexts:
         context.close()
     assert [problem for visitor in visitors for problem in visitor.problems] == []
+
+
+@pytest.fixture
+def small(visit: Callable[..., Visitor]) -> Callable[[], Visitor]:
+    """Return a function that opens a telephone's browser, without JavaScript."""
+
+    def open_browser() -> Visitor:
+        visitor = visit(javascript=False)
+        visitor.page.set_viewport_size({"width": 390, "height": 844})
+        return visitor
+
+    return open_browser
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import expect
 
 from tests.browser.components import CODE, PASSWORD
-from tests.browser.test_hosted_security import enter, expect_fit, small
+from tests.browser.test_hosted_security import enter, expect_fit
 from tests.browser.test_profile import AUTHENTICATOR, BACKUP_CODES, authenticator_code
 from tests.browser.test_session_tasks import FORCED, active_organization
 from tests.browser.test_without_javascript import enter_code, fill_sign_up, sign_in
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from tests.browser.conftest import Visitor
     from tests.browser.local_clerk import LocalClerk
-
-__all__ = ["small"]
 
 
 def expect_done(visitor: Visitor, words: str) -> None:

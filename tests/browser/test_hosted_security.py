@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.components import PASSWORD, consent
@@ -21,18 +20,6 @@ if TYPE_CHECKING:
 
     from tests.browser.conftest import Visitor
     from tests.browser.local_clerk import LocalClerk
-
-
-@pytest.fixture
-def small(visit: Callable[..., Visitor]) -> Callable[[], Visitor]:
-    """Return a function that opens a telephone's browser, without JavaScript."""
-
-    def open_browser() -> Visitor:
-        visitor = visit(javascript=False)
-        visitor.page.set_viewport_size({"width": 390, "height": 844})
-        return visitor
-
-    return open_browser
 
 
 def enter(visitor: Visitor, email: str, password: str = PASSWORD) -> Page:

@@ -32,7 +32,7 @@ CLIENTS = {
 }
 """By the name of a file in .nox/traffic/: the client whose requests it holds.
 
-Several processes at once have a file each, such as ``browser-gw0.log``.
+Several processes at once have a file each, such as ``browsergw0.log``.
 """
 
 
@@ -82,7 +82,7 @@ def seen(known: list[Endpoint], traffic: Path = TRAFFIC) -> dict[Endpoint, set[s
     """Return which clients have asked for what, and got an answer that is no error."""
     users: dict[Endpoint, set[str]] = defaultdict(set)
     for name in CLIENTS:
-        logs = [*traffic.glob(f"{name}.log"), *traffic.glob(f"{name}-*.log")]
+        logs = traffic.glob(f"{name}*.log")
         requests = {r for log in logs for r in REQUEST.findall(log.read_text("utf-8", "replace"))}
         # The browser's tests call the Backend API too, but not by way of Clerk.js.
         requests = {r for r in requests if r[1].startswith("/v1/") or name != "browser"}

@@ -19,12 +19,14 @@ CODES = {
     "email_link": "Email a link to {}",
 }
 TYPED = {"totp": "Code of the authenticator app", "backup_code": "Backup code"}
+OFFERED = {"password", *CODES, *TYPED}
+"""Passkeys take JavaScript, and other services have their buttons where signing in starts."""
 
 
 def factors_page(
     state: dict[str, Any], step: str, action: str, error: ClerkError | None = None
 ) -> Response:
-    """All ways that there are, as forms.
+    """All ways that plain forms can offer.
 
     :param state: a sign-in, or a verification of a session, as the Frontend API shows it.
     :param step: ``first`` or ``second``.
@@ -32,7 +34,8 @@ def factors_page(
     """
     verification = state.get(f"{step}_factor_verification") or {}
     prepared = verification.get("strategy") if verification.get("status") == "unverified" else None
-    factors = [_with_label(factor) for factor in state.get(f"supported_{step}_factors") or []]
+    supported = state.get(f"supported_{step}_factors") or []
+    factors = [_with_label(factor) for factor in supported if factor["strategy"] in OFFERED]
     if error is None and verification.get("error"):
         found = verification["error"]
         error = ClerkError(found["code"], found["long_message"])

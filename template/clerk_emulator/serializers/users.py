@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..clerk import LocalClerk
 from ..organizations import user_memberships
-from ..resources import EmailAddress, ExternalAccount, Passkey, PhoneNumber, User
+from ..resources import EmailAddress, ExternalAccount, PhoneNumber, User
+from ..sign_in_factors import user_passkeys
 from .external_accounts import external_account_json
 from .json import Json
 from .memberships import memberships_json
@@ -105,10 +106,7 @@ def _identifications(clerk: LocalClerk, user: User, base_url: str) -> Json:
         ],
         "enterprise_accounts": [],
         "saml_accounts": [],
-        "passkeys": [
-            passkey_json(clerk, passkey)
-            for passkey in clerk.store.find(Passkey, user_id=user.id, verified=True)
-        ],
+        "passkeys": [passkey_json(clerk, passkey) for passkey in user_passkeys(clerk, user.id)],
         "organization_memberships": [],
     }
 
@@ -138,10 +136,11 @@ def _allowed_actions(clerk: LocalClerk, user: User) -> Json:
 
 def backend_user_json(clerk: LocalClerk, user: User) -> Json:
     """A user, as the Backend API and webhooks show them to the app's server."""
+    shown = _account(clerk, user, clerk.config.own_url)
     return (
-        _account(clerk, user, clerk.config.own_url)
+        shown
         | {
-            "passkeys": _passkeys_of_sdks(clerk, user),
+            "passkeys": [_passkey_of_sdks(passkey) for passkey in shown["passkeys"]],
             "private_metadata": user.private_metadata,
             "banned": user.banned,
             "last_active_at": user.last_active_at or user.last_sign_in_at,
@@ -150,13 +149,9 @@ def backend_user_json(clerk: LocalClerk, user: User) -> Json:
     )
 
 
-def _passkeys_of_sdks(clerk: LocalClerk, user: User) -> list[Json]:
+def _passkey_of_sdks(shown: Json) -> Json:
     """Clerk's SDKs want a time of last use, even where there was none."""
-    passkeys = clerk.store.find(Passkey, user_id=user.id, verified=True)
-    return [
-        passkey_json(clerk, one) | {"last_used_at": one.last_used_at or one.created_at}
-        for one in passkeys
-    ]
+    return shown | {"last_used_at": shown["last_used_at"] or shown["created_at"]}
 
 
 def _lockout(clerk: LocalClerk, user: User) -> Json:

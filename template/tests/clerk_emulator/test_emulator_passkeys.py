@@ -14,11 +14,12 @@ from werkzeug.test import TestResponse
 
 from clerk_emulator.cbor import CborError, read_cbor
 from clerk_emulator.clerk import LocalClerk
-from clerk_emulator.resources import Passkey
+from clerk_emulator.resources import Passkey, User
 from clerk_emulator.testing import Backend, Browser, ManualClock, error_of
 
 from .accounts import new_account
 from .authenticator import PRESENT, VERIFIED, Authenticator, cbor, forged
+from .hosted_forms import open_page, send
 
 FAILED = (422, "passkey_authentication_failed", None)
 
@@ -339,3 +340,22 @@ def test_enumeration_protection_shows_no_passkey(
     path = f"/client/sign_ins/{made['id']}/prepare_first_factor"
     answered = visitor.post(path, strategy="passkey")
     assert error_of(answered)[1] == "strategy_for_user_invalid"
+
+
+def test_a_page_without_javascript_says_where_only_a_passkey_would_do(
+    emulator: Flask, clerk: LocalClerk, device: Authenticator
+) -> None:
+    email = {"used_for_first_factor": False, "first_factors": []}
+    tables = {
+        "passkey": {"enabled": True},
+        "username": {"enabled": True, "used_for_first_factor": True},
+    }
+    clerk.source.replace({"attributes": tables | {"email_address": email}})
+    user = clerk.store.find(User)[0]
+    user.password_hash, user.username = None, "ada"
+    clerk.store.put(user)
+    plain = emulator.test_client()
+    page = open_page(plain, "/sign-in")
+    answer = send(plain, page, "/sign-in", identifier="ada")
+    page = open_page(plain, answer.location) if answer.location else answer
+    assert "There is no way to go on here." in page.text
