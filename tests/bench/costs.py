@@ -15,17 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import jwt
-from app import create_app
-from app.clerk import exempt
-from app.clerk.keys import JwksKeys, read_pem_key
-from app.clerk.tokens import TokenError
-from app.clerk.verified import TokenVerifier
 from clerk_backend_api.security import verify_token
 from clerk_backend_api.security.types import VerifyTokenOptions
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 from flask import Flask
 
+from app import create_app
+from app.clerk import exempt
+from app.clerk.keys import JwksKeys, read_pem_key
+from app.clerk.tokens import TokenError
+from app.clerk.verified import TokenVerifier
 from tests.signing import LIVE_HOST, Signer, publishable_key
 
 TOKENS = 1000

@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 import requests
+
 from clerk_emulator.resources import EmailAddress, Organization, OrganizationMembership, User
 from clerk_emulator.store import Store
 from emulator import ENVIRON, HEADERS, SECRET, running

@@ -90,7 +90,7 @@ def bundles(generated: Project) -> Path:
 
 
 @pytest.fixture(scope="session")
-def site(chromium: Browser, bundles: Path, generated: Project) -> Iterator[str]:  # noqa: ARG001
+def site(chromium: Browser, bundles: Path, generated: Project) -> Iterator[str]:
     """Return the address of a generated project that runs by `flask dev`, as a person runs it."""
     shutil.copytree(bundles, generated.path / "instance" / "clerk-js", dirs_exist_ok=True)
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
@@ -114,7 +114,7 @@ def site(chromium: Browser, bundles: Path, generated: Project) -> Iterator[str]:
 
 
 @pytest.fixture
-def clerk(site: str, generated: Project) -> Iterator[LocalClerk]:  # noqa: ARG001
+def clerk(site: str, generated: Project) -> Iterator[LocalClerk]:
     """Return the site's local Clerk. What a test switches is switched back afterwards.
 
     Nothing may be asked of it that it does not know, and no request may break it.

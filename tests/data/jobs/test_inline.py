@@ -1,0 +1,76 @@
+"""Without a broker jobs run where they are asked for; its address is checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask, current_app
+from flask.testing import FlaskClient
+
+from app import create_app
+from app.accounts.models import User, WebhookEvent
+from app.accounts.signals import user_created
+from app.jobs import broker, deliveries
+from app.jobs.broker import celery
+from app.jobs.sync import sync
+from app.settings import SettingsError
+from tests.app_fixtures import ALICE
+from tests.data.deliveries import deliver, event, stored
+from tests.local_server import LocalServer
+
+
+def test_without_a_broker_the_signal_is_sent_within_the_request(app: Flask, client: FlaskClient) -> None:
+    heard = []
+
+    def hear(app: Flask, data: dict[str, Any], event: object) -> None:
+        heard.append(data["id"])
+
+    created = event("user.created", ALICE)
+    with user_created.connected_to(hear):
+        assert [deliver(client, created).status_code for _ in range(2)] == [200, 200]
+    assert heard == [ALICE["id"]]
+    noted = stored(app, WebhookEvent, created.id)
+    assert noted
+    assert noted.signal_handled_at
+
+
+def test_without_a_broker_a_job_runs_at_once(app: Flask) -> None:
+    @celery.task
+    def name() -> str:
+        return current_app.name
+
+    with app.app_context():
+        assert name.delay().get() == app.name
+
+
+def test_sync_does_what_the_command_does(app: Flask, backend: LocalServer) -> None:
+    backend.answers["GET /v1/users"] = (200, [ALICE])
+    for path in ("organizations", "organization_memberships"):
+        backend.answers[f"GET /v1/{path}"] = (200, {"data": [], "total_count": 0})
+    with app.app_context():
+        sync.delay()
+    user = stored(app, User, ALICE["id"])
+    assert user
+    assert user.email == "alice@example.com"
+
+
+@pytest.mark.parametrize("url", ["localhost:6379", "http://localhost", "redis://", "redis://h:x"])
+def test_what_is_no_broker_is_refused(environ: dict[str, str], url: str) -> None:
+    with pytest.raises(SettingsError, match="CELERY_BROKER_URL"):
+        create_app(environ | {"CELERY_BROKER_URL": url})
+
+
+def test_a_task_is_never_given_away_while_a_worker_is_at_it() -> None:
+    assert broker.TIME_LIMIT + broker.LONGEST_PAUSE < broker.VISIBILITY
+    lease = deliveries.LEASE.total_seconds()
+    assert lease > broker.VISIBILITY
+    assert lease > deliveries.ATTEMPTS * (broker.LONGEST_PAUSE + broker.TIME_LIMIT)
+
+
+def test_a_broker_gives_flask_dev_a_worker(environ: dict[str, str]) -> None:
+    assert "DEV_COMMANDS" not in create_app(environ).config
+    url = "amqp://guest:guest@127.0.0.1:5672//"
+    app = create_app(environ | {"CELERY_BROKER_URL": url})
+    assert "worker" in app.config["DEV_COMMANDS"]
+    create_app(environ)

@@ -1,0 +1,186 @@
+"""Whatever the order in which Clerk's news comes, and however often: our tables end up true."""
+
+from __future__ import annotations
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.accounts.deliveries import take_in
+from app.accounts.models import Membership, Organization, User
+from app.clerk.webhooks import WebhookEvent as Delivery
+from app.database import Base, db
+from app.transactions import transact
+from tests.app_fixtures import ALICE, ON_BOTH_DATABASES
+
+from .deliveries import ACME, Event, deleted, event, membership
+
+pytestmark = ON_BOTH_DATABASES
+
+START = 1_700_000_000_000
+PEOPLE = ("user_1", "user_2")
+ORGANIZATIONS = ("org_1", "org_2")
+
+Json = dict[str, Any]
+
+
+class Clerk:
+    """What is true at Clerk, and what it tells of it."""
+
+    def __init__(self) -> None:
+        self.now = START
+        self.events: list[Event] = []
+        self.users: dict[str, Json] = {}
+        self.organizations: dict[str, Json] = {}
+        self.memberships: dict[str, Json] = {}
+
+    def happens(self, choice: random.Random) -> None:
+        """Let something happen that can happen now."""
+        self.now += choice.randint(1, 5)
+        user_id, organization_id = choice.choice(PEOPLE), choice.choice(ORGANIZATIONS)
+        if choice.random() < 0.5:
+            self._member(choice, user_id, organization_id)
+        elif choice.random() < 0.5:
+            self._record(choice, "user", self.users, {**ALICE, "id": user_id})
+        else:
+            new = {**ACME, "id": organization_id}
+            self._record(choice, "organization", self.organizations, new)
+
+    def _record(self, choice: random.Random, kind: str, held: dict[str, Json], new: Json) -> None:
+        id, name = new["id"], "first_name" if kind == "user" else "name"
+        if any(told.data["id"] == id and told.type == f"{kind}.deleted" for told in self.events):
+            return
+        if id not in held:
+            held[id] = new | {"created_at": self.now, "updated_at": self.now}
+            self.events.append(event(f"{kind}.created", held[id]))
+        elif choice.random() < 0.8:
+            held[id] = held[id] | {name: f"name {self.now}", "updated_at": self.now}
+            self.events.append(event(f"{kind}.updated", held[id]))
+        else:
+            del held[id]
+            self.events.append(deleted(kind, id))
+            self._end_all(id)
+
+    def _member(self, choice: random.Random, user_id: str, organization_id: str) -> None:
+        user, organization = self.users.get(user_id), self.organizations.get(organization_id)
+        if not user or not organization:
+            return
+        current = [
+            held
+            for held in self.memberships.values()
+            if held["public_user_data"]["user_id"] == user_id
+            and held["organization"]["id"] == organization_id
+        ]
+        if current and choice.random() < 0.5:
+            self._end(current[0]["id"])
+            return
+        kind = "updated" if current else "created"
+        id = current[0]["id"] if current else f"orgmem_{self.now}"
+        self.memberships[id] = membership(
+            id,
+            user=user,
+            organization=organization,
+            role=f"org:role_{self.now}",
+            created_at=current[0]["created_at"] if current else self.now,
+            updated_at=self.now,
+        )
+        self.events.append(event(f"organizationMembership.{kind}", self.memberships[id]))
+
+    def _end_all(self, id: str) -> None:
+        for held in list(self.memberships.values()):
+            if id in (held["public_user_data"]["user_id"], held["organization"]["id"]):
+                self._end(held["id"])
+
+    def _end(self, id: str) -> None:
+        del self.memberships[id]
+        self.events.append(deleted("organizationMembership", id))
+
+    def truth(self) -> dict[str, set[tuple[Any, ...]]]:
+        """The rows that there should be."""
+        return {
+            "users": {(u["id"], u["first_name"], u["updated_at"]) for u in self.users.values()},
+            "organizations": {(o["id"], o["name"], o["updated_at"]) for o in self.organizations.values()},
+            "memberships": {
+                (m["id"], m["public_user_data"]["user_id"], m["organization"]["id"], m["role"])
+                for m in self.memberships.values()
+            },
+        }
+
+
+def rows(app: Flask) -> dict[str, set[tuple[Any, ...]]]:
+    """The rows that there are, and are not marked as deleted."""
+    columns: dict[type[User] | type[Organization] | type[Membership], Any] = {
+        User: (User.id, User.first_name, User.clerk_updated_at),
+        Organization: (Organization.id, Organization.name, Organization.clerk_updated_at),
+        Membership: (
+            Membership.id,
+            Membership.user_id,
+            Membership.organization_id,
+            Membership.role,
+        ),
+    }
+    with app.app_context():
+        return {
+            model.__tablename__: {
+                tuple(row) for row in db.session.execute(sa.select(*wanted).where(model.deleted_at.is_(None)))
+            }
+            for model, wanted in columns.items()
+        }
+
+
+def forget_everything(app: Flask) -> None:
+    """Empty all tables."""
+    with app.app_context(), db.sessionmaker.begin() as session:
+        for table in reversed(Base.metadata.sorted_tables):
+            session.execute(table.delete())
+
+
+def tell(app: Flask, told: Event) -> None:
+    """Deliver an event, without the way through HTTP."""
+    with app.app_context():
+        take_in(Delivery(told.id, told.type, told.data), "{}")
+
+
+def history(choice: random.Random, length: int) -> tuple[Clerk, list[Event]]:
+    """Something that happened, and its news: in any order, each piece once to three times."""
+    clerk = Clerk()
+    for _ in range(length):
+        clerk.happens(choice)
+    news = [told for told in clerk.events for _ in range(choice.randint(1, 3))]
+    choice.shuffle(news)
+    return clerk, news
+
+
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
+@given(choice=st.randoms(use_true_random=False), length=st.integers(1, 25))
+def test_any_order_leads_to_the_truth(app: Flask, choice: random.Random, length: int) -> None:
+    forget_everything(app)
+    clerk, news = history(choice, length)
+    for told in news:
+        tell(app, told)
+    assert rows(app) == clerk.truth()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_many_at_once_lead_to_the_truth(app: Flask, seed: int) -> None:
+    clerk, news = history(random.Random(seed), 60)
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda told: tell(app, told), news))
+    assert rows(app) == clerk.truth()
+
+
+def test_a_transaction_that_failed_leaves_nothing(app: Flask) -> None:
+    told = event("user.created", ALICE)
+    with app.app_context():
+        with pytest.raises(ZeroDivisionError):
+            transact(lambda session: session.execute(sa.delete(User)) and 1 / 0)
+        take_in(Delivery(told.id, told.type, told.data), "{}")
+        with pytest.raises(ZeroDivisionError):
+            transact(lambda session: session.execute(sa.delete(User)) and 1 / 0)
+        assert db.session.get(User, ALICE["id"])

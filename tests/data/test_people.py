@@ -1,0 +1,164 @@
+"""``flask clerk delete-user``, ``export-user`` and ``prune-events``, and the founder's hook."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from app.accounts import personal_data
+from app.accounts.models import Tombstone, User, WebhookEvent
+from app.accounts.records import apply_user, delete_record, is_gone
+from app.clerk import BackendApi, BackendApiError
+from app.commands.people import delete_user, export_user
+from app.commands.prune import prune_events
+from app.commands.sync import sync_command
+from app.database import db
+from app.transactions import transact
+from clerk_emulator import resources
+from clerk_emulator.running import RunningClerk
+from tests.app_fixtures import ON_BOTH_DATABASES
+from tests.data.deliveries import stored
+
+pytestmark = ON_BOTH_DATABASES
+
+
+@pytest.fixture
+def ada(site: Flask, clerk: RunningClerk) -> str:
+    """The id of somebody whom both sides know, and who belongs to an organization."""
+    user = clerk.create_user(
+        "ada@example.com", first_name="Ada", organization=clerk.create_organization("Acme")
+    )
+    run(site, sync_command)
+    return user.id
+
+
+@pytest.fixture
+def erased(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Whom the founder's hook was told to erase."""
+    ids: list[str] = []
+    monkeypatch.setattr(personal_data, "erase", lambda session, id: ids.append(id))
+    return ids
+
+
+def run(site: Flask, command: Any, *arguments: str, answer: str = "") -> Any:
+    """Run a command."""
+    return site.test_cli_runner().invoke(command, list(arguments), input=answer)
+
+
+def break_clerk(monkeypatch: pytest.MonkeyPatch, *methods: str) -> None:
+    """Let these calls of the Backend API fail."""
+
+    def fail(*_: object, **__: object) -> Any:
+        raise BackendApiError(503, "unavailable", "out of order")
+
+    for method in methods:
+        monkeypatch.setattr(BackendApi, method, fail)
+
+
+@pytest.mark.parametrize("named_by", ["id", "address"])
+def test_an_account_is_deleted_on_both_sides(
+    site: Flask, clerk: RunningClerk, ada: str, erased: list[str], named_by: str
+) -> None:
+    name = ada if named_by == "id" else "Ada@example.com"
+    assert run(site, delete_user, name, answer="n\n").exit_code == 1
+    assert stored(site, User, ada)
+    result = run(site, delete_user, name, answer="y\n")
+    assert (result.exit_code, "Deleted." in result.output) == (0, True)
+    assert f"{ada} Ada (known at Clerk, a row here)" in result.output
+    assert clerk.local.store.find(resources.User) == []
+    assert stored(site, User, ada) is None
+    assert stored(site, Tombstone, ada)
+    assert erased == [ada]
+    # Clerk's own news of it finds nothing left to do.
+    clerk.deliver_webhooks(site.test_client())
+    assert erased == [ada]
+
+
+def test_what_clerk_refuses_changes_nothing(
+    site: Flask, ada: str, erased: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    break_clerk(monkeypatch, "delete_user")
+    result = run(site, delete_user, ada, "--yes")
+    assert (result.exit_code, "Nothing has been deleted" in result.output) == (1, True)
+    assert stored(site, User, ada)
+    assert not erased
+
+
+def test_whom_one_side_knows_goes_as_well(
+    site: Flask, clerk: RunningClerk, ada: str, erased: list[str]
+) -> None:
+    with site.app_context():
+        transact(lambda session: apply_user(session, {"id": "user_here", "updated_at": 1}))
+    assert run(site, delete_user, "user_here", "--yes").exit_code == 0
+    grace = clerk.create_user("grace@example.com").id
+    assert "no row here" in run(site, delete_user, grace, "--yes").output
+    with site.app_context():
+        assert is_gone(db.session, grace)
+        assert is_gone(db.session, "user_here")
+    assert erased == ["user_here", grace]
+    result = run(site, delete_user, "user_nobody", "--yes")
+    assert (result.exit_code, "Nobody at Clerk or in this database" in result.output) == (1, True)
+
+
+def test_a_hook_that_fails_stops_the_deletion(
+    site: Flask, clerk: RunningClerk, ada: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(session: object, user_id: str) -> None:
+        raise LookupError("invoices are still open")
+
+    monkeypatch.setattr(personal_data, "erase", fail)
+    with site.app_context(), pytest.raises(LookupError):
+        transact(lambda session: delete_record(session, User, ada))
+    assert stored(site, User, ada)
+    assert stored(site, Tombstone, ada) is None
+
+
+def test_all_that_is_known_is_written_down(
+    site: Flask, ada: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(personal_data, "export", lambda session, id: {"notes": ["ü", datetime.max]})
+    exported = json.loads(run(site, export_user, "ada@example.com").stdout)
+    assert exported["user_id"] == ada
+    assert exported["clerk"]["user"]["first_name"] == "Ada"
+    assert exported["clerk"]["organization_memberships"][0]["organization"]["name"] == "Acme"
+    assert exported["app"]["user"]["email"] == "ada@example.com"
+    assert len(exported["app"]["memberships"]) == 1
+    assert exported["app"]["notes"][0] == "ü"
+
+    path = tmp_path / "ada.json"
+    assert run(site, export_user, ada, "--output", str(path)).exit_code == 0
+    assert json.loads(path.read_text(encoding="utf-8"))["app"] == exported["app"]
+    assert path.stat().st_mode & 0o777 == 0o600
+    result = run(site, export_user, ada, "--output", str(path))
+    assert (result.exit_code, "not there yet" in result.output) == (1, True)
+
+
+def test_without_clerk_there_is_our_part(site: Flask, ada: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    break_clerk(monkeypatch, "user", "page")
+    assert run(site, export_user, ada).exit_code == 1
+    exported = json.loads(run(site, export_user, ada, "--local").stdout)
+    assert exported["app"]["user"]["id"] == ada
+    assert "clerk" not in exported
+
+
+def test_old_deliveries_are_forgotten(site: Flask) -> None:
+    now = datetime.now(UTC)
+    ages = {"old": 31, "new": 29}
+    with site.app_context():
+        for name, days in ages.items():
+            at = now - timedelta(days=days)
+            common = {"type": "user.updated", "outcome": "applied", "received_at": at}
+            db.session.add(WebhookEvent(id=name, signal_handled_at=at, **common))
+            db.session.add(WebhookEvent(id=f"{name}, waiting", **common))
+        db.session.commit()
+    assert run(site, prune_events, "--older-than", "1").exit_code == 2
+    assert "1 deliveries forgotten" in run(site, prune_events).output
+    with site.app_context():
+        left = set(db.session.scalars(sa.select(WebhookEvent.id)))
+    assert left == {"old, waiting", "new", "new, waiting"}

@@ -1,0 +1,184 @@
+"""Signals follow events: after the commit, and once."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from blinker import NamedSignal
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.accounts import deliveries, signals
+from app.accounts.models import User, WebhookEvent
+from app.clerk.webhooks import WebhookEvent as Delivery
+from app.database import db
+from tests.app_fixtures import ALICE, ON_BOTH_DATABASES
+from tests.tools import ROOT
+
+from .deliveries import deleted, deliver, event, membership, stored
+
+pytestmark = ON_BOTH_DATABASES
+
+CREATED = event("user.created", ALICE)
+RENAMED = {**ALICE, "first_name": "Alicia", "updated_at": ALICE["updated_at"] + 1}
+UPDATED = event("user.updated", RENAMED)
+
+Heard = list[tuple[str, str]]
+"""Type of the event, and id of its object."""
+
+Listen = Callable[..., Heard]
+
+
+@pytest.fixture
+def listen() -> Iterator[Listen]:
+    """A function that writes down what signals say, until the test ends."""
+    with ExitStack() as stack:
+
+        def listen(*asked: NamedSignal) -> Heard:
+            heard: Heard = []
+
+            def note(app: Flask, data: dict[str, Any], event: Delivery) -> None:
+                heard.append((event.type, data["id"]))
+
+            for signal in asked:
+                stack.enter_context(signal.connected_to(note))
+            return heard
+
+        yield listen
+
+
+def test_each_type_of_event_has_its_signal(client: FlaskClient, listen: Listen) -> None:
+    named = [value for value in vars(signals).values() if isinstance(value, NamedSignal)]
+    assert len(named) == 9
+    heard = listen(*named)
+    joined = membership()
+    for kind, data in (("user", ALICE), ("organization", joined["organization"])):
+        deliver(client, event(f"{kind}.created", data))
+        deliver(client, event(f"{kind}.updated", {**data, "updated_at": 1_800_000_000_000}))
+    deliver(client, event("organizationMembership.created", joined))
+    changed = {**joined, "role": "org:admin", "updated_at": 1_800_000_000_000}
+    deliver(client, event("organizationMembership.updated", changed))
+    for kind, id in (
+        ("organizationMembership", "orgmem_1"),
+        ("organization", "org_acme"),
+        ("user", ALICE["id"]),
+    ):
+        deliver(client, deleted(kind, id))
+    assert sorted(type for type, _ in heard) == sorted(deliveries.RULES)
+
+
+def test_a_repeated_delivery_is_told_once(client: FlaskClient, listen: Listen) -> None:
+    heard = listen(signals.user_created)
+    for _ in range(3):
+        assert deliver(client, CREATED).status_code == 200
+    assert heard == [("user.created", ALICE["id"])]
+
+
+def test_the_row_is_there_when_the_signal_comes(app: Flask, client: FlaskClient) -> None:
+    seen = []
+
+    def look(app: Flask, data: dict[str, Any], event: Delivery) -> None:
+        seen.append((db.session.get_one(User, data["id"]).name, event.delivery_id))
+
+    with signals.user_created.connected_to(look, app):
+        deliver(client, CREATED)
+    assert seen == [("Alice Example", CREATED.id)]
+
+
+def test_that_somebody_came_is_told_even_if_the_row_is_there(client: FlaskClient, listen: Listen) -> None:
+    heard = listen(signals.user_created, signals.user_updated)
+    deliver(client, UPDATED)
+    deliver(client, CREATED)
+    deliver(client, event("user.updated", {**RENAMED, "updated_at": 5}))
+    assert [type for type, _ in heard] == ["user.updated", "user.created"]
+
+
+def test_after_a_deletion_nothing_else_is_told(client: FlaskClient, listen: Listen) -> None:
+    heard = listen(signals.user_created, signals.user_updated, signals.user_deleted)
+    for one in (deleted("user", ALICE["id"]), CREATED, UPDATED):
+        deliver(client, one)
+    assert [type for type, _ in heard] == ["user.deleted"]
+
+
+def test_other_events_have_signals_too(client: FlaskClient, listen: Listen) -> None:
+    heard = listen(signals.event_signal("session.created"))
+    deliver(client, event("session.created", {"id": "sess_1"}))
+    assert heard == [("session.created", "sess_1")]
+
+
+def test_a_receiver_that_fails_is_called_again(app: Flask, client: FlaskClient) -> None:
+    app.testing = False
+    calls = []
+
+    def fail_once(app: Flask, data: dict[str, Any], event: Delivery) -> None:
+        calls.append(data["id"])
+        if len(calls) == 1:
+            raise RuntimeError("the mail server is down")
+
+    with signals.user_created.connected_to(fail_once):
+        assert deliver(client, CREATED).status_code == 500
+        with app.app_context():  # the founder's own change, which applying again would undo
+            db.session.get_one(User, ALICE["id"]).first_name = "Changed"
+            db.session.commit()
+        assert [deliver(client, CREATED).status_code for _ in range(2)] == [200, 200]
+    assert calls == [ALICE["id"]] * 2
+    user = stored(app, User, ALICE["id"])
+    assert user
+    assert user.first_name == "Changed"
+
+
+def test_deliveries_at_the_same_moment_are_told_once(app: Flask, listen: Listen) -> None:
+    heard = listen(signals.user_created)
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: deliver(app.test_client(), CREATED), range(32)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len(heard) == 1
+
+
+DIES = """
+import json, os, signal, sys
+from app import create_app
+from app.accounts.deliveries import Delivery, send_signal, take_in
+from app.accounts.signals import user_created
+
+@user_created.connect
+def die(app, data, event):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+delivery = Delivery(*json.loads(sys.argv[1]))
+with create_app().app_context():
+    take_in(delivery, "")
+    send_signal(delivery)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+def test_a_worker_that_dies_over_the_signal_is_replaced(
+    app: Flask,
+    client: FlaskClient,
+    environ: dict[str, str],
+    listen: Listen,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    command = [sys.executable, "-c", DIES, json.dumps(CREATED)]
+    died = subprocess.run(command, cwd=ROOT, env={**os.environ, **environ}, check=False)
+    assert died.returncode == -9
+    assert stored(app, User, ALICE["id"])
+    heard = listen(signals.user_created)
+    monkeypatch.setattr(deliveries, "WAITS", (0,))
+    assert deliver(client, CREATED).status_code == 503  # perhaps it only takes its time
+    monkeypatch.setattr(deliveries, "CLAIM", deliveries.CLAIM * 0)
+    assert deliver(client, CREATED).status_code == 200
+    assert deliver(client, CREATED).status_code == 200
+    assert heard == [("user.created", ALICE["id"])]
+    noted = stored(app, WebhookEvent, CREATED.id)
+    assert noted
+    assert noted.outcome == "applied"

@@ -1,0 +1,232 @@
+"""``flask clerk sync`` against a local Clerk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from click.testing import Result
+from flask import Flask
+
+from app.accounts import clerk_lists, sync
+from app.accounts.clerk_models import SyncCheckpoint
+from app.accounts.models import Membership, Organization, Tombstone, User
+from app.accounts.records import apply_user
+from app.clerk import BackendApi, BackendApiError, clerk_of
+from app.commands.sync import sync_command
+from app.database import db
+from app.transactions import transact
+from clerk_emulator import memberships, resources, sessions
+from clerk_emulator.organizations import membership_of
+from clerk_emulator.running import RunningClerk
+from tests.app_fixtures import ON_BOTH_DATABASES
+
+pytestmark = ON_BOTH_DATABASES
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(site: Flask, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run the command, in pages of 5 that overlap by 2; nothing is too fresh to judge."""
+    monkeypatch.setattr(clerk_lists, "PAGE_SIZE", 5)
+    monkeypatch.setattr(clerk_lists, "OVERLAP", 2)
+    monkeypatch.setattr("app.accounts.clerk_lists.sleep", lambda seconds: None)
+    monkeypatch.setattr(sync, "SETTLED", -sync.SETTLED)
+    runner = site.test_cli_runner()
+    return lambda *options: runner.invoke(sync_command, options)
+
+
+@pytest.fixture
+def crowd(clerk: RunningClerk) -> RunningClerk:
+    """Twelve people, three of them in two organizations."""
+    acme, globex = clerk.create_organization("Acme"), clerk.create_organization("Globex")
+    for number in range(12):
+        clerk.create_user(f"user{number}@example.com", first_name=f"User {number}")
+    for user in clerk.local.store.find(resources.User)[:3]:
+        clerk.add_member(acme, user)
+        clerk.add_member(globex, user, "org:admin")
+    return clerk
+
+
+def tables(app: Flask) -> dict[str, list[tuple[Any, ...]]]:
+    """All rows, as far as Clerk decides about them."""
+    with app.app_context(), db.sessionmaker() as session:
+        return {
+            model.__tablename__: sorted(
+                (tuple(row) for row in session.execute(sa.select(*model.__table__.columns))),
+                key=lambda row: str(row),
+            )
+            for model in (User, Organization, Membership)
+        }
+
+
+def spoil(app: Flask, *statements: sa.Executable) -> None:
+    """Change rows behind Clerk's back."""
+    with app.app_context():
+        for statement in statements:
+            transact(lambda session, statement=statement: session.execute(statement))  # type: ignore[misc]
+
+
+def test_an_empty_database_is_filled(site: Flask, crowd: RunningClerk, run: Run) -> None:
+    result = run()
+    assert result.exit_code == 0, result.output
+    assert "users: 12 at Clerk; 12 added, 0 changed, 0 deleted" in result.output
+    assert "organizations: 2 at Clerk; 2 added" in result.output
+    assert "memberships: 6 at Clerk; 6 added" in result.output
+    filled = tables(site)
+    assert [len(rows) for rows in filled.values()] == [12, 2, 6]
+    assert "12 at Clerk; 0 added, 0 changed, 0 deleted" in run().output
+    assert tables(site) == filled
+
+
+def test_whatever_drifted_is_put_right(site: Flask, crowd: RunningClerk, run: Run) -> None:
+    run()
+    right = tables(site)
+    with site.app_context():
+        ids = list(db.session.scalars(sa.select(User.id).order_by(User.created_at)))
+    spoil(
+        site,
+        sa.delete(User).where(User.id == ids[1]),
+        sa.update(User).where(User.id == ids[5]).values(email="typed@example.com"),
+        sa.update(User).where(User.id == ids[6]).values(clerk_updated_at=0, first_name="Late"),
+        sa.update(Organization).where(Organization.slug == "acme").values(name="Akme"),
+        sa.update(Membership).where(Membership.user_id == ids[2]).values(role="org:owner"),
+    )
+    dry = run("--dry-run").output
+    assert f"+ {ids[1]} user1@example.com" in dry
+    assert f"~ {ids[5]} email typed@example.com → user5@example.com" in dry
+    assert "users: 12 at Clerk; 1 to add, 2 to change, 0 to delete" in dry
+    assert tables(site) != right
+    assert "users: 12 at Clerk; 1 added, 2 changed, 0 deleted" in run().output
+    assert tables(site) == right
+
+
+def test_who_is_gone_goes_for_ever(site: Flask, crowd: RunningClerk, run: Run) -> None:
+    run()
+    with site.app_context():
+        ids = list(db.session.scalars(sa.select(User.id).order_by(User.created_at)))
+    local = crowd.local
+    store = local.store
+    with store.transaction():
+        for user in store.find(resources.User, id=(ids[0], ids[11])):
+            sessions.close_account(local, user)
+        acme = store.find(resources.Organization)[0]
+        left = membership_of(local, acme.id, ids[1])
+        assert left
+        memberships.remove_member(local, left)
+    assert f"- {ids[11]}\n" in run("--dry-run").output
+    output = run().output
+    assert "users: 10 at Clerk; 0 added, 0 changed, 2 deleted" in output
+    assert "memberships: 3 at Clerk; 0 added, 0 changed, 1 deleted" in output
+    with site.app_context():
+        assert {ids[0], ids[11], left.id} == set(db.session.scalars(sa.select(Tombstone.id)))
+        assert transact(lambda session: apply_user(session, {"id": ids[0]})) == "gone"
+        remaining = db.session.scalars(sa.select(Membership.user_id).order_by(Membership.user_id))
+        assert sorted(remaining) == sorted([ids[1], ids[2], ids[2]])
+
+
+def test_a_broken_run_goes_on_where_it_stopped(
+    site: Flask, crowd: RunningClerk, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, asked = BackendApi.page, []
+
+    def failing(api: BackendApi, path: str, **query: Any) -> Any:
+        asked.append((path, query.get("offset")))
+        if path == "/users" and query["offset"] >= 6:
+            raise BackendApiError(503, "unavailable", "out of order")
+        return page(api, path, **query)
+
+    with monkeypatch.context() as context:
+        context.setattr(BackendApi, "page", failing)
+        result = run("--force")
+    assert result.exit_code == 1
+    assert "goes on from there" in result.output
+    assert asked.count(("/users", 6)) == clerk_lists.ATTEMPTS
+    with site.app_context():
+        assert db.session.get(SyncCheckpoint, "users")
+        assert db.session.scalar(sa.select(sa.func.count()).select_from(User)) == 8
+    result = run()
+    assert "users: goes on after 8" in result.output
+    assert "users: 12 at Clerk; 4 added" in result.output
+    with site.app_context():
+        assert db.session.get(SyncCheckpoint, "users") is None
+
+
+def test_a_list_that_moves_hides_nobody(
+    site: Flask, crowd: RunningClerk, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, local = BackendApi.page, crowd.local
+    people = local.store.find(resources.User)
+
+    def moving(api: BackendApi, path: str, **query: Any) -> Any:
+        found = page(api, path, **query)
+        if path == "/users" and query.get("offset") == 0:
+            for user in local.store.find(resources.User)[:-8]:
+                sessions.close_account(local, user)
+        return found
+
+    monkeypatch.setattr(BackendApi, "page", moving)
+    run("--force")
+    with site.app_context():
+        kept = set(db.session.scalars(sa.select(User.id)))
+    assert {user.id for user in people[4:]} <= kept
+
+
+def test_clerk_may_ask_for_patience(
+    site: Flask, crowd: RunningClerk, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    page = BackendApi.page
+
+    def busy(api: BackendApi, path: str, **query: Any) -> Any:
+        if len(waits) < 3:
+            raise BackendApiError(429, "too_many_requests", "slower", retry_after=7)
+        return page(api, path, **query)
+
+    monkeypatch.setattr(BackendApi, "page", busy)
+    monkeypatch.setattr("app.accounts.clerk_lists.sleep", waits.append)
+    assert "12 added" in run("--force").output
+    assert waits == [7, 7, 7]
+
+
+def test_another_instance_is_refused(site: Flask, crowd: RunningClerk, run: Run) -> None:
+    with site.app_context():
+        for number in range(13):
+            data = {"id": f"user_else{number}", "created_at": 1, "updated_at": 1}
+            transact(lambda session, data=data: apply_user(session, data))  # type: ignore[misc]
+    before = tables(site)
+    result = run()
+    assert result.exit_code == 1
+    assert "Of 13 users in this database, Clerk knows 0" in result.output
+    assert tables(site) == before
+    assert "12 added, 0 changed, 13 deleted" in run("--force").output
+
+
+def test_what_is_new_is_not_judged(
+    site: Flask, crowd: RunningClerk, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    with site.app_context():
+        transact(lambda session: apply_user(session, {"id": "user_new"}))
+    result = site.test_cli_runner().invoke(sync_command, ["--force"])
+    assert "12 added, 0 changed, 0 deleted" in result.output
+
+
+def test_an_instance_without_organizations(site: Flask, clerk: RunningClerk, run: Run) -> None:
+    clerk.settings(organizations={"enabled": False})
+    clerk.create_user()
+    result = run()
+    assert result.exit_code == 0
+    assert "users: 1 at Clerk; 1 added" in result.output
+    assert "memberships: Clerk has no organizations switched on" in result.output
+
+
+def test_what_clerk_refuses_is_said(site: Flask, run: Run) -> None:
+    clerk_of(site).api._secret_key = "sk_test_wrong"
+    clerk_of(site).api.renew()
+    result = run()
+    assert result.exit_code == 1
+    assert "Backend API" in result.output

@@ -1,0 +1,101 @@
+"""Our own record of people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.accounts.models import User
+from app.accounts.records import apply_user
+from app.accounts.users import add_user
+from app.transactions import transact
+from tests.app_fixtures import ALICE, BROWSER, ON_BOTH_DATABASES, SignIn
+from tests.data.deliveries import stored
+from tests.local_server import LocalServer
+from tests.signing import USER
+
+pytestmark = ON_BOTH_DATABASES
+
+
+def save_user(data: dict[str, Any]) -> None:
+    """Write what Clerk says of a user."""
+    transact(lambda session: apply_user(session, data))
+
+
+def test_the_first_request_makes_the_row(
+    app: Flask, client: FlaskClient, sign_in: SignIn, backend: LocalServer
+) -> None:
+    sign_in()
+    page = client.get("/dashboard", headers=BROWSER)
+    assert "Welcome, Alice Example" in page.text
+    user = stored(app, User, USER)
+    assert user
+    assert (user.email, user.name) == ("alice@example.com", "Alice Example")
+    client.get("/dashboard", headers=BROWSER)
+    assert backend.count(f"/v1/users/{USER}") == 1
+
+
+def test_who_does_not_look_does_not_pay(
+    app: Flask, client: FlaskClient, sign_in: SignIn, backend: LocalServer
+) -> None:
+    sign_in()
+    for path in ("/", "/api/me", "/profile"):
+        assert client.get(path, headers=BROWSER).status_code == 200
+    assert stored(app, User, USER) is None
+    assert not backend.received
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (500, b""),
+        (200, b"nonsense"),
+        (200, {}),
+        (200, {"email_addresses": 5, "first_name": [], "updated_at": "now"}),
+        (200, {"email_addresses": [None], "first_name": "x" * 10_000, "updated_at": 10**30}),
+    ],
+)
+def test_it_makes_do_with_the_id(
+    app: Flask,
+    client: FlaskClient,
+    sign_in: SignIn,
+    backend: LocalServer,
+    answer: tuple[int, object],
+) -> None:
+    backend.answers[f"GET /v1/users/{USER}"] = answer
+    sign_in()
+    assert client.get("/dashboard", headers=BROWSER).status_code == 200
+    assert stored(app, User, USER)
+
+
+def test_a_deleted_account_does_not_come_back(
+    app: Flask, client: FlaskClient, sign_in: SignIn, backend: LocalServer
+) -> None:
+    # Their last token is valid for up to a minute.
+    backend.answers[f"GET /v1/users/{USER}"] = (404, {"errors": [{"code": "resource_not_found"}]})
+    sign_in()
+    assert client.get("/dashboard", headers=BROWSER).status_code == 200
+    assert stored(app, User, USER) is None
+
+
+def test_older_news_is_ignored(app: Flask) -> None:
+    with app.app_context():
+        save_user({**ALICE, "first_name": "New", "updated_at": 200})
+        save_user({**ALICE, "first_name": "Old", "updated_at": 100})
+        save_user({**ALICE, "first_name": "Same", "updated_at": 200})
+    user = stored(app, User, USER)
+    assert user
+    assert user.first_name == "New"
+
+
+def test_a_row_by_id_is_completed_by_later_news(app: Flask, backend: LocalServer) -> None:
+    backend.answers[f"GET /v1/users/{USER}"] = (500, b"")
+    with app.app_context():
+        assert add_user(USER)
+        save_user(ALICE)
+    user = stored(app, User, USER)
+    assert user
+    assert user.email == "alice@example.com"

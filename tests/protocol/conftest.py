@@ -1,0 +1,139 @@
+"""Apps for all tests here: they ask who is signed in, and change nothing."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from app import create_app
+from app.clerk import clerk_of
+from tests.app_fixtures import (
+    ALICE,
+    backend,
+    client,
+    database_url,
+    empty_database,
+    environ,
+    forger,
+    live_environ,
+    live_signer,
+    postgresql,
+    postgresql_database,
+    server,
+    settings_for,
+    sign_in,
+    signer,
+    site,
+)
+from tests.local_server import LocalServer, local_server
+from tests.protocol.forgeries import NOW, Parties
+from tests.protocol.worlds import World, Worlds
+from tests.signing import HOST, KID, LIVE_HOST, USER, Signer, publishable_key
+
+__all__ = [
+    "backend",
+    "client",
+    "database_url",
+    "empty_database",
+    "environ",
+    "forger",
+    "live_environ",
+    "live_signer",
+    "postgresql",
+    "postgresql_database",
+    "server",
+    "sign_in",
+    "signer",
+    "site",
+]
+
+pytest.register_assert_rewrite("tests.protocol.programs")  # it asserts, too
+
+
+@pytest.fixture(scope="session")
+def shared_database(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Path:
+    """A database for the apps below."""
+    return Path(shutil.copy(empty_database, tmp_path_factory.mktemp("shared") / "app.db"))
+
+
+@pytest.fixture(scope="session")
+def app(server: LocalServer, signer: Signer, shared_database: Path) -> Flask:
+    """The app, as a development instance."""
+    app = create_app(settings_for(signer, server, f"sqlite:///{shared_database}"))
+    app.testing = True
+    return app
+
+
+@pytest.fixture(scope="session")
+def live_app(server: LocalServer, live_signer: Signer, shared_database: Path) -> Flask:
+    """The app, as a production instance."""
+    app = create_app(settings_for(live_signer, server, f"sqlite:///{shared_database}"))
+    app.testing = True
+    return app
+
+
+@pytest.fixture(autouse=True)
+def _no_garbage_collection() -> Iterator[None]:
+    """Nested JSON is parsed down to the end of the stack, where finalizers cannot run."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.fixture(autouse=True)
+def _known_backend(backend: LocalServer) -> None:
+    """Every test begins with a Backend API that knows Alice, and has been asked nothing."""
+
+
+@pytest.fixture(scope="module")
+def worlds(
+    empty_database: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    signer: Signer,
+    live_signer: Signer,
+    forger: Signer,
+) -> Iterator[Worlds]:
+    """A development instance with a key, and a production instance that fetches its keys."""
+    database = tmp_path_factory.mktemp("properties") / "app.db"
+    shutil.copy(empty_database, database)
+    logging.disable(logging.CRITICAL)
+    with local_server() as backend:
+        backend.answers["GET /v1/jwks"] = (200, live_signer.jwks)
+        backend.answers[f"GET /v1/users/{USER}"] = (200, ALICE)
+        common = {
+            "SECRET_KEY": "only for tests, never elsewhere",
+            "CLERK_API_URL": backend.url,
+            "CLERK_WEBHOOK_SIGNING_SECRET": "whsec_dGhlIHNpZ25pbmcgc2VjcmV0",
+            "DATABASE_URL": f"sqlite:///{database}",
+        }
+        development = create_app(
+            common
+            | {
+                "CLERK_PUBLISHABLE_KEY": publishable_key(HOST),
+                "CLERK_SECRET_KEY": "sk_test_secret",
+                "CLERK_JWT_KEY": signer.pem,
+            }
+        )
+        production = create_app(
+            common
+            | {
+                "CLERK_PUBLISHABLE_KEY": publishable_key(LIVE_HOST, "live"),
+                "CLERK_SECRET_KEY": "sk_live_secret",
+                "CLERK_AUTHORIZED_PARTIES": "http://localhost",
+                "CLERK_PROXY_URL": "/__clerk",
+            }
+        )
+        for app in (development, production):
+            app.testing = True  # what a view raises reaches the test
+            clerk_of(app).now = lambda: float(NOW)
+        yield Worlds(
+            development=World(development, Parties(signer, forger), None, backend),
+            production=World(production, Parties(live_signer, forger), KID, backend),
+        )
+    logging.disable(logging.NOTSET)

@@ -1,0 +1,174 @@
+"""The whole app, when Clerk answers nonsense, and when clocks differ."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from app import create_app
+from app.clerk import clerk_of
+from tests.app_fixtures import BROWSER
+from tests.protocol.faulty_server import FaultyServer, as_json, faulty_server
+from tests.protocol.nonsense import NONSENSE
+from tests.signing import Signer, publishable_key
+
+JWKS = "/v1/jwks"
+FETCH = {"Accept": "application/json", "Sec-Fetch-Dest": "empty"}
+
+PAGES = {"/": 200, "/dashboard": 200, "/profile": 200, "/api/me": 200, "/login": 302, "/no": 404}
+"""What somebody who is signed in gets."""
+
+
+T = 1_800_000_000
+"""What Clerk's clock says, in unix seconds."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """An app that fetches its keys, the instance it belongs to, and a Backend API with faults."""
+
+    app: Flask
+    signer: Signer
+    api: FaultyServer
+
+    def get(
+        self,
+        path: str,
+        token: str = "",
+        *,
+        refresh: str = "",
+        headers: dict[str, str] = BROWSER,
+        now: float = T,
+    ) -> TestResponse:
+        """Load a page.
+
+        :param token: the session token, if there is one.
+        :param refresh: the refresh token, if there is one.
+        :param now: what our clock says.
+        """
+        clerk_of(self.app).now = lambda: now
+        client = self.app.test_client()
+        client.set_cookie("__clerk_db_jwt", "dvb_1")
+        if token:
+            client.set_cookie("__session", token)
+            client.set_cookie("__client_uat", "1")
+        suffix = clerk_of(self.app).instance.cookie_suffix
+        client.set_cookie(f"__refresh_{suffix}", refresh)
+        return client.get(path, headers=headers)
+
+
+@pytest.fixture(scope="module", params=["development", "production"])
+def place(
+    request: pytest.FixtureRequest,
+    empty_database: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    signer: Signer,
+    live_signer: Signer,
+) -> Iterator[Place]:
+    """Two of them: a development and a production instance."""
+    database = tmp_path_factory.mktemp("faults") / "app.db"
+    shutil.copy(empty_database, database)
+    live = request.param == "production"
+    ours = live_signer if live else signer
+    kind = "live" if live else "test"
+    with faulty_server() as server:
+        server.replies[JWKS] = lambda: as_json(ours.jwks)
+        app = create_app(
+            {
+                "SECRET_KEY": "only for tests, never elsewhere",
+                "CLERK_PUBLISHABLE_KEY": publishable_key(ours.host, kind),
+                "CLERK_SECRET_KEY": f"sk_{kind}_secret",
+                "CLERK_API_URL": server.url,
+                "CLERK_AUTHORIZED_PARTIES": "*",
+                "DATABASE_URL": f"sqlite:///{database}",
+            }
+        )
+        app.testing = True  # what a view raises reaches the test
+        yield Place(app, ours, server)
+
+
+@pytest.mark.parametrize("name", NONSENSE)
+def test_every_page_survives_a_backend_api_that_answers_nonsense(place: Place, name: str) -> None:
+    place.api.otherwise = NONSENSE[name]
+    user = f"user_{list(NONSENSE).index(name)}"  # nobody has seen this one yet
+    token = place.signer.token(at=T, sub=user)
+    for path, status in PAGES.items():
+        response = place.get(path, token)
+        assert response.status_code == status
+        assert response.headers["X-Clerk-Auth-Status"] == "signed-in"
+    assert "X-Evil" not in response.headers
+
+
+@pytest.mark.parametrize("name", NONSENSE)
+def test_a_refresh_that_is_answered_with_nonsense_becomes_a_handshake(place: Place, name: str) -> None:
+    place.api.otherwise = NONSENSE[name]
+    response = place.get("/dashboard", place.signer.token(at=T - 100), refresh="r")
+    assert response.status_code == 307
+    why = response.headers["X-Clerk-Auth-Reason"]
+    assert re.fullmatch(r"session-token-expired-refresh-[A-Za-z0-9_.-]+", why)
+
+
+@pytest.mark.parametrize("name", NONSENSE)
+def test_a_handshake_that_cannot_be_fetched_is_explained_or_passed_over(place: Place, name: str) -> None:
+    place.api.otherwise = NONSENSE[name]
+    response = place.get("/?__clerk_handshake_nonce=n")
+    if clerk_of(place.app).instance.is_development:
+        assert response.status_code == 500
+        assert "CLERK_SECRET_KEY" in response.text or "andshake" in response.text
+    else:
+        assert response.status_code == 200
+        assert response.headers["X-Clerk-Auth-Reason"] == "session-token-and-uat-missing"
+    assert "__session" not in str(response.headers.getlist("Set-Cookie"))
+
+
+# --- Clocks ---------------------------------------------------------------------------------------
+
+EXPIRED = "session-token-expired-refresh-non-eligible-no-refresh-cookie"
+
+
+@pytest.mark.parametrize(
+    ("ours", "age", "claims", "reason"),
+    [
+        (0, 0, {}, ""),
+        (-4, 0, {}, ""),
+        (-10, 0, {}, "session-token-iat-in-the-future"),
+        (-10, 0, {"nbf": T}, "session-token-nbf"),
+        (-10, 6, {}, ""),
+        (10, 0, {}, ""),
+        (10, 54, {}, ""),
+        (10, 56, {}, EXPIRED),
+    ],
+)
+def test_clocks_that_differ_by_10_seconds(
+    place: Place, ours: int, age: int, claims: dict[str, Any], reason: str
+) -> None:
+    """By how many seconds our clock is ahead of Clerk's, and how old the token is by Clerk's."""
+    token = place.signer.token(at=T, **claims)
+    now = T + age + ours
+    page = place.get("/", token, now=now)
+    assert page.headers.get("X-Clerk-Auth-Reason", "") == reason
+    assert page.headers["X-Clerk-Auth-Status"] == ("handshake" if reason else "signed-in")
+    program = place.get("/", token, headers=FETCH, now=now)
+    assert program.headers.get("X-Clerk-Auth-Reason", "") == reason
+    assert program.headers["X-Clerk-Auth-Status"] == ("signed-out" if reason else "signed-in")
+
+
+@pytest.mark.parametrize("ours", [-10, 70])
+def test_a_handshake_with_a_clock_that_is_off_ends_the_loop(place: Place, ours: int) -> None:
+    token = place.signer.token(at=T)
+    payload = place.signer.handshake([f"__session={token}; Path=/", "__client_uat=1; Path=/"])
+    response = place.get(f"/?__clerk_handshake={payload}", now=T + ours)
+    if clerk_of(place.app).instance.is_development:
+        assert response.headers["X-Clerk-Auth-Status"] == "signed-in"
+        assert response.headers["Location"] == "/"
+    else:
+        assert response.headers["X-Clerk-Auth-Status"] == "signed-out"
+        assert not response.headers.getlist("Set-Cookie")

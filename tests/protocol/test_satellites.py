@@ -1,0 +1,343 @@
+"""Several domains, one sign-in (protocol 5.4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import parse_qs, parse_qsl, urlsplit
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.clerk import Clerk, ConfigurationError, read_instance
+from tests.app_fixtures import BROWSER
+from tests.signing import HOST, LIVE_HOST, Signer, publishable_key
+
+DEVELOPMENT = {
+    "CLERK_PUBLISHABLE_KEY": publishable_key(HOST),
+    "CLERK_SECRET_KEY": "sk_test_secret",
+}
+PRODUCTION = {
+    "CLERK_PUBLISHABLE_KEY": publishable_key(LIVE_HOST, "live"),
+    "CLERK_SECRET_KEY": "sk_live_secret",
+    "CLERK_AUTHORIZED_PARTIES": "http://localhost",
+}
+SATELLITE = {"CLERK_IS_SATELLITE": "true", "CLERK_DOMAIN": "satellite.example"}
+DEVELOPMENT_SATELLITE = DEVELOPMENT | SATELLITE | {"CLERK_SIGN_IN_URL": "http://primary.test:5000/login?a=1"}
+PRODUCTION_SATELLITE = PRODUCTION | SATELLITE
+AUTO = {"CLERK_SATELLITE_AUTO_SYNC": "true"}
+
+FETCH = {"Accept": "application/json", "Sec-Fetch-Dest": "empty"}
+FRAME = {"Accept": "text/html", "Sec-Fetch-Dest": "iframe"}
+FROM_ELSEWHERE = BROWSER | {"Referer": "https://other.example/"}
+DEV = {"__clerk_db_jwt": "dvb_1"}
+IN = {"__client_uat": "1", "__session": "fresh"}
+
+NOBODY = "session-token-and-uat-missing"
+SYNC = "satellite-needs-syncing"
+RESPONDS = "primary-responds-to-syncing"
+
+
+def client_of(environ: dict[str, str], signer: Signer) -> FlaskClient:
+    """A browser of an app with these settings."""
+    app = Flask("satellites")
+    Clerk().init_app(app, read_instance(environ | {"CLERK_JWT_KEY": signer.pem}))
+    app.add_url_rule("/", "page", lambda: "page", methods=["GET", "POST"])
+    return app.test_client()
+
+
+@dataclass
+class Case:
+    """One row; the token is made when it is run."""
+
+    name: str
+    environ: dict[str, str]
+    status: str
+    reason: str = ""
+    path: str = "/"
+    cookies: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=lambda: BROWSER)
+    method: str = "GET"
+
+
+CASES = [
+    # A new browser is asked about only where that is wanted, or after a sign-in elsewhere.
+    Case("live, new", PRODUCTION_SATELLITE, "signed-out", NOBODY),
+    Case("dev, new", DEVELOPMENT_SATELLITE, "signed-out", NOBODY),
+    Case("live, auto-sync", PRODUCTION_SATELLITE | AUTO, "handshake", SYNC),
+    Case("dev, auto-sync", DEVELOPMENT_SATELLITE | AUTO, "handshake", SYNC),
+    Case("live, back", PRODUCTION_SATELLITE, "handshake", SYNC, "/?__clerk_synced=false"),
+    Case("dev, back", DEVELOPMENT_SATELLITE, "handshake", SYNC, "/?__clerk_synced=false"),
+    Case("signed out here", PRODUCTION_SATELLITE, "signed-out", NOBODY, cookies={"__client_uat": "0"}),
+    Case(
+        "signed out here, auto-sync",
+        PRODUCTION_SATELLITE | AUTO,
+        "handshake",
+        SYNC,
+        cookies={"__client_uat": "0"},
+    ),
+    Case(
+        "back, with an old session",
+        PRODUCTION_SATELLITE,
+        "handshake",
+        SYNC,
+        "/?__clerk_synced=false",
+        cookies=IN,
+    ),
+    # Synced: never again.
+    Case("live, synced", PRODUCTION_SATELLITE | AUTO, "signed-out", NOBODY, "/?__clerk_synced=true"),
+    Case(
+        "dev, synced, in the query first",
+        DEVELOPMENT_SATELLITE | AUTO,
+        "handshake",
+        "dev-browser-sync",
+        "/?__clerk_synced=true&__clerk_db_jwt=dvb_1",
+    ),
+    Case(
+        "dev, synced, nobody there",
+        DEVELOPMENT_SATELLITE | AUTO,
+        "signed-out",
+        NOBODY,
+        "/?__clerk_synced=true",
+        cookies=DEV,
+    ),
+    Case("synced, signed in", PRODUCTION_SATELLITE, "signed-in", "", "/?__clerk_synced=true", IN),
+    Case("an odd value", PRODUCTION_SATELLITE, "signed-out", NOBODY, "/?__clerk_synced=False"),
+    # With cookies all goes on as on any domain.
+    Case("live, signed in", PRODUCTION_SATELLITE, "signed-in", cookies=IN),
+    Case("dev, signed in", DEVELOPMENT_SATELLITE, "signed-in", cookies=IN | DEV),
+    Case("auto-sync, signed in", PRODUCTION_SATELLITE | AUTO, "signed-in", cookies=IN),
+    Case(
+        "uat only",
+        PRODUCTION_SATELLITE,
+        "handshake",
+        "client-uat-but-no-session-token",
+        cookies={"__client_uat": "1"},
+    ),
+    Case(
+        "session only",
+        PRODUCTION_SATELLITE,
+        "handshake",
+        "session-token-but-no-client-uat",
+        cookies={"__session": "fresh"},
+    ),
+    Case(
+        "forged",
+        PRODUCTION_SATELLITE,
+        "signed-out",
+        "token-invalid-signature",
+        cookies=IN | {"__session": "forged"},
+    ),
+    Case(
+        "step 11 is not for satellites",
+        PRODUCTION_SATELLITE,
+        "signed-in",
+        cookies=IN,
+        headers=FROM_ELSEWHERE,
+    ),
+    # Only documents are synced.
+    Case("fetch", PRODUCTION_SATELLITE | AUTO, "signed-out", NOBODY, headers=FETCH),
+    Case("frame", PRODUCTION_SATELLITE | AUTO, "signed-out", NOBODY, headers=FRAME),
+    Case("no headers", PRODUCTION_SATELLITE | AUTO, "signed-out", NOBODY, headers={}),
+    Case("POST", PRODUCTION_SATELLITE | AUTO, "signed-out", NOBODY, method="POST"),
+    Case(
+        "dev, fetch",
+        DEVELOPMENT_SATELLITE | AUTO,
+        "signed-out",
+        "dev-browser-missing",
+        headers=FETCH,
+    ),
+    Case(
+        "three in a row",
+        PRODUCTION_SATELLITE | AUTO,
+        "signed-out",
+        SYNC,
+        cookies={"__clerk_redirect_count": "3"},
+    ),
+    # The primary answers in development only, and to documents.
+    Case(
+        "dev primary",
+        DEVELOPMENT,
+        "handshake",
+        RESPONDS,
+        "/?__clerk_redirect_url=http://satellite.test/",
+    ),
+    Case(
+        "dev primary, signed in",
+        DEVELOPMENT,
+        "handshake",
+        RESPONDS,
+        "/?__clerk_redirect_url=http://satellite.test/",
+        cookies=IN | DEV,
+    ),
+    Case(
+        "dev primary, fetch",
+        DEVELOPMENT,
+        "signed-out",
+        RESPONDS,
+        "/?__clerk_redirect_url=http://satellite.test/",
+        headers=FETCH,
+    ),
+    Case(
+        "live primary",
+        PRODUCTION,
+        "signed-out",
+        NOBODY,
+        "/?__clerk_redirect_url=http://satellite.test/",
+    ),
+    Case(
+        "a satellite sends nobody on",
+        DEVELOPMENT_SATELLITE,
+        "signed-out",
+        NOBODY,
+        "/?__clerk_redirect_url=http://satellite.test/",
+    ),
+    Case("the primary does not sync", PRODUCTION, "signed-out", NOBODY, "/?__clerk_synced=false"),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_decision(case: Case, signer: Signer, live_signer: Signer, forger: Signer) -> None:
+    ours = live_signer if "live" in case.environ["CLERK_PUBLISHABLE_KEY"] else signer
+    tokens = {"fresh": ours.token(), "forged": forger.token(iss=f"https://{ours.host}")}
+    client = client_of(case.environ, ours)
+    for name, value in case.cookies.items():
+        client.set_cookie(name, tokens.get(value, value))
+    response = client.open(case.path, method=case.method, headers=case.headers)
+
+    assert response.headers["X-Clerk-Auth-Status"] == case.status
+    assert response.headers.get("X-Clerk-Auth-Reason", "") == case.reason
+    assert (response.status_code == 307) == (case.status == "handshake")
+
+
+def test_a_satellite_asks_clerk_on_its_own_domain(live_signer: Signer) -> None:
+    client = client_of(PRODUCTION_SATELLITE | AUTO, live_signer)
+    response = client.get("/?tab=1", headers=BROWSER)
+    target = urlsplit(response.headers["Location"])
+    assert (target.scheme, target.netloc) == ("https", "clerk.satellite.example")
+    assert target.path == "/v1/client/handshake"
+    query = parse_qs(target.query)
+    assert query["redirect_url"] == ["http://localhost/?tab=1"]
+    assert query["__clerk_hs_reason"] == [SYNC]
+    assert response.headers["Cache-Control"] == "no-store"
+    assert "__clerk_redirect_count=1" in response.headers["Set-Cookie"]
+
+
+def test_a_satellite_asks_clerk_by_its_proxy(live_signer: Signer) -> None:
+    settings = {"CLERK_IS_SATELLITE": "true", "CLERK_PROXY_URL": "/__clerk"}
+    response = client_of(PRODUCTION | settings | AUTO, live_signer).get("/", headers=BROWSER)
+    location = response.headers["Location"]
+    assert location.startswith("http://localhost/__clerk/v1/client/handshake?")
+
+
+def test_a_development_satellite_goes_to_the_sign_in_page_of_the_primary(signer: Signer) -> None:
+    client = client_of(DEVELOPMENT_SATELLITE, signer)
+    response = client.get("/?tab=a%26b&__clerk_synced=false", headers=BROWSER)
+    target = urlsplit(response.headers["Location"])
+    assert (target.scheme, target.netloc, target.path) == ("http", "primary.test:5000", "/login")
+    assert parse_qsl(target.query) == [
+        ("a", "1"),
+        ("__clerk_redirect_url", "http://localhost/?tab=a%26b&__clerk_synced=false"),
+    ]
+    assert response.headers["Cache-Control"] == "no-store"
+    assert "__clerk_redirect_count=1" in response.headers["Set-Cookie"]
+
+
+def test_the_primary_sends_the_browser_back_with_its_dev_browser(signer: Signer) -> None:
+    client = client_of(DEVELOPMENT, signer)
+    client.set_cookie("__clerk_db_jwt", "dvb_1")
+    back = "http://satellite.test:5001/a?tab=a%26b&__clerk_synced=false&__clerk_db_jwt=old#here"
+    response = client.get("/", query_string={"__clerk_redirect_url": back}, headers=BROWSER)
+    target = urlsplit(response.headers["Location"])
+    assert (target.scheme, target.netloc) == ("http", "satellite.test:5001")
+    assert (target.path, target.fragment) == ("/a", "here")
+    assert parse_qsl(target.query) == [
+        ("tab", "a&b"),
+        ("__clerk_db_jwt", "dvb_1"),
+        ("__clerk_synced", "true"),
+    ]
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+def test_the_primary_may_not_know_the_browser_yet(signer: Signer) -> None:
+    path = "/?__clerk_redirect_url=https://satellite.test/"
+    response = client_of(DEVELOPMENT, signer).get(path, headers=BROWSER)
+    assert response.headers["Location"] == "https://satellite.test/?__clerk_synced=true"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "",
+        "/login",
+        "//evil.example",
+        "evil.example",
+        "javascript:alert(1)",
+        "JaVaScRiPt://x.example/%0aalert(1)",
+        "data:text/html,x",
+        "ftp://satellite.test/",
+        "file:///etc/passwd",
+        "http://",
+        "http:///path",
+        "http:satellite.test",
+        "http://[::1",
+        "http://satellite.test\\@evil.example/",
+        "http://satellite.test/\r\nSet-Cookie: a=b",
+        "http://satellite.test/\u2028",
+    ],
+    ids=repr,
+)
+def test_the_primary_sends_nobody_to_what_is_no_web_page(signer: Signer, target: str) -> None:
+    client = client_of(DEVELOPMENT, signer)
+    client.set_cookie("__clerk_db_jwt", "dvb_1")
+    response = client.get("/", query_string={"__clerk_redirect_url": target}, headers=BROWSER)
+    assert response.status_code == 200
+    assert "Location" not in response.headers
+    assert response.headers["X-Clerk-Auth-Reason"] == NOBODY
+
+
+@pytest.mark.parametrize("target", ["http://satellite.test/caf\u00e9?\u2192=1", "http://b\u00fccher.test/"])
+def test_addresses_beyond_ascii_are_answered(signer: Signer, target: str) -> None:
+    client = client_of(DEVELOPMENT, signer)
+    response = client.get("/", query_string={"__clerk_redirect_url": target}, headers=BROWSER)
+    assert response.status_code == 307
+    assert response.headers["Location"].isascii()
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        (PRODUCTION | {"CLERK_IS_SATELLITE": "true"}, "neither CLERK_DOMAIN nor CLERK_PROXY_URL"),
+        (PRODUCTION | {"CLERK_IS_SATELLITE": "yes"}, "CLERK_IS_SATELLITE is 'yes'"),
+        (PRODUCTION_SATELLITE | {"CLERK_DOMAIN": "https://a.example"}, "CLERK_DOMAIN is 'https:"),
+        (PRODUCTION_SATELLITE | {"CLERK_DOMAIN": "a.example/x"}, "CLERK_DOMAIN is 'a.example/x'"),
+        (PRODUCTION_SATELLITE | {"CLERK_DOMAIN": "a@b.example"}, "CLERK_DOMAIN is 'a@b.example'"),
+        (PRODUCTION_SATELLITE | {"CLERK_SIGN_IN_URL": "/login"}, "CLERK_SIGN_IN_URL contains"),
+        (
+            PRODUCTION_SATELLITE | {"CLERK_SATELLITE_AUTO_SYNC": "maybe"},
+            "CLERK_SATELLITE_AUTO_SYNC is 'maybe'",
+        ),
+        (DEVELOPMENT | SATELLITE, "CLERK_SIGN_IN_URL is not set"),
+        (
+            DEVELOPMENT | SATELLITE | {"CLERK_SIGN_IN_URL": "https://satellite.example/login"},
+            "on the satellite itself",
+        ),
+    ],
+)
+def test_a_satellite_that_cannot_work_does_not_start(environ: dict[str, str], said: str) -> None:
+    with pytest.raises(ConfigurationError) as refusal:
+        read_instance(environ)
+    assert said in str(refusal.value)
+
+
+def test_the_settings_of_a_satellite_mean_nothing_on_the_primary() -> None:
+    given = {"CLERK_DOMAIN": "not a host", "CLERK_SATELLITE_AUTO_SYNC": "true"}
+    primary = read_instance(PRODUCTION | given)
+    assert primary == read_instance(PRODUCTION)
+    assert primary.frontend_api_url("https://app.example.com") == f"https://{LIVE_HOST}"
+
+
+def test_in_development_satellites_share_the_frontend_api() -> None:
+    satellite = read_instance(DEVELOPMENT_SATELLITE)
+    assert satellite.frontend_api_url("http://satellite.example") == f"https://{HOST}"
+    assert satellite.issuer == f"https://{HOST}"

@@ -1,0 +1,90 @@
+"""A Redis server that the tests have for themselves, and real workers beside it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.tools import ROOT
+
+MISSING = "" if shutil.which("redis-server") else "not tested on Redis: redis-server is missing"
+
+
+class Redis:
+    """A server that can be stopped, and started again with nothing in it."""
+
+    def __init__(self, folder: Path) -> None:
+        """Choose a port.
+
+        :param folder: for its log.
+        """
+        self.folder = folder
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
+        with (self.folder / "redis.log").open("ab") as log:
+            self._process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log)
+        wait_until(self._answers)
+
+    def stop(self) -> None:
+        """Stop it; what it held is lost."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def _answers(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
+        except OSError:
+            return False
+        return True
+
+
+class Worker:
+    """A worker, with two processes below it."""
+
+    def __init__(self, environ: dict[str, str], folder: Path) -> None:
+        """Start it.
+
+        :param environ: settings of the app.
+        :param folder: where its receivers leave what they heard, and its log lies.
+        """
+        module = "tests.data.jobs.receivers"
+        command = [sys.executable, "-m", "celery", "-A", module, "worker", "--concurrency=2"]
+        with (folder / "worker.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [*command, "--loglevel=INFO", "--without-mingle", "--without-gossip"],
+                cwd=ROOT,
+                env={**os.environ, **environ, "HEARD": str(folder)},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def kill(self) -> None:
+        """SIGKILL, to it and all below it."""
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Look again and again until something is so."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"still not so after {seconds} s"
+        time.sleep(0.05)

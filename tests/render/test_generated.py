@@ -1,0 +1,98 @@
+"""The generated project's own checks pass, as they come out of the box."""
+
+from __future__ import annotations
+
+import os
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.test_render import AWKWARD
+from tests.tools import SAID, git, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.conftest import Render
+    from tests.tools import Project
+
+# The same files in both projects, and no test in them opens the app's database: they run once.
+WITHOUT_DATABASE = ("--ignore=tests/clerk", "--ignore=tests/clerk_emulator")
+
+
+@pytest.fixture(params=["generated", "generated_postgresql"])
+def project(request: pytest.FixtureRequest) -> Project:
+    project: Project = request.getfixturevalue(request.param)
+    return project
+
+
+def test_ruff_finds_nothing(project: Project) -> None:
+    project.run("ruff", "check", ".")
+
+
+def test_it_is_formatted(project: Project) -> None:
+    project.run("ruff", "format", "--check", ".")
+
+
+def test_mypy_finds_nothing(project: Project) -> None:
+    project.run("mypy")
+
+
+def test_its_own_tests_pass(
+    project: Project, request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
+) -> None:
+    on_postgresql = request.node.callspec.params["project"] == "generated_postgresql"
+    said = project.run("pytest", *(WITHOUT_DATABASE if on_postgresql else ()))
+    if on_postgresql and os.environ.get("CI"):
+        assert "not tested on PostgreSQL" not in said
+    record_property(SAID, f"The generated project: {said.strip().splitlines()[-1].strip(' =')}")
+
+
+def test_with_celery_its_checks_and_the_tests_of_its_jobs_pass(generated_celery: Project) -> None:
+    generated_celery.run("ruff", "check", ".")
+    generated_celery.run("ruff", "format", "--check", ".")
+    generated_celery.run("mypy")
+    said = generated_celery.run("pytest", "tests/jobs", "tests/accounts/test_signals.py", "tests/commands")
+    if os.environ.get("CI"):
+        assert "not tested on Redis" not in said
+
+
+def test_its_tests_leave_nothing_behind_for_git(project: Project) -> None:
+    git(project.path, "init", "--quiet")
+    git(project.path, "add", "--all")
+    odd = ("__pycache__", ".venv", "instance/", ".sqlite", ".coverage", "_cache/", ".egg-info")
+    tracked = git(project.path, "ls-files").splitlines()
+    assert [name for name in tracked if any(part in name for part in odd)] == []
+
+
+class Title(HTMLParser):
+    """Reads the title of a page, entities decoded."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.inside = False
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.inside = tag == "title"
+
+    def handle_data(self, data: str) -> None:
+        self.text += data if self.inside else ""
+
+
+def test_an_awkward_name_stands_in_the_page_as_it_was_typed(generated: Project, render: Render) -> None:
+    project = render(project_name=AWKWARD, project_description=f"{AWKWARD} does it")
+    landing = "from app import create_app; print(create_app().test_client().get('/').text)"
+    python = generated.tool("python")
+    page = run(python, "-c", landing, cwd=project, env={"PYTHONIOENCODING": "utf-8"}).stdout
+    assert AWKWARD in Title(page).text
+    assert "<x>" not in page
+
+
+def test_an_awkward_or_long_name_passes_the_linters(generated: Project, render: Render) -> None:
+    text = 'It\'s "the" <best> & 100 % é ' * 5
+    project = render(project_name=f"{AWKWARD} {AWKWARD}"[:60].strip(), project_description=text)
+    for check in (["check"], ["format", "--check"]):
+        run(generated.tool("ruff"), *check, ".", cwd=project)
