@@ -60,7 +60,8 @@ def render(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Render:
 
     def render_project(**answers: Any) -> Path:
         project = tmp_path_factory.mktemp("project") / "saas"
-        copier.run_copy(str(template), project, data=answers, defaults=True, quiet=True, vcs_ref="HEAD")
+        data = {"clerk_emulator": f"clerk-emulator @ {(template / 'emulator').as_uri()}"} | answers
+        copier.run_copy(str(template), project, data=data, defaults=True, quiet=True, vcs_ref="HEAD")
         return project
 
     return render_project
