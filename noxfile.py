@@ -44,12 +44,12 @@ HERE = Path(__file__).resolve().parent
 DEMO = HERE / "demo"
 NOX_SINCE = (2025, 11, 12)
 NOX = "nox[uv]>=2025.11.12"
-COPIER = "copier>=9.5"
+COPIER = "copier>=9.19"
 CLERK_SDK = "clerk-backend-api"
-TESTS_NEED = (COPIER, NOX, "pytest", "python-dotenv")
-ELSEWHERE = [f"--ignore=tests/{folder}" for folder in ("browser", "clients", "docs")]
-# Half the time that they take one by one. A file's tests share a project, and stay in their order.
-A_FILE_PER_CORE = ["--numprocesses=auto", "--dist=loadfile", "--no-loadscope-reorder"]
+PYTEST = ("hypothesis", "pytest", "pytest-xdist", "python-dotenv", COPIER, NOX)
+PARALLEL = ["--numprocesses=auto"]
+# Tests of one file share a rendered project, and run in their order.
+FILE_PER_CORE = [*PARALLEL, "--dist=loadfile", "--no-loadscope-reorder"]
 FIRST_PAGE_SECONDS = 120
 STOP_SECONDS = 20
 
@@ -120,7 +120,7 @@ import nox  # noqa: E402 - not before it is sure to be there
 nox.needs_version = ">=" + ".".join(map(str, NOX_SINCE))
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
-nox.options.sessions = ["lint", "tests", "clients", "browser", "docs"]
+nox.options.sessions = ["lint", "emulator", "protocol", "data", "template", "clients", "browser", "docs"]
 
 
 @nox.session(default=False)
@@ -145,81 +145,122 @@ def demo(session: nox.Session) -> None:
         session.log("demo/ is there already and is used as it is. Remove it for a fresh one.")
     else:
         session.install(COPIER)
-        render = ["copier", "copy", "--quiet", "--defaults", "--vcs-ref=HEAD"]
-        # Its only warning here says that uncommitted changes are included, as they should be.
-        quiet = {"PYTHONWARNINGS": "ignore"}
-        session.run(*render, f"--data=port={ports[0]}", str(HERE), str(DEMO), env=quiet)
+        copy_template(session, DEMO, port=str(ports[0]))
     install_demo(session)
     run_demo(session, ports, once=options.once)
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Ruff and mypy over this repository's own Python; the template's is checked once generated."""
-    session.install(*TESTS_NEED, CLERK_SDK, "playwright", "ruff", "mypy", "types-PyYAML")
+    """Check this repository's own Python with ruff and mypy."""
+    tools = ("celery-types", "mypy", "playwright", "ruff", "types-PyYAML", "types-requests", CLERK_SDK)
+    project = install_app(session, *PYTEST, *tools, database="postgresql", jobs="celery")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
-    session.run("mypy", "noxfile.py", "tests")
+    sources = os.pathsep.join([str(project), str(HERE / "emulator" / "src")])
+    session.run("mypy", env={"MYPYPATH": sources})
+    with session.chdir("emulator"):
+        session.run("ruff", "check", ".")
+        session.run("ruff", "format", "--check", ".")
+        session.run("mypy")
 
 
 @nox.session
-def tests(session: nox.Session) -> None:
+def emulator(session: nox.Session) -> None:
+    """Test the local Clerk by itself."""
+    session.install("-e", "./emulator", *PYTEST)
+    with session.chdir("emulator"):
+        session.run("pytest", *PARALLEL, *session.posargs)
+
+
+@nox.session
+def protocol(session: nox.Session) -> None:
+    """Test how a generated project speaks Clerk: conformance, properties, faults.
+
+    A longer run: `-- --hypothesis-profile=nightly`.
+    """
+    install_app(session, *PYTEST)
+    session.run("pytest", "tests/protocol", *FILE_PER_CORE, *session.posargs)
+
+
+@nox.session
+def data(session: nox.Session) -> None:
+    """Test that a generated project keeps its rows true, on SQLite and PostgreSQL, with Celery."""
+    install_app(session, *PYTEST, database="postgresql", jobs="celery")
+    session.run("pytest", "tests/data", *PARALLEL, *session.posargs)
+
+
+@nox.session
+def template(session: nox.Session) -> None:
     """Render, check and update projects, and start this very file on a bare Python."""
-    session.install(*TESTS_NEED, "pytest-xdist")
-    session.run("pytest", *ELSEWHERE, *A_FILE_PER_CORE, *session.posargs)
+    session.install(*PYTEST)
+    folders = ("tests/render", "tests/update", "tests/test_noxfile.py")
+    session.run("pytest", *folders, *FILE_PER_CORE, *session.posargs)
 
 
 @nox.session
 def clients(session: nox.Session) -> None:
     """Let Clerk's own clients, in Python and JavaScript, work with the local Clerk."""
-    session.install(*TESTS_NEED, CLERK_SDK)
+    session.install(*PYTEST, CLERK_SDK)
     session.run("pytest", "tests/clients", *session.posargs)
 
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """Click through Clerk's components in a real Chromium, and through the pages without them.
-
-    One Chromium keeps two cores busy. With more of them: `-- --numprocesses=4 --dist=loadfile`.
-    """
-    session.install(*TESTS_NEED, "pytest-xdist", "playwright")
+    """Click through Clerk's components in a real Chromium, and through the pages without them."""
+    session.install(*PYTEST, "playwright")
     session.run("pytest", "tests/browser", *session.posargs)
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Check that what the documentation names is there: links, files, commands, settings."""
-    session.install(*TESTS_NEED)
+    """Check that what the documentation names exists: links, files, commands, settings."""
+    session.install(*PYTEST)
     session.run("pytest", "tests/docs", *session.posargs)
 
 
 @nox.session(default=False)
 def endpoints(session: nox.Session) -> None:
     """Write docs/local-clerk-endpoints.md from what the browser and clients sessions asked for."""
-    project = render(session)
-    session.install("-e", str(project))
-    session.run("python", "-m", "tests.docs.endpoints", env={"PYTHONPATH": str(project)})
+    session.install("-e", "./emulator")
+    session.run("python", "-m", "tests.docs.endpoints")
 
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Measure what signing in costs, beside PyJWT alone and Clerk's own SDK. Prints ratios."""
-    project = render(session)
-    session.install("-e", str(project), "clerk-backend-api", "pytest", "hypothesis")
+    project = install_app(session, CLERK_SDK, "pytest", "hypothesis")
     with session.chdir(project):
         for script in ("costs.py", "throughput.py", "emulator.py", "sync.py"):
-            session.run("python", str(HERE / "tests" / "bench" / script), env={"PYTHONPATH": str(project)})
+            session.run("python", str(HERE / "tests" / "bench" / script), env={"PYTHONPATH": str(HERE)})
 
 
-def render(session: nox.Session) -> Path:
-    """Return a project of the defaults, rendered from the working tree."""
+def install_app(session: nox.Session, *packages: str, **answers: str) -> Path:
+    """Render a project from the working tree, and install it with its local Clerk.
+
+    :param packages: to install besides.
+    :param answers: to the template's questions; the defaults for the others.
+    :returns: the project's folder.
+    """
     session.install(COPIER)
     project = Path(session.create_tmp()).resolve() / "project"
     shutil.rmtree(project, ignore_errors=True)
-    quiet = {"PYTHONWARNINGS": "ignore"}
-    copy = ["copier", "copy", "--quiet", "--defaults", "--vcs-ref=HEAD", str(HERE), str(project)]
-    session.run(*copy, env=quiet)
+    copy_template(session, project, **answers)
+    session.install("-e", str(project), "-e", "./emulator", *packages)
     return project
+
+
+def copy_template(session: nox.Session, project: Path, **answers: str) -> None:
+    """Render a project whose local Clerk is installed from this checkout."""
+    answers["clerk_emulator"] = f"clerk-emulator @ {(HERE / 'emulator').as_uri()}"
+    data = [f"--data={name}={answer}" for name, answer in answers.items()]
+    # Copier's only warning here says that uncommitted changes are included, as they should be.
+    session.run(
+        *("copier", "copy", "--quiet", "--defaults", "--vcs-ref=HEAD"),
+        *data,
+        *(str(HERE), str(project)),
+        env={"PYTHONWARNINGS": "ignore"},
+    )
 
 
 def demo_ports(asked: int | None) -> tuple[int, int]:

@@ -18,7 +18,8 @@ from app.clerk.keys import read_pem_key
 from app.clerk.webhooks import parse_webhook_secrets
 
 PROJECT = Path(__file__).parent.parent
-ENV_FILE = PROJECT / ".env"
+ENV_FILE = Path(".env")
+"""In the working directory, like ``instance/``; an installed package has neither."""
 
 # The keys that .env starts with carry a host of this form. They belong to the local Clerk; with
 # any other key CLERK_EMULATOR_URL means nothing, so that going live takes new keys and no more.
@@ -89,8 +90,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 def _missing_secret_key(seen: str) -> str:
     if not seen and not ENV_FILE.exists():
         return (
-            f"There is no .env file in {ENV_FILE.parent}, and SECRET_KEY is not set. "
-            "Run 'flask clerk doctor --fix': it makes one from .env.example."
+            f"There is no .env file in {Path.cwd()}, and SECRET_KEY is not set. "
+            "In the project's folder, run 'flask clerk doctor --fix' to create one."
         )
     return (
         f"SECRET_KEY is {'too short' if seen else 'not set'}; expected at least 16 random "

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.test_render import AWKWARD
+from tests.render.test_render import AWKWARD
 from tests.tools import SAID, git, run
 
 if TYPE_CHECKING:

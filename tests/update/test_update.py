@@ -142,7 +142,7 @@ def test_where_both_changed_one_line_the_conflict_is_shown_in_place(clone: Path,
     assert "THEIRS = 1\n>>>>>>> after updating" in text
 
 
-@pytest.mark.parametrize("answer", ["license=MIT", "port=5055", "jobs=celery", "project_name=Acme Rockets"])
+@pytest.mark.parametrize("answer", ["contact_email=a@b.example", "port=5055", "jobs=celery", "project_name=Acme Rockets"])
 def test_an_answer_can_be_changed_later(project: Path, answer: str) -> None:
     copier_cli("update", "--defaults", f"--data={answer}", cwd=project)
     name, value = answer.split("=")

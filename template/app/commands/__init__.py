@@ -7,8 +7,6 @@ import sys
 
 import click
 
-from app.settings import PROJECT
-
 from .dev import ASSETS, STATE, dev
 from .doctor import doctor
 from .people import delete_user, export_user
@@ -34,7 +32,7 @@ clerk.add_command(prune_events)
 def assets() -> None:
     """Fetch Clerk.js with npm, so that the local Clerk serves it without the internet."""
     command = [sys.executable, "-m", "clerk_emulator.assets", ASSETS]
-    raise SystemExit(subprocess.run(command, cwd=PROJECT, check=False).returncode)  # noqa: S603
+    raise SystemExit(subprocess.run(command, check=False).returncode)  # noqa: S603
 
 
 @clerk.command()
@@ -42,4 +40,4 @@ def assets() -> None:
 def reset(yes: bool) -> None:
     """Delete everybody from the local Clerk; its keys and switched features stay."""
     command = [sys.executable, "-m", "clerk_emulator.reset", STATE, *(["--yes"] if yes else [])]
-    raise SystemExit(subprocess.run(command, cwd=PROJECT, check=False).returncode)  # noqa: S603
+    raise SystemExit(subprocess.run(command, check=False).returncode)  # noqa: S603

@@ -12,6 +12,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
 from types import FrameType
 from urllib.parse import urlsplit
 
@@ -21,7 +23,7 @@ from flask import Flask
 
 from app import create_app, product
 from app.database import alembic, db
-from app.settings import PROJECT, Settings, read_environment, read_settings
+from app.settings import Settings, read_environment, read_settings
 
 SLOW_START = 30.0
 """Seconds without an answer after which we say that we are still waiting, each time."""
@@ -29,8 +31,8 @@ SLOW_START = 30.0
 STOP_TIMEOUT = 5.0
 """Seconds that a process may take to end before it is killed."""
 
-ASSETS = str(PROJECT / "instance/clerk-js")
-STATE = str(PROJECT / "instance/clerk_emulator.sqlite3")
+ASSETS = "instance/clerk-js"
+STATE = "instance/clerk_emulator.sqlite3"
 
 FILES = {"--settings": "clerk_emulator.toml", "--seeds": "clerk_seeds.toml"}
 """Files of the project that the local Clerk reads, where they are there."""
@@ -57,6 +59,7 @@ def dev(port: int | None) -> None:
     port = port or _port(environ.get("FLASK_RUN_PORT", ""))
     _check_port(port, "FLASK_RUN_PORT")
     if settings.emulator_url:
+        _check_emulator()
         _check_port(urlsplit(settings.emulator_url).port or 0, "CLERK_EMULATOR_URL")
     app = create_app()
     _upgrade_database(app)
@@ -71,6 +74,18 @@ def dev(port: int | None) -> None:
             _wait_until_one_ends(processes)
     except KeyboardInterrupt:
         click.echo("Stopped.")
+
+
+def _check_emulator() -> None:
+    if find_spec("clerk_emulator") is None:
+        raise click.ClickException(
+            "The keys in .env belong to the local Clerk, but the package clerk-emulator is not "
+            "installed. Install the development dependencies with 'uv sync', or with "
+            "'pip install -e . --group dev'. If the group 'clerk' in pyproject.toml is empty, "
+            "first add the package to it, for example from a clone of the template: "
+            '"clerk-emulator @ file:///path/to/the/template/emulator". To use the real Clerk '
+            "instead, put its keys from https://dashboard.clerk.com into .env."
+        )
 
 
 def _upgrade_database(app: Flask) -> None:
@@ -92,7 +107,7 @@ def _commands(settings: Settings, port: int) -> dict[str, list[str]]:
             "--assets": ASSETS,
             "--name": product.NAME,
         }
-        files = {option: PROJECT / name for option, name in FILES.items()}
+        files = {option: Path(name) for option, name in FILES.items()}
         options |= {option: str(path) for option, path in files.items() if path.is_file()}
         commands["clerk"] = emulator + [part for pair in options.items() for part in pair]
     return commands
@@ -128,7 +143,6 @@ def _fetching_clerk_js(settings: Settings, environ: dict[str, str]) -> Iterator[
 def _start(name: str, command: list[str], environ: dict[str, str]) -> subprocess.Popen[str]:
     process = subprocess.Popen(  # noqa: S603
         command,
-        cwd=PROJECT,
         env={**environ, "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

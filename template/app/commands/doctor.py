@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
@@ -14,11 +15,11 @@ from werkzeug.exceptions import HTTPException
 
 from app.clerk import BackendApi, BackendApiError
 from app.clerk.tokens import CLOCK_SKEW
-from app.settings import ENV_FILE, PROJECT, Settings, SettingsError, read_environment, read_settings
+from app.settings import ENV_FILE, Settings, SettingsError, read_environment, read_settings
 
 from .env_file import add_missing, missing_variables
 
-EXAMPLE = PROJECT / ".env.example"
+EXAMPLE = Path(".env.example")
 TIMEOUT = 8
 """Seconds to wait for an answer of Clerk's."""
 
@@ -53,7 +54,9 @@ def _fix() -> None:
     try:
         added = add_missing(EXAMPLE, ENV_FILE)
     except OSError as error:
-        raise click.ClickException(f".env could not be completed: {error}") from None
+        raise click.ClickException(
+            f"Could not complete .env: {error}. Run this in the project's folder."
+        ) from None
     click.echo(f"Added to .env: {', '.join(added)}" if added else ".env has every variable.")
     click.echo()
 
@@ -81,8 +84,10 @@ def _examine() -> Iterator[Finding]:
 
 
 def _env_file() -> Finding:
+    if not EXAMPLE.is_file():  # an installed app: its settings come from the environment
+        return Finding(GOOD, ".env", "not used: there is no .env.example here")
     if not ENV_FILE.is_file():
-        return Finding(ADVICE, ".env", "there is none", "flask clerk doctor --fix makes one")
+        return Finding(ADVICE, ".env", "missing", "flask clerk doctor --fix creates it")
     missing = [variable.name for variable in missing_variables(EXAMPLE, ENV_FILE)]
     if missing:
         cure = "flask clerk doctor --fix adds them"
