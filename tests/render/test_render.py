@@ -152,7 +152,7 @@ def test_two_projects_have_different_secrets(render: Render) -> None:
 
 
 def test_the_product_bears_its_own_name_alone(render: Render) -> None:
-    project = render(project_name="Acme Rockets")
+    project = render(project_name="Acme Rockets", clerk_emulator="none")
     assert mentions(project, r"(?i)my.?saas|flask-clerk-saas", ignoring=r"\.copier-answers") == []
 
 

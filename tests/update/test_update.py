@@ -156,7 +156,7 @@ def test_jobs_can_go_to_celery_and_back(project: Path) -> None:
     for answer, is_there in (("celery", True), ("inline", False)):
         copier_cli("update", "--defaults", f"--data=jobs={answer}", cwd=project)
         assert (project / "app/jobs/__init__.py").exists() == is_there
-        assert ("celery" in (project / "pyproject.toml").read_text("utf-8")) == is_there
+        assert ('"celery[redis]' in (project / "pyproject.toml").read_text("utf-8")) == is_there
         assert git(project, "diff", "--name-only", "--diff-filter=U") == ""
         git(project, "add", "--all")
         git(project, "commit", "--quiet", f"--message={answer}")
