@@ -51,7 +51,11 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("port", "5000.5", PORT),
     ("port", "true", PORT),
     ("port", "", PORT),
-    ("clerk_emulator", "flask", "is not a requirement for clerk-emulator. Pass one such as clerk-emulator>=1.2"),
+    (
+        "clerk_emulator",
+        "flask",
+        "is not a requirement for clerk-emulator. Pass one such as clerk-emulator>=1.2",
+    ),
     ("clerk_emulator", 'clerk-emulator"]', "is not a requirement. Pass one such as clerk-emulator>=1.2"),
 ]
 
