@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+import tomllib
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from app.settings import ENV_FILE, Settings, SettingsError, read_environment, re
 from .env_file import add_missing, missing_variables
 
 EXAMPLE = Path(".env.example")
+PYPROJECT = Path("pyproject.toml")
 TIMEOUT = 8
 """Seconds to wait for an answer of Clerk's."""
 
@@ -80,6 +82,7 @@ def _examine() -> Iterator[Finding]:
     yield Finding(GOOD, "Keys", f"{kind} instance {settings.clerk.host}{local}")
     yield from _clerk(settings)
     yield _webhooks(settings)
+    yield from _local_clerk()
     yield from _app(settings)
 
 
@@ -145,6 +148,19 @@ def _webhooks(settings: Settings) -> Finding:
         return Finding(GOOD, "Webhooks", "a signing secret is set")
     cure = "add an endpoint for /webhooks/clerk in the Clerk dashboard, and its secret to .env"
     return Finding(ADVICE, "Webhooks", "CLERK_WEBHOOK_SIGNING_SECRET is not set", cure)
+
+
+def _local_clerk() -> Iterator[Finding]:
+    """Where colleagues and CI install the local Clerk from."""
+    if not PYPROJECT.is_file():
+        return  # an installed app
+    groups = tomllib.loads(PYPROJECT.read_text("utf-8")).get("dependency-groups", {})
+    for requirement in groups.get("clerk", ()):
+        _, _, address = str(requirement).partition("@")
+        if address.strip().startswith(("git+file:", "file:")):
+            seen = "pyproject.toml installs clerk-emulator from a path on this machine"
+            cure = "before others use this project, put the template's git address there"
+            yield Finding(ADVICE, "Local Clerk", seen, cure)
 
 
 def _app(settings: Settings) -> Iterator[Finding]:
