@@ -21,36 +21,36 @@ PROJECT = Path(__file__).parent.parent
 ENV_FILE = Path(".env")
 """In the working directory, like ``instance/``; an installed package has neither."""
 
-# The keys that .env starts with carry a host of this form. They belong to the local Clerk; with
-# any other key CLERK_EMULATOR_URL means nothing, so that going live takes new keys and no more.
+# The keys in a new .env belong to the local Clerk and name a host of this form. With any other key,
+# CLERK_EMULATOR_URL is ignored, so going live takes new keys and nothing else.
 _LOCAL_HOST = re.compile(r"local-[a-z]+-1\.clerk\.accounts\.dev\Z")
 
 
 class SettingsError(click.ClickException):
-    """A setting is missing or cannot work. The message names the variable and the cure."""
+    """A setting is missing or invalid. The message names the variable and the fix."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """All that the environment decides."""
+    """Everything that the environment configures."""
 
     secret_key: str = field(repr=False)
     clerk: Instance
     database_url: str = field(default="sqlite:///app.db", repr=False)
     webhook_secrets: tuple[bytes, ...] = field(default=(), repr=False)
     soft_deletion: bool = False
-    """Rows of users, organizations and memberships that Clerk deleted stay, marked as such."""
+    """Whether rows of deleted users, organizations and memberships stay, marked as deleted."""
     after_sign_in: str = "/dashboard"
     after_sign_up: str = "/dashboard"
     after_sign_out: str = "/"
     after_delete: str = "/login"
     trusted_proxy_hops: int = 0
     emulator_url: str = ""
-    """Where the local Clerk listens; empty when the keys are Clerk's own."""
+    """URL of the local Clerk; empty if the keys belong to a real Clerk instance."""
 
 
 def read_environment() -> dict[str, str]:
-    """The process environment, completed by ``.env``, which overrides nothing."""
+    """The process environment, plus the variables of ``.env`` that it doesn't set."""
     from_file = dotenv_values(ENV_FILE, interpolate=False) if ENV_FILE.is_file() else {}
     return {name: value or "" for name, value in from_file.items()} | dict(os.environ)
 
@@ -59,7 +59,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     """Read and check all settings.
 
     :param environ: the variables; :func:`read_environment` gives the real ones.
-    :raises SettingsError: one is missing or cannot work.
+    :raises SettingsError: one is missing or invalid.
     """
     secret_key = environ.get("SECRET_KEY", "").strip()
     if len(secret_key) < 16:
@@ -105,7 +105,7 @@ def _emulator_url(environ: Mapping[str, str]) -> str:
     try:
         host, _ = parse_publishable_key(environ.get("CLERK_PUBLISHABLE_KEY", "").strip())
     except ConfigurationError:
-        return ""  # read_instance will say it better
+        return ""  # read_instance raises a better error
     if not url or not _LOCAL_HOST.match(host):
         return ""
     try:
@@ -117,7 +117,7 @@ def _emulator_url(environ: Mapping[str, str]) -> str:
     if not usable:
         raise SettingsError(
             f"CLERK_EMULATOR_URL is {url!r}; expected http://127.0.0.1:PORT: "
-            "the local Clerk listens on this machine only."
+            "the local Clerk only listens on this machine."
         )
     return url
 
@@ -133,8 +133,8 @@ def _soft_deletion(environ: Mapping[str, str]) -> bool:
     value = environ.get("CLERK_DELETIONS", "").strip() or "hard"
     if value not in ("hard", "soft"):
         raise SettingsError(
-            f"CLERK_DELETIONS is {value!r}; expected hard (the row goes) or soft (the row stays, "
-            "with the time in its column deleted_at)"
+            f"CLERK_DELETIONS is {value!r}; expected hard (delete the row) or soft (keep the row and "
+            "set its column deleted_at)"
         )
     return value == "soft"
 

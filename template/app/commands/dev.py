@@ -26,33 +26,33 @@ from app.database import alembic, db
 from app.settings import Settings, read_environment, read_settings
 
 SLOW_START = 30.0
-"""Seconds without an answer after which we say that we are still waiting, each time."""
+"""Seconds without an answer before each message that the command is still waiting."""
 
 STOP_TIMEOUT = 5.0
-"""Seconds that a process may take to end before it is killed."""
+"""Seconds that a process gets to stop before it is killed."""
 
 ASSETS = "instance/clerk-js"
 STATE = "instance/clerk_emulator.sqlite3"
 
 FILES = {"--settings": "clerk_emulator.toml", "--seeds": "clerk_seeds.toml"}
-"""Files of the project that the local Clerk reads, where they are there."""
+"""Files of the project that the local Clerk reads if they exist."""
 
 NOISE = re.compile(r"[A-Z]+ /(healthz|__clerk/|static/|bootstrap/static/)")
-"""Lines of the app's log that say little: files, and what the local Clerk logs itself."""
+"""Log lines of the app to hide: static files, and requests that the local Clerk logs itself."""
 
 TOKENS = re.compile(r"(__(?:session|clerk_db_jwt|clerk_handshake\w*)=[^&\s\"]{7})[^&\s\"]+")
-"""Tokens in logged URLs, of which no more than seven characters are shown."""
+"""Tokens in logged URLs; only their first seven characters are shown."""
 
-COLOURS = {"app": "cyan", "clerk": "magenta"}
+COLORS = {"app": "cyan", "clerk": "magenta"}
 
 
 @click.command()
-@click.option("--port", type=int, help="Port of the app; by default FLASK_RUN_PORT, or 5000.")
+@click.option("--port", type=int, help="The app's port. Default: FLASK_RUN_PORT, or 5000.")
 def dev(port: int | None) -> None:
-    """Run the app, and the local Clerk beside it. Ctrl-C stops both.
+    """Run the app and the local Clerk. Ctrl-C stops both.
 
-    With keys of a real Clerk instance in .env there is no local Clerk, only the app. What else is
-    to run beside it stands in app.config["DEV_COMMANDS"]: name, and the command's words.
+    With the keys of a real Clerk instance in .env, only the app runs. To run more commands beside
+    it, add them to app.config["DEV_COMMANDS"]: {"name": ["command", "argument"]}.
     """
     environ = read_environment()
     settings = read_settings(environ)
@@ -63,7 +63,7 @@ def dev(port: int | None) -> None:
         _check_port(urlsplit(settings.emulator_url).port or 0, "CLERK_EMULATOR_URL")
     app = create_app()
     _upgrade_database(app)
-    # Ctrl-C, a supervisor's stop, and a closed terminal; the first also where a shell ignores it.
+    # Ctrl-C, a supervisor's stop, a closed terminal. Background jobs of a shell ignore SIGINT.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
@@ -129,7 +129,7 @@ def _running(
 
 @contextmanager
 def _fetching_clerk_js(settings: Settings, environ: dict[str, str]) -> Iterator[None]:
-    """Fetch Clerk.js meanwhile; until it is there, it comes from the public CDN."""
+    """Download Clerk.js in the background; until then, browsers load it from the public CDN."""
     if not settings.emulator_url:
         yield
         return
@@ -148,7 +148,7 @@ def _start(name: str, command: list[str], environ: dict[str, str]) -> subprocess
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        # A group of its own: the reloader's child is stopped with it, and Ctrl-C reaches us alone.
+        # Its own process group: the reloader's child stops with it, and Ctrl-C reaches only us.
         start_new_session=True,
     )
     threading.Thread(target=_relay, args=(name, process), daemon=True).start()
@@ -156,7 +156,7 @@ def _start(name: str, command: list[str], environ: dict[str, str]) -> subprocess
 
 
 def _relay(name: str, process: subprocess.Popen[str]) -> None:
-    prefix = click.style(f"{name:>5} │ ", fg=COLOURS.get(name, "yellow"))
+    prefix = click.style(f"{name:>5} │ ", fg=COLORS.get(name, "yellow"))
     for line in process.stdout or ():
         if not (name == "app" and NOISE.search(line)):
             click.echo(prefix + TOKENS.sub(r"\1…", line.rstrip("\n")))
@@ -174,7 +174,7 @@ def _stop(process: subprocess.Popen[str]) -> None:
 
 
 def _wait_until_up(processes: dict[str, subprocess.Popen[str]], url: str) -> None:
-    """As long as it takes: a busy machine is no error, and a process that ended is noticed."""
+    """Wait without a limit, since a busy machine is not an error, but stop if a process ends."""
     patience = time.monotonic() + SLOW_START
     while not _is_up(url):
         _check_alive(processes)
@@ -200,7 +200,7 @@ def _wait_until_one_ends(processes: dict[str, subprocess.Popen[str]]) -> None:
 def _check_alive(processes: dict[str, subprocess.Popen[str]]) -> None:
     for name, process in processes.items():
         if process.poll() is not None:
-            what = {"app": "The app", "clerk": "The local Clerk"}.get(name, f"The {name}")
+            what = {"app": "The app", "clerk": "The local Clerk"}.get(name, f"The process '{name}'")
             raise click.ClickException(
                 f"{what} ended with exit code {process.returncode}; its log is above."
             )
@@ -209,8 +209,8 @@ def _check_alive(processes: dict[str, subprocess.Popen[str]]) -> None:
 def _announce(settings: Settings, port: int) -> None:
     click.secho(f"\n  {product.NAME}: http://localhost:{port}", bold=True)
     if settings.emulator_url:
-        click.echo(f"  Local Clerk: {settings.emulator_url} (users, inbox, webhooks, features)")
-        click.echo("  The code is always 424242.")
+        click.echo(f"  Local Clerk: {settings.emulator_url} (users, inbox, webhooks, settings)")
+        click.echo("  Every verification code is 424242.")
     else:
         click.echo(f"  Clerk: {settings.clerk.host}")
     click.echo("  Ctrl-C stops everything.\n")
@@ -231,8 +231,8 @@ def _check_port(port: int, variable: str) -> None:
             probe.bind(("127.0.0.1", port))
         except (OSError, OverflowError):
             raise click.ClickException(
-                f"Port {port} cannot be used; another program probably has it. Stop that program, "
-                f"or set another port in {variable} in .env."
+                f"Port {port} can't be used; another program is probably using it. Stop that "
+                f"program, or set another port in {variable} in .env."
             ) from None
 
 

@@ -1,4 +1,4 @@
-"""``flask clerk doctor``: what is right with the connection to Clerk, and how to mend the rest."""
+"""``flask clerk doctor``: check the connection to Clerk, and say how to fix what is wrong."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .env_file import add_missing, missing_variables
 EXAMPLE = Path(".env.example")
 PYPROJECT = Path("pyproject.toml")
 TIMEOUT = 8
-"""Seconds to wait for an answer of Clerk's."""
+"""Seconds to wait for an answer from Clerk."""
 
 GOOD, ADVICE, BAD = ("ok", "green"), ("note", "yellow"), ("wrong", "red")
 
@@ -34,13 +34,13 @@ class Finding(NamedTuple):
     verdict: tuple[str, str]
     subject: str
     seen: str
-    cure: str = ""
+    fix: str = ""
 
 
 @click.command()
-@click.option("--fix", is_flag=True, help="Add missing variables to .env, and change nothing else.")
+@click.option("--fix", is_flag=True, help="Add missing variables to .env; change nothing else.")
 def doctor(fix: bool) -> None:
-    """Check keys, reachability, clock, paths and database; say what to do about the rest."""
+    """Check keys, connection, clock, paths and database, and say how to fix what is wrong."""
     if fix:
         _fix()
     findings = []
@@ -48,7 +48,7 @@ def doctor(fix: bool) -> None:
         findings.append(finding)
         _show(finding)
     wrong = sum(finding.verdict is BAD for finding in findings)
-    click.echo(f"\n{wrong} of {len(findings)} checks failed." if wrong else "\nAll is well.")
+    click.echo(f"\n{wrong} of {len(findings)} checks failed." if wrong else "\nEverything is fine.")
     raise SystemExit(1 if wrong else 0)
 
 
@@ -59,15 +59,15 @@ def _fix() -> None:
         raise click.ClickException(
             f"Could not complete .env: {error}. Run this in the project's folder."
         ) from None
-    click.echo(f"Added to .env: {', '.join(added)}" if added else ".env has every variable.")
+    click.echo(f"Added to .env: {', '.join(added)}" if added else ".env is complete.")
     click.echo()
 
 
 def _show(finding: Finding) -> None:
-    word, colour = finding.verdict
-    click.echo(f"{click.style(f'{word:<6}', fg=colour)} {finding.subject:<17} {finding.seen}")
-    if finding.cure:
-        click.echo(f"{'':<24} → {finding.cure}")
+    word, color = finding.verdict
+    click.echo(f"{click.style(f'{word:<6}', fg=color)} {finding.subject:<17} {finding.seen}")
+    if finding.fix:
+        click.echo(f"{'':<24} → {finding.fix}")
 
 
 def _examine() -> Iterator[Finding]:
@@ -93,20 +93,22 @@ def _env_file() -> Finding:
         return Finding(ADVICE, ".env", "missing", "flask clerk doctor --fix creates it")
     missing = [variable.name for variable in missing_variables(EXAMPLE, ENV_FILE)]
     if missing:
-        cure = "flask clerk doctor --fix adds them"
-        return Finding(ADVICE, ".env", f"lacks {', '.join(missing)}", cure)
-    return Finding(GOOD, ".env", "has every variable")
+        fix = "flask clerk doctor --fix adds them"
+        return Finding(ADVICE, ".env", f"is missing {', '.join(missing)}", fix)
+    return Finding(GOOD, ".env", "complete")
 
 
 def _clerk(settings: Settings) -> Iterator[Finding]:
     base = settings.emulator_url or settings.clerk.issuer
-    start_it = "start it with: flask dev" if settings.emulator_url else "check network and key"
+    start_it = (
+        "start it with: flask dev" if settings.emulator_url else "check the network and the key"
+    )
     try:
         answer = requests.get(f"{base}/.well-known/jwks.json", timeout=TIMEOUT)
         answer.raise_for_status()
         public_kids = _kids(answer.json())
     except requests.RequestException as error:
-        seen = f"{base} gave no usable answer ({type(error).__name__})"
+        seen = f"no valid answer from {base} ({type(error).__name__})"
         yield Finding(BAD, "Frontend API", seen, start_it)
         return
     yield Finding(GOOD, "Frontend API", f"{base} answers")
@@ -115,15 +117,15 @@ def _clerk(settings: Settings) -> Iterator[Finding]:
         kids = _kids(BackendApi(settings.clerk).jwks())
     except BackendApiError as error:
         refused = error.status in (401, 403)
-        cure = "copy CLERK_SECRET_KEY again" if refused else "check CLERK_API_URL and the network"
-        yield Finding(BAD, "Backend API", str(error), cure)
+        fix = "copy CLERK_SECRET_KEY again" if refused else "check CLERK_API_URL and the network"
+        yield Finding(BAD, "Backend API", str(error), fix)
         return
     yield Finding(GOOD, "Backend API", f"{settings.clerk.api_url} accepts CLERK_SECRET_KEY")
     if kids & public_kids:
         yield Finding(GOOD, "Keys match", "both keys belong to one instance")
     else:
-        cure = "copy both keys of the same instance from the Clerk dashboard"
-        yield Finding(BAD, "Keys match", "the keys belong to different instances", cure)
+        fix = "copy both keys of the same instance from the Clerk dashboard"
+        yield Finding(BAD, "Keys match", "the keys belong to different instances", fix)
 
 
 def _kids(document: Any) -> set[str]:
@@ -135,19 +137,21 @@ def _clock(date: str) -> Finding:
     try:
         skew = time.time() - parsedate_to_datetime(date).timestamp()
     except ValueError:
-        return Finding(ADVICE, "Clock", "Clerk's answer has no readable Date")
-    # The header has whole seconds, so that one second of difference says nothing.
+        return Finding(ADVICE, "Clock", "Clerk's answer has no valid Date header")
+    # The header has whole seconds, so one second of difference is not an error.
     if abs(skew) > CLOCK_SKEW + 1:
         seen = f"this machine is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} Clerk"
-        return Finding(BAD, "Clock", seen, "set the clock by NTP: tokens live 60 seconds")
+        return Finding(
+            BAD, "Clock", seen, "synchronize the clock with NTP: session tokens live for 60 seconds"
+        )
     return Finding(GOOD, "Clock", f"within {CLOCK_SKEW:.0f} s of Clerk's")
 
 
 def _webhooks(settings: Settings) -> Finding:
     if settings.webhook_secrets:
         return Finding(GOOD, "Webhooks", "a signing secret is set")
-    cure = "add an endpoint for /webhooks/clerk in the Clerk dashboard, and its secret to .env"
-    return Finding(ADVICE, "Webhooks", "CLERK_WEBHOOK_SIGNING_SECRET is not set", cure)
+    fix = "add an endpoint for /webhooks/clerk in the Clerk dashboard, and its secret to .env"
+    return Finding(ADVICE, "Webhooks", "CLERK_WEBHOOK_SIGNING_SECRET is not set", fix)
 
 
 def _local_clerk() -> Iterator[Finding]:
@@ -159,33 +163,33 @@ def _local_clerk() -> Iterator[Finding]:
         _, _, address = str(requirement).partition("@")
         if address.strip().startswith(("git+file:", "file:")):
             seen = "pyproject.toml installs clerk-emulator from a path on this machine"
-            cure = "before others use this project, put the template's git address there"
-            yield Finding(ADVICE, "Local Clerk", seen, cure)
+            fix = "before others use this project, put the template's git address there"
+            yield Finding(ADVICE, "Local Clerk", seen, fix)
 
 
 def _app(settings: Settings) -> Iterator[Finding]:
-    # Imported late: the app itself may not start, and all above should be said even then.
+    # Imported late: the checks above must work even if the app can't be imported.
     from app import create_app
     from app.database import alembic
 
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # it would talk into the table
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # its log lines would break up the table
     try:
         app = create_app()
         with app.app_context():
             behind = alembic.needs_upgrade()
-    except Exception as error:  # whatever it is, it belongs in the table
+    except Exception as error:  # any failure is a row of the table
         yield Finding(BAD, "Database", f"{type(error).__name__}: {error}", "check DATABASE_URL")
         return
     if behind:
-        yield Finding(BAD, "Database", "migrations are waiting", "run: flask db upgrade")
+        yield Finding(BAD, "Database", "migrations have not been run", "run: flask db upgrade")
     else:
-        yield Finding(GOOD, "Database", "reachable, and its tables are up to date")
+        yield Finding(GOOD, "Database", "reachable and up to date")
     routes = app.url_map.bind("localhost")
     for name in ("after_sign_in", "after_sign_up", "after_sign_out", "after_delete"):
         path, variable = getattr(settings, name), f"CLERK_{name.upper()}_PATH"
         try:
             routes.match(path.partition("?")[0])
         except HTTPException:
-            yield Finding(BAD, "Paths", f"{path}: no such page", f"mend {variable} in .env")
+            yield Finding(BAD, "Paths", f"{path}: no such page", f"fix {variable} in .env")
         else:
             yield Finding(GOOD, "Paths", f"{name.replace('_', ' ')}: {path}")

@@ -1,4 +1,4 @@
-"""Add to ``.env`` what ``.env.example`` has and it lacks; change nothing else."""
+"""Add variables that are in ``.env.example`` and missing from ``.env``; change nothing else."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dotenv import dotenv_values
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)\Z")
 
 OF_LOCAL_CLERK = ("CLERK_SECRET_KEY", "CLERK_WEBHOOK_SIGNING_SECRET")
-"""Example values that fit only the example's publishable key."""
+"""Variables whose example values only work with the example's publishable key."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Variable:
 
 
 def read_example(text: str) -> list[Variable]:
-    """Read ``.env.example``. A comment belongs to the variables right below it."""
+    """Read ``.env.example``. A comment belongs to the variables directly below it."""
     variables: list[Variable] = []
     comment: list[str] = []
     comment_ended = False
@@ -43,13 +43,13 @@ def read_example(text: str) -> list[Variable]:
 
 
 def missing_variables(example: Path, env: Path) -> list[Variable]:
-    """The variables that ``.env.example`` has and ``.env`` lacks."""
+    """The variables that are in ``.env.example`` and missing from ``.env``."""
     present = dotenv_values(env, interpolate=False) if env.is_file() else {}
     return [var for var in read_example(example.read_text("utf-8")) if var.name not in present]
 
 
 def add_missing(example: Path, env: Path) -> list[str]:
-    """Append the missing variables, with their comments. Makes the file if there is none.
+    """Append the missing variables, with their comments. Creates the file if it doesn't exist.
 
     :returns: the names of what was added.
     :raises OSError: a file cannot be read or written.

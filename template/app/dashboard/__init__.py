@@ -1,4 +1,4 @@
-"""The protected part: your product starts here."""
+"""The signed-in home page: your product starts here."""
 
 from .views import blueprint
 

@@ -1,4 +1,4 @@
-"""What signed-in people see."""
+"""Pages of the dashboard."""
 
 from __future__ import annotations
 

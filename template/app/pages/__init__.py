@@ -1,4 +1,4 @@
-"""What everybody sees: the landing page, errors, health."""
+"""Public pages: landing page, errors, health check."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Error pages for people, JSON for programs."""
+"""Error pages for browsers, JSON for API clients."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from werkzeug.exceptions import HTTPException
 from app.clerk import wants_page
 
 TEXTS = {
-    401: ("Please sign in", "This page is for signed-in people only."),
-    403: ("Not allowed", "Your account may not do this. Ask whoever runs your organization."),
-    404: ("Page not found", "There is nothing at this address. It may have moved."),
-    500: ("Something broke", "The fault is ours, and it has been logged. Please try again."),
+    401: ("Please sign in", "You need to be signed in to see this page."),
+    403: ("Not allowed", "Your account doesn't have access to this. Ask an admin of your organization."),
+    404: ("Page not found", "This page doesn't exist. It may have moved."),
+    500: ("Something went wrong", "This is our fault, and it has been logged. Please try again."),
 }
 
 
 def show_error(error: HTTPException) -> ResponseReturnValue:
     """Answer with an error page, or the same in JSON.
 
-    An exception that nobody caught comes as an InternalServerError; Flask has logged it.
+    An uncaught exception arrives as an InternalServerError, which Flask has logged.
     """
     if error.response is not None or error.code is None or error.code < 400:
         return error.get_response()

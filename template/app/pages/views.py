@@ -1,4 +1,4 @@
-"""The landing page, and the health check."""
+"""The landing page and the health check."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ blueprint = Blueprint("pages", __name__)
 
 @blueprint.get("/")
 def landing() -> ResponseReturnValue:
-    """The first page of all."""
+    """The page at the root of the site."""
     return render_template("pages/landing.html")
 
 
 @blueprint.get("/healthz")
 @exempt
 def health() -> ResponseReturnValue:
-    """For load balancers and process supervisors: this process answers."""
+    """Tell load balancers and supervisors that this process responds."""
     return {"status": "ok"}
