@@ -133,8 +133,8 @@ def _soft_deletion(environ: Mapping[str, str]) -> bool:
     value = environ.get("CLERK_DELETIONS", "").strip() or "hard"
     if value not in ("hard", "soft"):
         raise SettingsError(
-            f"CLERK_DELETIONS is {value!r}; expected hard (delete the row) or soft (keep the row and "
-            "set its column deleted_at)"
+            f"CLERK_DELETIONS is {value!r}; expected hard (delete the row) or soft (keep the row "
+            "and set its column deleted_at)"
         )
     return value == "soft"
 

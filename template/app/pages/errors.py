@@ -10,7 +10,7 @@ from app.clerk import wants_page
 
 TEXTS = {
     401: ("Please sign in", "You need to be signed in to see this page."),
-    403: ("Not allowed", "Your account doesn't have access to this. Ask an admin of your organization."),
+    403: ("Not allowed", "You don't have access to this. Ask an admin of your organization."),
     404: ("Page not found", "This page doesn't exist. It may have moved."),
     500: ("Something went wrong", "This is our fault, and it has been logged. Please try again."),
 }
