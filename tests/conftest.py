@@ -1,4 +1,4 @@
-"""What the tests stand on: a throw-away copy of this repository, and projects rendered from it."""
+"""Fixtures: a temporary copy of this repository, and projects rendered from it."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 class Render(Protocol):
-    """Render a project with these answers, the defaults for the rest."""
+    """Render a project with these answers and the defaults for the others."""
 
     def __call__(self, **answers: Any) -> Path: ...
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep a developer's own settings of git, Copier and Flask out of the tests."""
+    """Isolate the tests from the developer's own settings for git, Copier and Flask."""
     home = tmp_path_factory.mktemp("surroundings")
     (home / "copier.yml").write_text("{}\n")
     with pytest.MonkeyPatch.context() as patch:
@@ -41,7 +41,7 @@ def _own_surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a throw-away repository with the working tree as it is, uncommitted files included."""
+    """Return a temporary git repository with a copy of the working tree, uncommitted files included."""
     target = tmp_path_factory.mktemp("template") / "flask-clerk-saas"
     listed = git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
     for name in filter(None, listed.split("\0")):
@@ -56,7 +56,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def render(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Render:
-    """Return a function that renders a fresh project, without trust, and says where it is."""
+    """Return a function that renders a new project without --trust and returns its path."""
 
     def render_project(**answers: Any) -> Path:
         project = tmp_path_factory.mktemp("project") / "saas"
@@ -69,41 +69,41 @@ def render(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Render:
 
 @pytest.fixture(scope="session")
 def plain(render: Render) -> Path:
-    """Return a project made of the defaults, to read; tests that change or run it take another."""
+    """Return a read-only project with the defaults. Tests that change or run a project render their own."""
     return render()
 
 
 @pytest.fixture(scope="session")
 def generated(render: Render) -> Project:
-    """Return a project with the defaults, in an environment made as its README says."""
+    """Return a project with the defaults, installed as its README says."""
     port, _ = free_ports()
     return Project(render(port=port), port).install()
 
 
 @pytest.fixture(scope="session")
 def generated_postgresql(render: Render) -> Project:
-    """Return the same for PostgreSQL."""
+    """Return a project for PostgreSQL, installed."""
     port, _ = free_ports()
     return Project(render(port=port, database="postgresql"), port).install()
 
 
 @pytest.fixture(scope="session")
 def generated_celery(render: Render) -> Project:
-    """Return the same with Celery for its jobs."""
+    """Return a project that runs its jobs with Celery, installed."""
     port, _ = free_ports()
     return Project(render(port=port, jobs="celery"), port).install()
 
 
 @pytest.fixture
 def clone(template: Path, tmp_path: Path) -> Path:
-    """Return a clone of the template for a test to change and tag."""
+    """Return a clone of the template that the test may change and tag."""
     target = tmp_path / "clone"
     run("git", "clone", "--quiet", str(template), str(target))
     return target
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Show what tests want to have said, whichever process ran them."""
+    """Print the messages that tests recorded, from all processes."""
     for report in terminalreporter.getreports("passed"):
         for name, text in report.user_properties:
             if name == SAID:

@@ -1,4 +1,4 @@
-"""What the tests share: run a command, talk to git, make an environment, find free ports."""
+"""Shared by the tests: run commands, git and Copier, install projects, find free ports."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SAID = "said"
-"""Name of a test's property that is shown when all tests have run."""
+"""Name of the property with a message to print after all tests have run."""
 BIN = "Scripts" if os.name == "nt" else "bin"
-# They lead away from the environment that a command belongs to; nox sets some of them.
+# These point commands to another environment than their own; nox sets some of them.
 NOT_OURS = {"VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "UV_PROJECT_ENVIRONMENT", "UV_PYTHON"}
 
 
@@ -52,21 +52,21 @@ def run(
 
 
 def git(repository: Path, *arguments: str) -> str:
-    """Run git there, as a person of our own making, and return what it printed."""
+    """Run git in a repository, with an author of its own, and return its output."""
     person = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
-    # A checkout that belongs to somebody else, as in a container, is fine to read.
+    # Reading a checkout that belongs to another user, as in a container, is fine.
     trusted = ("-c", "safe.directory=*", "-c", "commit.gpgSign=false")
     return run("git", *person, *trusted, "-C", repository, *arguments).stdout
 
 
 def copier_cli(*arguments: str | Path, expect: int = 0, cwd: Path | None = None) -> str:
-    """Run Copier as a person does, never with --trust, and return what it said."""
+    """Run Copier's command, never with --trust, and return its output."""
     return run(sys.executable, "-m", "copier", *arguments, expect=expect, cwd=cwd).stdout
 
 
 def free_ports() -> tuple[int, int]:
-    """Return two free ports that follow each other: one for an app, one for its local Clerk."""
-    # Far from the other processes that run tests just now; below the ports that systems give to clients.
+    """Return two consecutive free ports: one for an app, one for its local Clerk."""
+    # Each test process starts at another port. Systems use the ports above 32768 for client connections.
     for port in range(20000 + os.getpid() % 300 * 40, 60000, 2):
         try:
             for wanted in (port, port + 1):
@@ -79,20 +79,20 @@ def free_ports() -> tuple[int, int]:
 
 
 def find_uv() -> str | None:
-    """Return the path of uv: the one installed beside us, else the machine's."""
+    """Return the path of uv: from this environment, or else from PATH."""
     beside = Path(sys.executable).parent / "uv"
     return str(beside) if beside.is_file() else shutil.which("uv")
 
 
 @dataclass(frozen=True)
 class Project:
-    """A generated project: where it is, and the port it was made for."""
+    """A generated project: its path, and the port that was answered."""
 
     path: Path
     port: int
 
     def install(self) -> Project:
-        """Make its environment as its README says, by uv where it is at hand, else by pip."""
+        """Install it as its README says, with uv if available, otherwise with pip."""
         if uv := find_uv():
             run(uv, "sync", "--quiet", f"--python={sys.executable}", cwd=self.path)
         else:
@@ -102,9 +102,9 @@ class Project:
         return self
 
     def tool(self, name: str) -> Path:
-        """Return the path of a command in its environment."""
+        """Return the path of a command in its virtual environment."""
         return self.path / ".venv" / BIN / name
 
     def run(self, name: str, *arguments: str) -> str:
-        """Run a command of its environment there, and return what it printed."""
+        """Run a command of its virtual environment in its folder, and return the output."""
         return run(self.tool(name), *arguments, cwd=self.path).stdout

@@ -1,4 +1,4 @@
-"""What the documentation names is there: links, files, sessions, commands, settings, code."""
+"""Everything the documentation names exists: links, files, sessions, commands, settings, code."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "hooks" / "README.md"]
 PAGES += sorted((ROOT / "docs").glob("*.md"))
-# Names in the text that stand for something the reader will make, or that a command makes.
+# Names that stand for something that the reader or a command creates.
 EXAMPLES = {"demo/", "hooks/v1_2_0.py", "uv.lock", "requirements.lock", "invoices/index.html"}
 EXAMPLES |= {"clerk_emulator.toml", "clerk_seeds.toml", "instances.toml"}
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
@@ -35,13 +35,13 @@ def blocks(page: Path, language: str) -> list[str]:
 
 
 def code(page: Path) -> Iterator[str]:
-    """Yield every piece of code of a page: blocks, and what stands in backticks."""
+    """Yield the code of a page: blocks, and text in backticks."""
     yield from (text for _, text in FENCE.findall(page.read_text("utf-8")))
     yield from re.findall(r"`([^`\n]+)`", prose(page))
 
 
 def everywhere(pattern: str, pages: list[Path] | None = None) -> set[str]:
-    """Return what a pattern finds in the code of all pages."""
+    """Return all matches of a pattern in the code of pages."""
     found = (re.findall(pattern, text) for page in pages or PAGES for text in code(page))
     return {match for matches in found for match in matches}
 
@@ -52,17 +52,17 @@ def anchors(page: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_lead_somewhere(page: Path) -> None:
+def test_links_resolve(page: Path) -> None:
     for link in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
         if re.match(r"https?://", link):
             continue
         name, _, anchor = link.partition("#")
         target = (page.parent / name).resolve() if name else page
-        assert target.exists(), f"{link} is not there."
+        assert target.exists(), f"{link} does not exist."
         assert not anchor or anchor in anchors(target), f"{link} has no such heading."
 
 
-def test_every_page_of_the_documentation_can_be_found_from_the_readme() -> None:
+def test_the_readme_links_every_page() -> None:
     linked = set(re.findall(r"\]\((docs/[^)#]+\.md)", prose(ROOT / "README.md")))
     assert linked == {f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")}
 
@@ -81,7 +81,7 @@ def test_every_nox_session_named_exists() -> None:
     assert named <= sessions
 
 
-# A process for each of them would take a second or two.
+# One process for all commands: each would take a second or two to start.
 HELP_OF_ALL = """
 import json, sys
 from click.testing import CliRunner
@@ -164,7 +164,7 @@ def test_the_files_of_the_local_clerk_are_good_as_printed(generated: Project, tm
     assert "'users': 1, 'organizations': 1" in printed
 
 
-def test_the_pip_line_is_the_same_everywhere(generated: Project) -> None:
+def test_the_pip_command_is_the_same_everywhere(generated: Project) -> None:
     pip = "python3 -m venv --upgrade-deps .venv && .venv/bin/pip install -e . --group dev"
     for page in (ROOT / "copier.yml", ROOT / "docs/generate.md", generated.path / "README.md"):
         assert pip in page.read_text("utf-8"), page

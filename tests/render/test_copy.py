@@ -1,4 +1,4 @@
-"""`copier copy`: from where it works, what it refuses, and what it says at the end."""
+"""`copier copy`: sources that work, answers that are refused, and the final message."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ REFUSED: list[tuple[str, Any, str]] = [
 
 @pytest.fixture(scope="module")
 def questions(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a template that has our questions and nothing to render: they are asked first."""
+    """Return a template with our questions and no files, so that only the answers are validated."""
     folder = tmp_path_factory.mktemp("questions")
     (folder / "template").mkdir()
     shutil.copy(ROOT / "copier.yml", folder)
@@ -70,7 +70,7 @@ def questions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(("question", "answer", "words"), REFUSED)
-def test_a_bad_answer_is_refused_with_how_to_mend_it(
+def test_a_bad_answer_is_refused_with_how_to_fix_it(
     questions: Path, tmp_path: Path, question: str, answer: Any, words: str
 ) -> None:
     with pytest.raises(ValueError, match=r"(Validation error|Invalid choice) for") as refusal:
@@ -91,7 +91,7 @@ def test_it_copies_from_a_git_url(clone: Path, tmp_path: Path) -> None:
         assert (tmp_path / f"saas-{number}" / ".env").is_file()
 
 
-def test_it_copies_uncommitted_changes_of_a_checkout(clone: Path, tmp_path: Path) -> None:
+def test_it_copies_uncommitted_changes(clone: Path, tmp_path: Path) -> None:
     (clone / "template" / "new.txt").write_text("not committed\n")
     copier_cli("copy", "--defaults", "--vcs-ref=HEAD", clone, tmp_path / "saas")
     assert (tmp_path / "saas" / "new.txt").read_text() == "not committed\n"
@@ -106,7 +106,7 @@ def test_it_copies_from_a_folder_without_git(clone: Path, tmp_path: Path) -> Non
     assert not (tmp_path / "saas" / "app" / "__pycache__").exists()
 
 
-def test_it_takes_the_newest_tag_and_not_what_came_after(clone: Path, tmp_path: Path) -> None:
+def test_it_uses_the_newest_tag_not_later_commits(clone: Path, tmp_path: Path) -> None:
     git(clone, "tag", "v1.0.0")
     (clone / "template" / "later.txt").write_text("later\n")
     git(clone, "add", "--all")
@@ -115,7 +115,7 @@ def test_it_takes_the_newest_tag_and_not_what_came_after(clone: Path, tmp_path: 
     assert not (tmp_path / "saas" / "later.txt").exists()
 
 
-def test_it_leaves_an_env_that_is_already_there(clone: Path, tmp_path: Path) -> None:
+def test_it_keeps_an_existing_env_file(clone: Path, tmp_path: Path) -> None:
     (tmp_path / "saas").mkdir()
     (tmp_path / "saas" / ".env").write_text("SECRET_KEY=mine\n")
     copier_cli("copy", "--defaults", clone, tmp_path / "saas")
@@ -123,7 +123,7 @@ def test_it_leaves_an_env_that_is_already_there(clone: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
-def test_it_ends_with_what_to_type_next(clone: Path, tmp_path: Path, database: str) -> None:
+def test_the_final_message_says_how_to_start(clone: Path, tmp_path: Path, database: str) -> None:
     name = "O'Neil & Söhne"
     answers = (f"--data=project_name={name}", "--data=port=5055", f"--data=database={database}")
     said = copier_cli("copy", "--defaults", *answers, clone, "my saas", cwd=tmp_path)

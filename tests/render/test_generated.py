@@ -1,4 +1,4 @@
-"""The generated project's own checks pass, as they come out of the box."""
+"""A generated project's own checks and tests pass without any changes."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_its_own_tests_pass(
 ) -> None:
     kind = request.node.callspec.id
     said = project.run("pytest")
-    # With the defaults nothing may be skipped anywhere; in CI, PostgreSQL and Redis are installed, too.
+    # A project with the defaults skips nothing, on any machine. CI also has PostgreSQL and Redis.
     if kind == "defaults" or os.environ.get("CI"):
         assert "SKIPPED" not in said, said
     record_property(SAID, f"A project's own tests ({kind}): {said.strip().splitlines()[-1].strip(' =')}")
@@ -57,7 +57,7 @@ def test_its_browser_tests_pass(generated: Project) -> None:
     assert "SKIPPED" not in said, said
 
 
-def test_its_tests_leave_nothing_behind_for_git(project: Project) -> None:
+def test_its_tests_leave_no_files_for_git(project: Project) -> None:
     git(project.path, "init", "--quiet")
     git(project.path, "add", "--all")
     odd = ("__pycache__", ".venv", "instance/", ".sqlite", ".coverage", "_cache/", ".egg-info")
@@ -66,7 +66,7 @@ def test_its_tests_leave_nothing_behind_for_git(project: Project) -> None:
 
 
 class Title(HTMLParser):
-    """Reads the title of a page, entities decoded."""
+    """Parse the title of a page, with entities decoded."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ class Title(HTMLParser):
         self.text += data if self.inside else ""
 
 
-def test_an_awkward_name_stands_in_the_page_as_it_was_typed(generated: Project, render: Render) -> None:
+def test_an_awkward_name_is_shown_as_it_was_typed(generated: Project, render: Render) -> None:
     project = render(project_name=AWKWARD, project_description=f"{AWKWARD} does it")
     landing = "from app import create_app; print(create_app().test_client().get('/').text)"
     python = generated.tool("python")

@@ -28,7 +28,7 @@ ADDRESSES = {
 
 
 def send_to(clone: Path) -> dict[str, str]:
-    """Return the environment in which git finds this clone at every address above."""
+    """Return environment variables with which git finds this clone at every address above."""
     typed = [address for address in ADDRESSES if not address.startswith(("gh:", "gl:", "git+"))]
     resolved = [address.removeprefix("git+") for address in ADDRESSES.values()]
     addresses = {variant for address in typed + resolved for variant in (address, f"{address}.git")}
@@ -79,7 +79,7 @@ def install_by_pip(project: Path, env: dict[str, str] | None = None) -> None:
 
 
 def run_local_clerk(project: Path) -> None:
-    """Start the installed command: pages and pytest plugin are found in the package, not in a checkout."""
+    """Run the installed command, and check that it comes from the package, not from a checkout."""
     python = project / ".venv" / BIN / "python"
     where = run(python, "-c", "import clerk_emulator; print(clerk_emulator.__file__)", cwd=project).stdout
     assert ".venv" in where
@@ -211,7 +211,7 @@ def test_with_a_lock_production_needs_no_template(clone: Path, tmp_path: Path) -
     assert uv
     run(uv, "lock", "--quiet", f"--python={sys.executable}", cwd=project)
     clone.rename(tmp_path / "unreachable")
-    # Nothing of the template may come from a cache.
+    # An empty cache, so that nothing of the template can come from it.
     own_cache = {"UV_CACHE_DIR": str(tmp_path / "uv"), "UV_LINK_MODE": "copy"}
     install_by_uv(project, "--no-dev", "--locked", env=own_cache)
     python = project / ".venv" / BIN / "python"

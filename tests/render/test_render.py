@@ -1,4 +1,4 @@
-"""What a rendered project is like, whatever was answered."""
+"""Properties of a rendered project, whatever the answers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ QUESTIONS = {
     if not name.startswith("_") and question.get("when") is not False
 }
 AWKWARD = 'O\'Neil & Söhne "Labs" <x> 100% #1 $HOME'
-# Every answer of every question, at least once: a row is one project.
+# Each row is one project. Together they give every answer to every question.
 ANSWERS: list[dict[str, Any]] = [
     {},
     {"database": "postgresql", "port": 5055, "jobs": "celery"},
@@ -36,7 +36,7 @@ ANSWERS: list[dict[str, Any]] = [
     },
 ]
 TEXT = {".py", ".md", ".toml", ".html", ".css", ".js", ".txt", ".yml", ".yaml", ".cfg", ".ini", ""}
-# These are Jinja, Mako or JavaScript at run time, so braces belong in them.
+# These files are Jinja, Mako or JavaScript at run time, so braces belong in them.
 RUN_TIME_TEMPLATES = {".html", ".mako", ".js", ".css"}
 
 
@@ -46,7 +46,7 @@ def project(request: pytest.FixtureRequest, render: Render) -> Path:
 
 
 def files(project: Path) -> dict[str, str]:
-    """Return path and text of every text file."""
+    """Return the text of every text file, by its path."""
     return {
         str(path.relative_to(project)): path.read_text("utf-8")
         for path in sorted(project.rglob("*"))
@@ -55,7 +55,7 @@ def files(project: Path) -> dict[str, str]:
 
 
 def mentions(project: Path, pattern: str, *, ignoring: str = r"$^") -> list[str]:
-    """Return where a pattern occurs in a project, as `file: line`."""
+    """Return the lines of a project that match a pattern, as `file: line`."""
     return [
         f"{name}: {line.strip()}"
         for name, text in files(project).items()
@@ -70,7 +70,7 @@ def answers_of(project: Path) -> dict[str, Any]:
     return answers
 
 
-def test_the_table_above_has_every_answer_of_every_question() -> None:
+def test_the_rows_give_every_answer_to_every_question() -> None:
     for name, question in QUESTIONS.items():
         given = {row[name] for row in ANSWERS if name in row}
         offered = set(question.get("choices", {}).values())
@@ -78,22 +78,22 @@ def test_the_table_above_has_every_answer_of_every_question() -> None:
         assert offered <= given or not offered, f"No row answers {name} with {offered - given}."
 
 
-def test_no_template_syntax_is_left_over(project: Path) -> None:
+def test_no_template_syntax_is_left_in_files(project: Path) -> None:
     run_time = "|".join(re.escape(suffix) + "$" for suffix in {*RUN_TIME_TEMPLATES, ".py"})
     assert mentions(project, r"\{\{-? |\{%|\{#", ignoring=run_time) == []
-    # Python may well have Jinja in its strings, and pages are Jinja: but none knows the questions.
+    # Pages are Jinja, and Python may contain it in strings, but neither uses the questions.
     names = "|".join(QUESTIONS)
     assert mentions(project, rf"\{{\{{[^}}]*\b({names})\b|\{{%[^%]*\b({names})\b") == []
     assert mentions(project, r"\b_copier_(conf|answers)\b") == []
 
 
-def test_no_file_name_is_a_left_over(project: Path) -> None:
+def test_no_template_syntax_is_left_in_file_names(project: Path) -> None:
     names = [str(path.relative_to(project)) for path in project.rglob("*")]
     odd = r"[{}%'\"]|\.jinja$|(^|/)\.(py|html|toml|md|txt|js|css)$|(^|/)\s|\s(/|$)"
     assert [name for name in names if re.search(odd, name)] == []
 
 
-def test_no_empty_name_is_left_over(project: Path) -> None:
+def test_no_name_is_empty(project: Path) -> None:
     assert mentions(project, r"^#+\s*$|<title>\s*</title>", ignoring=r"^(?!.*\.(md|html)$)") == []
     assert mentions(project, r"^(name|description)\s*=\s*[\"']\s*[\"']") == []
 
@@ -109,7 +109,7 @@ def test_no_file_is_too_long_to_read(project: Path) -> None:
     assert {name: length for name, length in lengths.items() if length > 400} == {}
 
 
-def test_the_package_metadata_is_as_answered(project: Path) -> None:
+def test_the_package_metadata_matches_the_answers(project: Path) -> None:
     answers = answers_of(project)
     package = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))["project"]
     assert package["name"] == f"{answers['project_slug']}-app"
@@ -151,13 +151,13 @@ def test_two_projects_have_different_secrets(render: Render) -> None:
     assert one["SECRET_KEY"] != other["SECRET_KEY"]
 
 
-def test_the_product_bears_its_own_name_alone(render: Render) -> None:
+def test_the_project_mentions_no_other_product_name(render: Render) -> None:
     project = render(project_name="Acme Rockets", clerk_emulator="none")
     assert mentions(project, r"(?i)my.?saas|flask-clerk-saas", ignoring=r"\.copier-answers") == []
 
 
 def test_what_was_not_chosen_is_not_mentioned(render: Render, plain: Path) -> None:
-    # What is written for both databases stays as it is when the answer changes, and so do its tests.
+    # These files support both databases, so they are the same whatever the answer.
     both = r"^(app/(database|transactions|accounts/clerk_models)\.py|migrations/|tests/)"
     assert mentions(plain, r"(?i)postgres|psycopg", ignoring=both) == []
     about = r"^(?!pyproject\.toml|README\.md|\.env)"
@@ -166,7 +166,7 @@ def test_what_was_not_chosen_is_not_mentioned(render: Render, plain: Path) -> No
     assert not any((plain / folder).exists() for folder in ("app/jobs", "tests/jobs"))
 
 
-def test_a_project_does_not_talk_of_the_questions_it_came_from(plain: Path) -> None:
+def test_a_project_does_not_mention_copier(plain: Path) -> None:
     allowed = r"^(README\.md|\.copier-answers\.yml)$"
     assert mentions(plain, r"(?i)copier", ignoring=allowed) == []
 
@@ -196,9 +196,7 @@ def test_a_project_named_like_a_library_does_not_collide_with_it(render: Render)
     assert package["name"] not in names
 
 
-def test_copying_takes_no_time_worth_mentioning(
-    template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_how_long_copying_takes(template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     started = time.monotonic()
     copier_cli("copy", "--defaults", str(template), tmp_path / "saas")
     with capsys.disabled():

@@ -1,4 +1,4 @@
-"""An installed wheel of a generated project serves its pages, from a folder that holds no source code."""
+"""An installed wheel of a generated project serves its pages from a folder without source code."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ print(json.dumps({path: visitor.get(path).status_code for path in paths}))
 
 @pytest.fixture(scope="module")
 def installed(render: Render, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with an environment in which a project is installed, not editable."""
+    """Return a folder with a virtual environment in which a project is installed as a wheel."""
     project = render()
     folder = tmp_path_factory.mktemp("server")
     run(sys.executable, "-m", "venv", folder / ".venv")
@@ -42,7 +42,7 @@ def test_it_serves_its_pages_and_static_files(installed: Path) -> None:
     assert said.count("200") == 6, said
 
 
-def test_its_database_is_made_in_the_working_directory(installed: Path) -> None:
+def test_its_database_is_created_in_the_working_directory(installed: Path) -> None:
     run(installed / ".venv" / BIN / "flask", "--app", "app", "db", "upgrade", cwd=installed)
     assert (installed / "instance" / "app.db").is_file()
     [packages] = (installed / ".venv").rglob("site-packages")
@@ -50,9 +50,7 @@ def test_its_database_is_made_in_the_working_directory(installed: Path) -> None:
     assert not (packages / ".env").exists()
 
 
-def test_its_settings_come_from_the_environment_where_there_is_no_env_file(
-    installed: Path, tmp_path: Path
-) -> None:
+def test_without_settings_the_error_names_the_working_directory(installed: Path, tmp_path: Path) -> None:
     flask = installed / ".venv" / BIN / "flask"
     said = run(flask, "--app", "app", "routes", cwd=tmp_path, expect=None).stdout
     assert f"There is no .env file in {tmp_path}" in said

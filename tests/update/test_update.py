@@ -1,4 +1,4 @@
-"""`copier update` on a project that went its own way: nobody loses anything."""
+"""`copier update` on a project that has drifted: no change of the owner is lost."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from tests.tools import copier_cli, git, run
 
-# A page of theirs, a module of ours, and a file that this person has no use for.
+# A page that the owner edits, a module of ours, and a file that the owner deletes.
 PAGE = Path("app/templates/pages/landing.html")
 MODULE = Path("app/clerk/cookies.py")
 UNWANTED = Path("app/templates/pages/error.html")
@@ -17,7 +17,7 @@ UNWANTED = Path("app/templates/pages/error.html")
 
 @dataclass(frozen=True)
 class Drifted:
-    """An updated project, what its `.env` was before, and what the update said."""
+    """An updated project, its `.env` before the update, and the update's output."""
 
     path: Path
     env: bytes
@@ -34,14 +34,14 @@ def release(clone: Path, version: str) -> None:
 
 
 def insert(file: Path, line: str, *, after: int) -> None:
-    """Put a line into a file, `after` this many lines; -1 is its end."""
+    """Insert a line into a file `after` this many lines; -1 appends it."""
     lines = file.read_text("utf-8").splitlines()
     lines.insert(len(lines) if after < 0 else after, line)
     file.write_text("\n".join(lines) + "\n", "utf-8")
 
 
 def make_project(clone: Path, project: Path) -> None:
-    """Make a project of version 1.0.0, put it under git, and change it as a person would."""
+    """Generate a project from version 1.0.0, put it under git, and change it as its owner would."""
     release(clone, "v1.0.0")
     copier_cli("copy", "--defaults", clone, project)
     git(project, "init", "--quiet")
@@ -59,14 +59,14 @@ def make_project(clone: Path, project: Path) -> None:
 
 @pytest.fixture
 def project(clone: Path, tmp_path: Path) -> Path:
-    """Return such a project; `clone` is its template."""
+    """Return a drifted project; `clone` is its template."""
     make_project(clone, tmp_path / "saas")
     return tmp_path / "saas"
 
 
 @pytest.fixture(scope="module")
 def updated(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Drifted:
-    """Return such a project, updated without trust to a newer template. Only to look at."""
+    """Return a drifted project after an update without --trust. Read-only."""
     folder = tmp_path_factory.mktemp("update")
     clone, project = folder / "clone", folder / "saas"
     run("git", "clone", "--quiet", template, clone)
@@ -81,29 +81,29 @@ def updated(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Drifted
     return Drifted(project, env, copier_cli("update", "--defaults", cwd=project))
 
 
-def test_a_page_keeps_the_persons_change_and_gets_the_templates(updated: Drifted) -> None:
+def test_changes_of_owner_and_template_in_one_page_are_merged(updated: Drifted) -> None:
     assert "My own line" in updated.text(PAGE)
     assert "A line of the template's" in updated.text(PAGE)
 
 
-def test_what_only_the_template_changed_arrives(updated: Drifted) -> None:
+def test_changes_of_the_template_alone_arrive(updated: Drifted) -> None:
     assert "A line of the template's" in updated.text(MODULE)
     assert updated.text("app/new.py") == '"""New in 1.1.0."""\n'
 
 
-def test_a_file_the_person_added_stays(updated: Drifted) -> None:
+def test_a_file_the_owner_added_stays(updated: Drifted) -> None:
     assert updated.text("app/invoices.py") == '"""My own module."""\n'
 
 
-def test_a_file_the_person_deleted_stays_deleted(updated: Drifted) -> None:
+def test_a_file_the_owner_deleted_stays_deleted(updated: Drifted) -> None:
     assert not (updated.path / UNWANTED).exists()
 
 
-def test_env_is_untouched_to_the_byte(updated: Drifted) -> None:
+def test_env_is_byte_for_byte_the_same(updated: Drifted) -> None:
     assert (updated.path / ".env").read_bytes() == updated.env
 
 
-def test_nothing_is_left_to_clean_up(updated: Drifted) -> None:
+def test_no_rejects_or_conflicts_are_left(updated: Drifted) -> None:
     assert list(updated.path.rglob("*.rej")) == []
     assert git(updated.path, "diff", "--name-only", "--diff-filter=U") == ""
     for file in git(updated.path, "ls-files").splitlines():
@@ -115,11 +115,11 @@ def test_the_answers_name_the_new_version(updated: Drifted) -> None:
     assert "_commit: v1.1.0" in updated.text(".copier-answers.yml")
 
 
-def test_it_says_how_new_settings_reach_env(updated: Drifted) -> None:
+def test_the_final_message_says_how_to_add_new_settings(updated: Drifted) -> None:
     assert "flask clerk doctor --fix" in updated.said
 
 
-def test_a_lost_env_is_written_anew(clone: Path, project: Path) -> None:
+def test_a_missing_env_is_created_again(clone: Path, project: Path) -> None:
     (project / ".env").unlink()
     release(clone, "v1.1.0")
     copier_cli("update", "--defaults", cwd=project)
@@ -131,7 +131,7 @@ def test_an_update_to_the_same_version_changes_nothing(project: Path) -> None:
     assert git(project, "status", "--porcelain") == ""
 
 
-def test_where_both_changed_one_line_the_conflict_is_shown_in_place(clone: Path, project: Path) -> None:
+def test_a_conflict_is_shown_in_the_file(clone: Path, project: Path) -> None:
     insert(project / MODULE, "MINE = 1", after=1)
     git(project, "commit", "--quiet", "--all", "--message=Mine")
     insert(clone / "template" / MODULE, "THEIRS = 1", after=1)
@@ -142,7 +142,9 @@ def test_where_both_changed_one_line_the_conflict_is_shown_in_place(clone: Path,
     assert "THEIRS = 1\n>>>>>>> after updating" in text
 
 
-@pytest.mark.parametrize("answer", ["contact_email=a@b.example", "port=5055", "jobs=celery", "project_name=Acme Rockets"])
+@pytest.mark.parametrize(
+    "answer", ["contact_email=a@b.example", "port=5055", "jobs=celery", "project_name=Acme Rockets"]
+)
 def test_an_answer_can_be_changed_later(project: Path, answer: str) -> None:
     copier_cli("update", "--defaults", f"--data={answer}", cwd=project)
     name, value = answer.split("=")
@@ -151,7 +153,7 @@ def test_an_answer_can_be_changed_later(project: Path, answer: str) -> None:
     assert "My own line" in (project / PAGE).read_text("utf-8")
 
 
-def test_jobs_can_go_to_celery_and_back(project: Path) -> None:
+def test_jobs_can_switch_to_celery_and_back(project: Path) -> None:
     before = git(project, "rev-parse", "HEAD^{tree}")
     for answer, is_there in (("celery", True), ("inline", False)):
         copier_cli("update", "--defaults", f"--data=jobs={answer}", cwd=project)
