@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,3 +83,12 @@ def ada(emulator: Flask, browser: Browser) -> Browser:
 @pytest.fixture
 def backend(emulator: Flask, config: EmulatorConfig) -> Backend:
     return Backend(emulator, config.secret_key)
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A TCP port of this machine on which nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port

@@ -1,4 +1,4 @@
-"""For tests: a browser without a browser, a backend, and a clock that stands still.
+"""A browser without a browser, a backend, and a clock that stands still.
 
 They speak to an emulator app through Flask's test client, the way Clerk.js and an app's server
 speak to it over HTTP.
@@ -15,8 +15,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from .config import EmulatorConfig
-from .users import CODE
+from ..config import EmulatorConfig
+from ..users import CODE
 
 PASSWORD = "correct horse 9"  # noqa: S105
 BACKEND_PREFIX = "/api/v1"
