@@ -16,7 +16,7 @@ from hypothesis.configuration import set_hypothesis_home_dir
 from app import create_app
 from app.clerk import clerk_of
 from app.database import Base, alembic, db, init_database
-from clerk_emulator.running import RunningClerk
+from clerk_emulator.testing import RunningClerk
 from tests.local_server import LocalServer, local_server
 from tests.postgresql import PostgreSQL, postgresql_server, why_not
 from tests.signing import LIVE_HOST, USER, Signer, publishable_key

@@ -19,7 +19,7 @@ import requests
 
 from app import create_app
 from app.settings import PROJECT
-from clerk_emulator.running import serving
+from clerk_emulator.testing import serving
 from tests.conftest import BROWSER
 from tests.signing import publishable_key
 

@@ -1,4 +1,4 @@
-"""How to test with a local Clerk: the fixture ``clerk`` is what clerk_emulator/running.py has."""
+"""How to test with a local Clerk: the fixture ``clerk`` is a clerk_emulator.testing.RunningClerk."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from flask import Flask
 from app.accounts.models import Membership, User
 from app.clerk import clerk_of, requires
 from app.database import db
-from clerk_emulator.pytest_plugin import OpenPage
-from clerk_emulator.running import RunningClerk
+from clerk_emulator.testing import OpenPage, RunningClerk
 
 from .conftest import BROWSER, ON_BOTH_DATABASES
 

@@ -20,8 +20,7 @@ from app.commands.prune import prune_events
 from app.commands.sync import sync_command
 from app.database import db
 from app.transactions import transact
-from clerk_emulator import resources
-from clerk_emulator.running import RunningClerk
+from clerk_emulator.testing import RunningClerk
 from tests.app_fixtures import ON_BOTH_DATABASES
 from tests.data.deliveries import stored
 
@@ -71,7 +70,7 @@ def test_an_account_is_deleted_on_both_sides(
     result = run(site, delete_user, name, answer="y\n")
     assert (result.exit_code, "Deleted." in result.output) == (0, True)
     assert f"{ada} Ada (known at Clerk, a row here)" in result.output
-    assert clerk.local.store.find(resources.User) == []
+    assert clerk.users() == []
     assert stored(site, User, ada) is None
     assert stored(site, Tombstone, ada)
     assert erased == [ada]

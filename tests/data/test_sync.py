@@ -18,9 +18,7 @@ from app.clerk import BackendApi, BackendApiError, clerk_of
 from app.commands.sync import sync_command
 from app.database import db
 from app.transactions import transact
-from clerk_emulator import memberships, resources, sessions
-from clerk_emulator.organizations import membership_of
-from clerk_emulator.running import RunningClerk
+from clerk_emulator.testing import RunningClerk
 from tests.app_fixtures import ON_BOTH_DATABASES
 
 pytestmark = ON_BOTH_DATABASES
@@ -45,7 +43,7 @@ def crowd(clerk: RunningClerk) -> RunningClerk:
     acme, globex = clerk.create_organization("Acme"), clerk.create_organization("Globex")
     for number in range(12):
         clerk.create_user(f"user{number}@example.com", first_name=f"User {number}")
-    for user in clerk.local.store.find(resources.User)[:3]:
+    for user in clerk.users()[:3]:
         clerk.add_member(acme, user)
         clerk.add_member(globex, user, "org:admin")
     return clerk
@@ -108,15 +106,11 @@ def test_who_is_gone_goes_for_ever(site: Flask, crowd: RunningClerk, run: Run) -
     run()
     with site.app_context():
         ids = list(db.session.scalars(sa.select(User.id).order_by(User.created_at)))
-    local = crowd.local
-    store = local.store
-    with store.transaction():
-        for user in store.find(resources.User, id=(ids[0], ids[11])):
-            sessions.close_account(local, user)
-        acme = store.find(resources.Organization)[0]
-        left = membership_of(local, acme.id, ids[1])
-        assert left
-        memberships.remove_member(local, left)
+    people, acme = crowd.users(), crowd.organizations()[0]
+    (left,) = crowd.memberships(organization=acme, user=people[1])
+    crowd.delete_user(people[0])
+    crowd.delete_user(people[11])
+    crowd.remove_member(acme, people[1])
     assert f"- {ids[11]}\n" in run("--dry-run").output
     output = run().output
     assert "users: 10 at Clerk; 0 added, 0 changed, 2 deleted" in output
@@ -158,14 +152,13 @@ def test_a_broken_run_goes_on_where_it_stopped(
 def test_a_list_that_moves_hides_nobody(
     site: Flask, crowd: RunningClerk, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page, local = BackendApi.page, crowd.local
-    people = local.store.find(resources.User)
+    page, people = BackendApi.page, crowd.users()
 
     def moving(api: BackendApi, path: str, **query: Any) -> Any:
         found = page(api, path, **query)
         if path == "/users" and query.get("offset") == 0:
-            for user in local.store.find(resources.User)[:-8]:
-                sessions.close_account(local, user)
+            for user in crowd.users()[:-8]:
+                crowd.delete_user(user)
         return found
 
     monkeypatch.setattr(BackendApi, "page", moving)
