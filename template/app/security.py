@@ -1,4 +1,4 @@
-"""Response headers that keep browsers on the safe side."""
+"""Security headers, and protection of forms against cross-site request forgery (CSRF)."""
 
 from __future__ import annotations
 
@@ -10,32 +10,33 @@ from flask_wtf import CSRFProtect
 from app.clerk import Instance, has_bearer_token
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-"""Methods that change nothing (RFC 9110, 9.2.1), so that nothing is to be protected."""
+"""Methods that change nothing, so they need no protection (RFC 9110, section 9.2.1)."""
 
 
 class FormProtection(CSRFProtect):  # type: ignore[misc]
-    """Keeps other sites from sending our forms in a signed-in person's name."""
+    """Prevents other sites from submitting forms on behalf of a signed-in user."""
 
     def protect(self, *args: Any, **kwargs: Any) -> None:
-        """Check the token of a form.
+        """Check the CSRF token of a form.
 
-        Not of requests with a token in their ``Authorization`` header: browsers send none of their
-        own accord, and where there is one the cookies do not count.
+        Requests with an ``Authorization`` header don't need one: their cookies are ignored, and
+        browsers never send that header by themselves.
         """
         if request.method not in SAFE_METHODS and not has_bearer_token():
             super().protect(*args, **kwargs)
 
 
 def init_app(app: Flask, instance: Instance) -> None:
-    """Send the headers with every page of ours.
+    """Add the security headers to every response.
 
-    :param instance: the Clerk instance, whose scripts and pictures pages may load.
+    :param app: the application.
+    :param instance: the Clerk instance, from which pages load scripts and images.
     """
     policy = content_security_policy(instance)
 
     @app.after_request
     def add_headers(response: Response) -> Response:
-        if request.blueprint != "clerk_proxy":  # what Clerk sends has its own
+        if request.blueprint != "clerk_proxy":  # Clerk's responses have their own policy
             response.headers.setdefault("Content-Security-Policy", policy)
             response.headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
@@ -43,13 +44,13 @@ def init_app(app: Flask, instance: Instance) -> None:
 
 
 def content_security_policy(instance: Instance) -> str:
-    """What pages may load: our own files, and what Clerk.js needs.
+    """The Content-Security-Policy of pages: allow the app's own files, and what Clerk.js needs.
 
     Source: https://clerk.com/docs/guides/secure/best-practices/csp-headers
     """
-    clerk = instance.frontend_api_url("")  # empty or a path when proxied on our own origin
+    clerk = instance.frontend_api_url("")  # a path if the app proxies Clerk on its own origin
     clerk = clerk if clerk.startswith("http") else ""
-    # The local Clerk hands out Clerk.js from there when it has no copy of its own.
+    # The local Clerk serves Clerk.js from this host if it has no copy of its own.
     cdn = "https://cdn.jsdelivr.net" if instance.proxy_target else ""
     rules = {
         "default-src": "'self'",

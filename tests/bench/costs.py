@@ -25,7 +25,7 @@ from app import create_app
 from app.clerk import exempt
 from app.clerk.keys import JwksKeys, read_pem_key
 from app.clerk.tokens import TokenError
-from app.clerk.verified import TokenVerifier
+from app.clerk.token_verifier import TokenVerifier
 from tests.signing import LIVE_HOST, Signer, publishable_key
 
 TOKENS = 1000

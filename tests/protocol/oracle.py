@@ -154,7 +154,7 @@ def _python_origin(target: str, origin: str) -> str | None:
 def prefers_suffixed(
     cookies: dict[str, str], suffix: str, host: str, *, development: bool, now: float
 ) -> bool:
-    """Which copy of the cookies counts: the eight rules of protocol section 2.
+    """Which copy of the cookies counts, by the eight rules of Clerk's SDKs.
 
     :param suffix: of this instance, without the underscore.
     :param host: of this instance's Frontend API.

@@ -1,4 +1,4 @@
-"""The decision, as a table: protocol section 5, through the real WSGI app."""
+"""Authentication of a request, as a table of cases through the real WSGI app."""
 
 from __future__ import annotations
 

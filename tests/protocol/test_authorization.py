@@ -1,4 +1,4 @@
-"""What a session may do: ``has()`` (protocol section 8), on claims of both versions (section 4)."""
+"""Authorization checks with ``has()``, on claims of both versions."""
 
 from __future__ import annotations
 
@@ -283,7 +283,7 @@ def test_an_unknown_reverification_is_never_met(wanted: Any) -> None:
     ("level", "minutes"), [("third_factor", 10), ("first_factor", 0), ("first_factor", True)]
 )
 def test_a_reverification_that_cannot_be_is_refused(level: str, minutes: int) -> None:
-    with pytest.raises(ValueError, match="expected a level"):
+    with pytest.raises(ValueError, match="expected one of the levels"):
         Reverification(level, minutes)
 
 

@@ -1,4 +1,4 @@
-"""Calls to Clerk's Backend API, against a real server (protocol section 11)."""
+"""Calls to Clerk's Backend API, against a real HTTP server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which copy of a cookie counts (protocol section 2)."""
+"""Choosing between the two copies of each cookie."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The public URL of a request (protocol section 3)."""
+"""The public URL of a request behind proxies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Handshakes that come back (protocol 6.2)."""
+"""Requests that return from a handshake."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_the_way_back_stays_on_this_host(client: FlaskClient, signer: Signer, pa
 def test_a_forged_payload_is_explained_to_the_developer(client: FlaskClient, forger: Signer) -> None:
     response = come_back(client, forger.handshake(directives(forger.token())))
     assert response.status_code == 500
-    assert "clear the cookies" in response.text
+    assert "reload the page" in response.text
     assert "Set-Cookie" not in response.headers
 
 

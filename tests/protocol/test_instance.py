@@ -1,4 +1,4 @@
-"""Keys and what they tell (protocol section 1)."""
+"""Reading and checking the ``CLERK_*`` variables."""
 
 from __future__ import annotations
 

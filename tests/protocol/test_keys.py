@@ -1,4 +1,4 @@
-"""Keys are fetched rarely, and kept through outages (protocol section 4)."""
+"""Public keys are fetched rarely, and kept during outages."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_many_threads_at_the_start_cause_one_fetch(signer: Signer) -> None:
     ],
 )
 def test_other_documents_are_refused(document: object) -> None:
-    with pytest.raises(ValueError, match="expected a JWKS document"):
+    with pytest.raises(ValueError, match="is not a JWKS document"):
         parse_jwks(document)
 
 

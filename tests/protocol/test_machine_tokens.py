@@ -1,4 +1,4 @@
-"""Tokens of programs (protocol section 9): who is accepted where, and what Clerk is asked."""
+"""Opaque machine tokens: which views accept them, and what Clerk is asked."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from app.clerk.machine_tokens import kind_of
+from app.clerk.machine_tokens import machine_token_kind
 from tests.app_fixtures import BROWSER
 from tests.local_server import LocalServer
 from tests.protocol.programs import (
@@ -238,7 +238,7 @@ def test_a_refused_secret_key_is_logged_and_no_token_ever_is(
         backend.answers["POST /v1/api_keys/verify"] = (status, {"errors": [error]})
         answer = ask(client, "/all", API_KEY)
         assert API_KEY not in answer.text + str(answer.headers)
-    assert "CLERK_SECRET_KEY is refused" in caplog.text
+    assert "Clerk rejects CLERK_SECRET_KEY" in caplog.text
     assert API_KEY not in caplog.text
 
 
@@ -258,4 +258,4 @@ def test_a_refused_secret_key_is_logged_and_no_token_ever_is(
     ],
 )
 def test_the_prefix_decides(token: str, kind: str | None) -> None:
-    assert kind_of(token) == kind
+    assert machine_token_kind(token) == kind

@@ -1,4 +1,4 @@
-"""Tokens of programs in JWT form (protocol section 9), which are verified here."""
+"""Machine tokens in JWT form, which are verified locally."""
 
 from __future__ import annotations
 

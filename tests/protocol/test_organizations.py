@@ -1,4 +1,4 @@
-"""Pages that belong to an organization (protocol 5.2, step 12)."""
+"""Pages that belong to an organization activate it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.clerk import Clerk, ConfigurationError, read_instance
-from app.clerk.organizations import organization_of
+from app.clerk.organization_sync import organization_in_path
 from tests.app_fixtures import BROWSER
 from tests.signing import LIVE_HOST, Signer, publishable_key
 
@@ -88,11 +88,11 @@ def visit(client: FlaskClient, live_signer: Signer) -> Visit:
     ],
 )
 def test_patterns_are_those_of_routes(path: str, named: tuple[str, str] | None) -> None:
-    assert organization_of(path, INSTANCE) == named
+    assert organization_in_path(path, INSTANCE) == named
 
 
 def test_without_patterns_no_page_belongs_to_an_organization() -> None:
-    assert organization_of("/orgs/acme", read_instance(ENVIRON)) is None
+    assert organization_in_path("/orgs/acme", read_instance(ENVIRON)) is None
 
 
 @pytest.mark.parametrize(

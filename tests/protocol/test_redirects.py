@@ -1,4 +1,4 @@
-"""Redirect targets from outside lead back into this app, or nowhere (protocol section 12)."""
+"""Untrusted redirect targets never lead to another site."""
 
 from __future__ import annotations
 

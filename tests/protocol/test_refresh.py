@@ -1,4 +1,4 @@
-"""A new session token for an expired one, without the browser's help (protocol section 7)."""
+"""Refreshing an expired session token, server to server."""
 
 from __future__ import annotations
 

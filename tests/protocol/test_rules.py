@@ -1,4 +1,4 @@
-"""Rules that views stand under: ``@session_required`` and ``@requires`` (protocol section 8)."""
+"""Access rules for views: ``@session_required`` and ``@requires``."""
 
 from __future__ import annotations
 
@@ -260,7 +260,7 @@ def test_clerk_js_is_told_which_factors_to_ask_for(
 def test_a_page_that_needs_fresh_factors_says_so(be: Any) -> None:
     response = be(**(ADMIN | {"fva": [11, 11]})).get("/strict", headers=BROWSER)
     assert (response.status_code, response.mimetype) == (403, "text/html")
-    assert "Prove once more that it is you" in response.text
+    assert "Verify your identity again" in response.text
 
 
 def test_who_lacks_the_role_is_not_asked_for_factors(be: Any) -> None:
@@ -351,7 +351,7 @@ def test_rules_that_make_no_sense_are_refused(asked: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("accepts", ["session", (), [], ("cookie",), ("session", "ak")], ids=repr)
 def test_unknown_classes_of_tokens_are_refused(accepts: Any) -> None:
-    with pytest.raises(ValueError, match="expected some of"):
+    with pytest.raises(ValueError, match="expected a tuple with"):
         session_required(accepts=accepts)
 
 
@@ -362,7 +362,7 @@ def test_options_do_not_forget_each_other() -> None:
 
 
 def test_a_decorator_with_empty_parentheses_is_explained() -> None:
-    with pytest.raises(TypeError, match="without its parentheses"):
+    with pytest.raises(TypeError, match="without parentheses"):
         session_required()
 
 

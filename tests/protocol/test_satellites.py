@@ -1,4 +1,4 @@
-"""Several domains, one sign-in (protocol 5.4)."""
+"""One sign-in for several domains: a primary domain and its satellites."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ CASES = [
         cookies=IN | {"__session": "forged"},
     ),
     Case(
-        "step 11 is not for satellites",
+        "satellites ignore the referer",
         PRODUCTION_SATELLITE,
         "signed-in",
         cookies=IN,

@@ -1,4 +1,4 @@
-"""Which tokens count, and which are forged (protocol section 4)."""
+"""Session tokens: which are valid, and which are rejected as forged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signatures of webhooks (protocol section 10)."""
+"""The signatures of webhooks."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Speaks Clerk: who is signed in, decided as Clerk's own SDKs decide it.
+"""Authentication with Clerk: sessions, access rules, the Backend API, and webhooks.
 
-Imports nothing from the rest of the app.
+This package works like Clerk's own server SDKs, and imports nothing from the rest of the app.
 """
 
 from .authorization import Reverification

@@ -1,7 +1,9 @@
-"""The decision: signed in, signed out, or handshake (protocol section 5).
+"""Decide whether a request is signed in, signed out, or needs a handshake with Clerk.
 
-Reads beside section 5 in the same order. No framework, no clock and no network of its own:
-everything is passed in.
+The steps and their order are those of Clerk's own SDKs. This module knows no framework, clock, or
+network: everything is passed in.
+
+Clerk describes the model at https://clerk.com/docs/guides/how-clerk-works/overview
 """
 
 from __future__ import annotations
@@ -15,10 +17,11 @@ from .backend_api import BackendApi, BackendApiError
 from .cookies import DEV_BROWSER, ClerkCookies, read_cookies
 from .instance import Instance
 from .machine_tokens import PREFIXES
-from .organizations import organization_to_activate
-from .outcome import Outcome
+from .organization_sync import organization_to_activate
 from .request import RequestFacts
+from .request_state import RequestState
 from .session import read_session
+from .token_verifier import TokenVerifier
 from .tokens import (
     CLOCK_SKEW,
     TokenError,
@@ -26,23 +29,22 @@ from .tokens import (
     decode_unverified,
     unverified_time,
 )
-from .verified import TokenVerifier
 
 log = logging.getLogger(__name__)
 
 DEVELOPMENT_HANDSHAKE_SKEW = 24 * 3600.0
-"""Seconds by which a developer's clock may be off right after a handshake (protocol 6.2)."""
+"""Seconds by which a developer's clock may be wrong right after a handshake."""
 
 HANDSHAKE_REASONS = {
     "token-expired": "session-token-expired-refresh-{why}",
     "token-not-active-yet": "session-token-nbf",
     "token-iat-in-the-future": "session-token-iat-in-the-future",
 }
-"""Verification failures that a fresh token cures, and the reason a handshake gives (5.3)."""
+"""Verification errors that a new token fixes, with the reason given for the handshake."""
 
 
-class Decision(NamedTuple):
-    """One request, and all that is needed to decide on it."""
+class Attempt(NamedTuple):
+    """One request, with everything needed to authenticate it."""
 
     request: RequestFacts
     cookies: ClerkCookies
@@ -54,172 +56,227 @@ class Decision(NamedTuple):
 
 def authenticate(
     request: RequestFacts, instance: Instance, tokens: TokenVerifier, api: BackendApi, now: float
-) -> Outcome:
-    """Decide who is asking.
+) -> RequestState:
+    """Authenticate a request.
 
-    :param request: the facts of the request; all of them hostile.
-    :param instance: the Clerk instance whose tokens count.
-    :param tokens: verifies its session tokens.
-    :param api: its Backend API; asked only for handshake nonces and refreshes.
-    :param now: unix time in seconds.
-    :raises handshake.HandshakeError: in development only, when a handshake cannot be resolved:
-        the keys are wrong, and going on would loop.
+    :param request: the facts of the request, none of which is trusted.
+    :param instance: the Clerk instance whose tokens are accepted.
+    :param tokens: verifies the instance's session tokens.
+    :param api: the instance's Backend API, called only for handshake nonces and refreshes.
+    :param now: Unix time in seconds.
+    :raises handshake.HandshakeError: in development only, when a handshake can't be resolved.
+        The keys are wrong then, and continuing would redirect forever.
     """
     cookies = read_cookies(request, instance, now)
-    decision = Decision(request, cookies, instance, tokens, api, now)
+    attempt = Attempt(request, cookies, instance, tokens, api, now)
     token = bearer_token(request)
-    return _by_header(decision, token) if token else _by_cookies(decision)
+    return _authenticate_header(attempt, token) if token else _authenticate_cookies(attempt)
 
 
 def bearer_token(request: RequestFacts) -> str:
-    """The token in the ``Authorization`` header, or an empty string (protocol 5.1)."""
+    """The token in the ``Authorization`` header, with or without ``Bearer``; empty if none."""
     scheme, _, rest = request.headers.get("authorization", "").strip().partition(" ")
     if not rest:
         return scheme
     return rest.strip() if scheme.lower() == "bearer" else ""
 
 
-def _by_header(decision: Decision, token: str) -> Outcome:
+def _authenticate_header(attempt: Attempt, token: str) -> RequestState:
     if token.startswith(tuple(PREFIXES)):
-        return Outcome("signed-out", "token-type-mismatch", "the token is not a session token")
+        return RequestState("signed-out", "token-type-mismatch", "the token is not a session token")
     try:
-        return _signed_in(token, _verify(decision, token))
+        return _signed_in(token, _verify(attempt, token))
     except TokenError as error:
-        return _recover(decision, token, error)
+        return _recover_from_error(attempt, token, error)
 
 
-def _by_cookies(decision: Decision) -> Outcome:
-    """The steps of protocol 5.2; each comment is the number of a step."""
-    cookies, development = decision.cookies, decision.instance.is_development
-    if cookies.handshake or cookies.handshake_nonce:  # 1
-        resolved = _resolve_handshake(decision)
-        if resolved:
-            return resolved
-    synced = _sync_domains(decision)  # 2
-    if synced:
-        return synced
-    if development and decision.request.query_value(DEV_BROWSER):  # 3
-        return _ask(decision, "dev-browser-sync")
-    if development and not cookies.dev_browser:  # 4
-        return _ask(decision, "dev-browser-missing")
-    if not cookies.client_uat and not cookies.session:  # 5
-        return Outcome("signed-out", "session-token-and-uat-missing")
-    if not cookies.client_uat:  # 6
-        return _ask(decision, "session-token-but-no-client-uat")
-    if not cookies.session:  # 7
-        return _ask(decision, "client-uat-but-no-session-token")
+def _authenticate_cookies(attempt: Attempt) -> RequestState:
+    """Run the steps in order. The first one that returns a state decides."""
+    return (
+        _finish_handshake(attempt)
+        or _sync_domains(attempt)
+        or _require_dev_browser(attempt)
+        or _require_consistent_cookies(attempt)
+        or _verify_session_cookie(attempt)
+    )
+
+
+def _finish_handshake(attempt: Attempt) -> RequestState | None:
+    """Read the result of a handshake from which the browser has just returned."""
+    if not attempt.cookies.handshake and not attempt.cookies.handshake_nonce:
+        return None
     try:
-        decoded = decode_unverified(cookies.session)  # 8
-        check_token_class(decoded)
-        if unverified_time(decoded.claims, "iat") < cookies.client_uat:  # 9
-            return _ask(decision, "session-token-iat-before-client-uat")
-        claims = _verify(decision, cookies.session)  # 10
-    except TokenError as error:
-        return _recover(decision, cookies.session, error)
-    if _comes_from_another_site(decision):  # 11
-        return _ask(decision, "primary-domain-cross-origin-sync")
-    signed_in = _signed_in(cookies.session, claims)  # 13
-    return _activate_organization(decision, signed_in) or signed_in  # 12
-
-
-def _resolve_handshake(decision: Decision) -> Outcome | None:
-    """Step 1. None: go on as if there were no handshake (production only)."""
-    try:
-        return _resolved(decision)
+        return _resolve_handshake(attempt)
     except handshake.HandshakeError as error:
-        if decision.instance.is_development:
+        if attempt.instance.is_development:
             raise
-        # It may be meant for a sibling app on the same registrable domain.
+        # The payload may be meant for another app on the same registrable domain.
         log.warning("%s", error)
         return None
 
 
-def _resolved(decision: Decision) -> Outcome | None:
-    payload = handshake.resolve(decision.cookies, decision.api, decision.tokens.find_key)
+def _resolve_handshake(attempt: Attempt) -> RequestState:
+    payload = handshake.resolve_handshake(attempt.cookies, attempt.api, attempt.tokens.find_key)
     location = ""
-    if decision.instance.is_development:
-        location = handshake.clean_location(decision.request)
+    if attempt.instance.is_development:
+        location = handshake.location_without_handshake(attempt.request)
     token = payload.session_token
     if not token:
-        return Outcome(
+        return RequestState(
             "signed-out",
             "session-token-missing",
             location=location,
             set_cookies=payload.set_cookies,
         )
     try:
-        claims = _verify(decision, token)
+        claims = _verify(attempt, token)
     except TokenError as error:
-        claims = _verify_despite_clock(decision, token, error)
+        claims = _verify_despite_clock(attempt, token, error)
     return _signed_in(token, claims, location=location, set_cookies=payload.set_cookies)
 
 
-def _verify_despite_clock(decision: Decision, token: str, error: TokenError) -> dict[str, Any]:
-    """A token that Clerk made a moment ago is early or late: somebody's clock is wrong."""
-    if decision.instance.is_development and error.reason in HANDSHAKE_REASONS:
+def _verify_despite_clock(attempt: Attempt, token: str, error: TokenError) -> dict[str, Any]:
+    """Accept a new token that is expired or early in development: the local clock is wrong."""
+    if attempt.instance.is_development and error.reason in HANDSHAKE_REASONS:
         log.warning(
-            "Clerk's new session token is not valid by this machine's clock (%s). "
-            "Set the clock right: in production this signs people out.",
+            "Clerk's new session token is not valid according to this machine's clock (%s). "
+            "Set the clock: in production, a wrong clock signs users out.",
             error.message,
         )
         try:
-            return _verify(decision, token, clock_skew=DEVELOPMENT_HANDSHAKE_SKEW)
-        except TokenError as still:
-            error = still
+            return _verify(attempt, token, clock_skew=DEVELOPMENT_HANDSHAKE_SKEW)
+        except TokenError as still_invalid:
+            error = still_invalid
     raise handshake.HandshakeError(
         f"The session token in Clerk's handshake is not valid: {error.message} ({error.reason}). "
-        "If you have just changed the Clerk keys, clear the cookies of this site and load the "
-        "page again; otherwise run 'flask clerk doctor'."
+        "If you have just changed the Clerk keys, clear this site's cookies and reload the page; "
+        "otherwise run 'flask clerk doctor'."
     ) from None
 
 
-def _sync_domains(decision: Decision) -> Outcome | None:
-    """Step 2, which is protocol 5.4. None: go on as usual."""
-    request, cookies, instance = decision.request, decision.cookies, decision.instance
+def _sync_domains(attempt: Attempt) -> RequestState | None:
+    """Sync the sign-in between a primary domain and its satellites."""
+    request, cookies, instance = attempt.request, attempt.cookies, attempt.instance
     if not instance.is_satellite:
-        location = satellites.way_back(request, cookies, instance)
+        location = satellites.return_location(request, cookies, instance)
         if not location:
             return None
-        return handshake.redirect(request, cookies, "primary-responds-to-syncing", location)
-    needed = satellites.needs_syncing(request, cookies, instance)
-    if needed is None:
+        return handshake.redirect_navigation(
+            request, cookies, "primary-responds-to-syncing", location
+        )
+    needs_sync = satellites.needs_sync(request, cookies, instance)
+    if needs_sync is None:
         return None
-    if not needed:
-        return Outcome("signed-out", "session-token-and-uat-missing")
+    if not needs_sync:
+        return RequestState("signed-out", "session-token-and-uat-missing")
     if not instance.is_development:
-        return _ask(decision, "satellite-needs-syncing")
+        return _start_handshake(attempt, "satellite-needs-syncing")
     location = satellites.sign_in_location(request, instance)
-    return handshake.redirect(request, cookies, "satellite-needs-syncing", location)
+    return handshake.redirect_navigation(request, cookies, "satellite-needs-syncing", location)
 
 
-def _activate_organization(decision: Decision, signed_in: Outcome) -> Outcome | None:
-    """Step 12: the URL belongs to an organization that is not the active one. None: it does not."""
-    request, session = decision.request, signed_in.session
-    if decision.cookies.redirect_count >= handshake.MAX_REDIRECTS or session is None:
+def _require_dev_browser(attempt: Attempt) -> RequestState | None:
+    """In development, Clerk identifies a browser by its dev browser token: fetch or store it."""
+    if not attempt.instance.is_development:
         return None
-    wanted = organization_to_activate(request.path, session, decision.instance)
+    if attempt.request.query_value(DEV_BROWSER):
+        return _start_handshake(attempt, "dev-browser-sync")
+    if not attempt.cookies.dev_browser:
+        return _start_handshake(attempt, "dev-browser-missing")
+    return None
+
+
+def _require_consistent_cookies(attempt: Attempt) -> RequestState | None:
+    """Compare the session cookie with ``__client_uat``, the time of the last sign-in change."""
+    cookies = attempt.cookies
+    if cookies.session and cookies.client_uat:
+        return None
+    if cookies.session:
+        return _start_handshake(attempt, "session-token-but-no-client-uat")
+    if cookies.client_uat:
+        return _start_handshake(attempt, "client-uat-but-no-session-token")
+    return RequestState("signed-out", "session-token-and-uat-missing")
+
+
+def _verify_session_cookie(attempt: Attempt) -> RequestState:
+    """Verify the session token, then check that it fits the page."""
+    token = attempt.cookies.session
+    try:
+        decoded = decode_unverified(token)
+        check_token_class(decoded)
+        if unverified_time(decoded.claims, "iat") < attempt.cookies.client_uat:
+            return _start_handshake(attempt, "session-token-iat-before-client-uat")
+        claims = _verify(attempt, token)
+    except TokenError as error:
+        return _recover_from_error(attempt, token, error)
+    if _came_from_another_site(attempt):
+        return _start_handshake(attempt, "primary-domain-cross-origin-sync")
+    signed_in = _signed_in(token, claims)
+    return _activate_organization(attempt, signed_in) or signed_in
+
+
+def _came_from_another_site(attempt: Attempt) -> bool:
+    """Whether a link on another site led here: the user may have signed in there meanwhile."""
+    request, instance = attempt.request, attempt.instance
+    headers = request.headers
+    if request.method != "GET" or headers.get("sec-fetch-dest") != "document":
+        return False
+    if instance.is_satellite:
+        return False
+    referer = headers.get("referer")
+    if not referer or attempt.cookies.redirect_count:
+        return False
+    try:
+        parts = urlsplit(referer)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    if not host or f"{parts.scheme}://{parts.netloc}" == request.origin:
+        return False
+    return not is_clerk_host(host, instance, request.origin)
+
+
+def is_clerk_host(host: str, instance: Instance, origin: str) -> bool:
+    """Whether a host belongs to Clerk for this instance: its Frontend API or Account Portal.
+
+    :param origin: the app's public origin, such as ``https://app.example.com``.
+    """
+    known = {instance.host, urlsplit(instance.hosted_page_url("", origin)).hostname}
+    known.add(urlsplit(instance.frontend_api_url(origin)).hostname)
+    return host in known or (instance.is_development and host.endswith(".accounts.dev"))
+
+
+def _activate_organization(attempt: Attempt, signed_in: RequestState) -> RequestState | None:
+    """Switch to the organization that the URL names, if another one is active."""
+    request, session = attempt.request, signed_in.session
+    if attempt.cookies.redirect_count >= handshake.MAX_REDIRECTS or session is None:
+        return None
+    wanted = organization_to_activate(request.path, session, attempt.instance)
     if wanted is None or not request.is_document_navigation:
         return None
-    return _ask(decision, "active-organization-mismatch")
+    return _start_handshake(attempt, "active-organization-mismatch")
 
 
-def _recover(decision: Decision, token: str, error: TokenError) -> Outcome:
-    """Protocol 5.3: what to do about a token that does not verify."""
+def _recover_from_error(attempt: Attempt, token: str, error: TokenError) -> RequestState:
+    """Get a new token where that helps: by a refresh if possible, else by a handshake."""
     reason = HANDSHAKE_REASONS.get(error.reason)
     if not reason:
-        return Outcome("signed-out", error.reason, error.message)
+        return RequestState("signed-out", error.reason, error.message)
     why = ""
     if error.reason == "token-expired":
-        refreshed = _refresh(decision, token)
-        if isinstance(refreshed, Outcome):
+        refreshed = _refresh_session(attempt, token)
+        if isinstance(refreshed, RequestState):
             return refreshed
         why = refreshed
-    return _ask(decision, reason.format(why=why), token)
+    return _start_handshake(attempt, reason.format(why=why), token)
 
 
-def _refresh(decision: Decision, token: str) -> Outcome | str:
-    """Protocol section 7. Returns the reason why not, where it does not work."""
-    request, cookies = decision.request, decision.cookies
+def _refresh_session(attempt: Attempt, token: str) -> RequestState | str:
+    """Exchange an expired token for a new one, server to server.
+
+    :returns: the signed-in state, or Clerk's code for why the refresh was not possible.
+    """
+    request, cookies = attempt.request, attempt.cookies
     if request.method != "GET":
         return "non-eligible-non-get"
     if not cookies.refresh:
@@ -236,9 +293,9 @@ def _refresh(decision: Decision, token: str) -> Outcome | str:
         "format": "cookie",
     }
     try:
-        set_cookies = decision.api.refresh_session(session_id, body)
+        set_cookies = attempt.api.refresh_session(session_id, body)
         payload = handshake.read_directives(set_cookies)
-        claims = _verify(decision, payload.session_token)
+        claims = _verify(attempt, payload.session_token)
     except BackendApiError as error:
         return error.code
     except (handshake.HandshakeError, TokenError):
@@ -246,50 +303,18 @@ def _refresh(decision: Decision, token: str) -> Outcome | str:
     return _signed_in(payload.session_token, claims, set_cookies=payload.set_cookies)
 
 
-def _comes_from_another_site(decision: Decision) -> bool:
-    """Step 11: a link from a site that may have signed the person in elsewhere (5.2)."""
-    request, instance = decision.request, decision.instance
-    headers = request.headers
-    if request.method != "GET" or headers.get("sec-fetch-dest") != "document":
-        return False
-    if instance.is_satellite:
-        return False
-    sent = headers.get("referer")
-    if not sent or decision.cookies.redirect_count:
-        return False
-    try:
-        referrer = urlsplit(sent)
-        host = referrer.hostname or ""
-    except ValueError:
-        return False
-    if not host or f"{referrer.scheme}://{referrer.netloc}" == request.origin:
-        return False
-    return not is_clerk_host(host, instance, request.origin)
-
-
-def is_clerk_host(host: str, instance: Instance, origin: str) -> bool:
-    """Whether a host is one of Clerk's own for this instance: Frontend API, Account Portal.
-
-    :param origin: the public origin of this app.
-    """
-    known = {instance.host, urlsplit(instance.hosted_page_url("", origin)).hostname}
-    known.add(urlsplit(instance.frontend_api_url(origin)).hostname)
-    return host in known or (instance.is_development and host.endswith(".accounts.dev"))
-
-
-def _ask(decision: Decision, reason: str, token: str = "") -> Outcome:
-    cookies = decision.cookies
-    return handshake.ask(
-        decision.request,
-        cookies,
-        decision.instance,
+def _start_handshake(attempt: Attempt, reason: str, token: str = "") -> RequestState:
+    return handshake.start_handshake(
+        attempt.request,
+        attempt.cookies,
+        attempt.instance,
         reason,
-        session_token=token or cookies.session,
+        session_token=token or attempt.cookies.session,
     )
 
 
-def _verify(decision: Decision, token: str, *, clock_skew: float = CLOCK_SKEW) -> dict[str, Any]:
-    return decision.tokens.verify(token, decision.now, clock_skew=clock_skew)
+def _verify(attempt: Attempt, token: str, *, clock_skew: float = CLOCK_SKEW) -> dict[str, Any]:
+    return attempt.tokens.verify(token, attempt.now, clock_skew=clock_skew)
 
 
 def _signed_in(
@@ -298,8 +323,8 @@ def _signed_in(
     *,
     location: str = "",
     set_cookies: tuple[str, ...] = (),
-) -> Outcome:
-    return Outcome(
+) -> RequestState:
+    return RequestState(
         "signed-in",
         session=read_session(token, claims),
         location=location,

@@ -1,4 +1,7 @@
-"""What a session may do: ``has(...)`` (protocol section 8). Malformed data grants nothing."""
+"""Authorization checks on a session's claims. Malformed claims grant nothing.
+
+Source: https://clerk.com/docs/guides/secure/authorization-checks
+"""
 
 from __future__ import annotations
 
@@ -8,47 +11,50 @@ from dataclasses import dataclass
 from typing import Any
 
 SCOPES = {"o": "o", "org": "o", "organization": "o", "u": "u", "user": "u"}
-"""Names of the scopes that a feature or a plan may be asked in."""
+"""The scopes that may precede the name of a feature or plan, and their short forms in claims."""
 
 _BITMAP = re.compile(r"[0-9]{1,600}\Z")
 
 
 @dataclass(frozen=True)
 class Reverification:
-    """How recently, and by which factors, somebody must have proven who they are."""
+    """How recently, and with which factors, the user must have verified their identity.
+
+    Source: https://clerk.com/docs/guides/secure/reverification
+    """
 
     level: str
     """``first_factor``, ``second_factor`` or ``multi_factor``."""
     minutes: int
-    """How long ago at the most."""
+    """The verification must be more recent than this."""
 
     def __post_init__(self) -> None:
         if self.level not in FRESHNESS or type(self.minutes) is not int or self.minutes <= 0:
             raise ValueError(
-                f"Reverification({self.level!r}, {self.minutes!r}): expected a level of "
+                f"Reverification({self.level!r}, {self.minutes!r}): expected one of the levels "
                 f"{', '.join(FRESHNESS)} and a positive number of minutes."
             )
 
 
-def _first(first: int, second: int, minutes: int) -> bool:
+def _is_first_fresh(first: int, second: int, minutes: int) -> bool:
     return 0 <= first < minutes
 
 
-def _second(first: int, second: int, minutes: int) -> bool:
-    # Who has no second factor falls back to the first.
+def _is_second_fresh(first: int, second: int, minutes: int) -> bool:
+    # Users without a second factor fall back to the first.
     return 0 <= second < minutes if second != -1 else 0 <= first < minutes
 
 
-def _both(first: int, second: int, minutes: int) -> bool:
+def _are_both_fresh(first: int, second: int, minutes: int) -> bool:
     return 0 <= first < minutes and (second == -1 or 0 <= second < minutes)
 
 
 FRESHNESS: dict[str, Callable[[int, int, int], bool]] = {
-    "first_factor": _first,
-    "second_factor": _second,
-    "multi_factor": _both,
+    "first_factor": _is_first_fresh,
+    "second_factor": _is_second_fresh,
+    "multi_factor": _are_both_fresh,
 }
-"""By level: whether ages of the first and the second factor, in minutes, are fresh enough."""
+"""For each level, the check on the ages of both factors and the limit, all in minutes."""
 
 REVERIFICATIONS = {
     "strict_mfa": Reverification("multi_factor", 10),
@@ -56,19 +62,22 @@ REVERIFICATIONS = {
     "moderate": Reverification("second_factor", 60),
     "lax": Reverification("second_factor", 1440),
 }
-"""Clerk's presets."""
+"""Clerk's presets, by name."""
 
 
 def reverification_of(wanted: str | Reverification | tuple[str, int]) -> Reverification:
-    """A preset by name, or an explicit level and number of minutes.
+    """Look up a preset by name, or accept an explicit level and number of minutes.
 
-    :raises ValueError: there is no such preset or level.
+    :raises ValueError: the preset or level doesn't exist, or the minutes aren't positive.
     """
     if isinstance(wanted, Reverification):
         return wanted
     if isinstance(wanted, str):
         if wanted not in REVERIFICATIONS:
-            raise ValueError(f"{wanted!r} is none of {', '.join(REVERIFICATIONS)}.")
+            raise ValueError(
+                f"{wanted!r} is not a reverification preset; expected one of "
+                f"{', '.join(REVERIFICATIONS)}."
+            )
         return REVERIFICATIONS[wanted]
     if not isinstance(wanted, tuple) or len(wanted) != 2:
         raise ValueError(f"{wanted!r}: expected a level and a number of minutes.")
@@ -76,23 +85,29 @@ def reverification_of(wanted: str | Reverification | tuple[str, int]) -> Reverif
 
 
 def has_role(role: str | None, wanted: str) -> bool:
-    """Whether the role in the active organization is the wanted one; the prefix is optional.
+    """Whether the user has a role in the active organization.
 
-    :param role: with its prefix, such as ``org:admin``; None without an organization.
+    :param role: the user's role with its prefix, such as ``org:admin``; None without an active
+        organization.
+    :param wanted: the role to look for; its prefix is optional.
     """
     return bool(wanted) and role == _prefixed(wanted)
 
 
 def has_permission(permissions: frozenset[str], wanted: str) -> bool:
-    """Whether a permission is among those in the active organization; the prefix is optional."""
+    """Whether the user has a permission in the active organization.
+
+    :param permissions: the user's permissions, with their prefixes.
+    :param wanted: the permission to look for; its prefix is optional.
+    """
     return bool(wanted) and _prefixed(wanted) in permissions
 
 
 def has_entry(claim: object, wanted: str) -> bool:
-    """Whether a feature or a plan is in its claim.
+    """Whether a claim lists a feature or plan.
 
-    :param claim: ``fea`` or ``pla``: comma-separated ``scope:name``.
-    :param wanted: ``name`` in any scope, or with one: ``org:name``, ``user:name``.
+    :param claim: the claim ``fea`` or ``pla``: comma-separated entries ``scope:name``.
+    :param wanted: ``name`` for any scope, or ``org:name`` or ``user:name`` for one.
     """
     scope, _, name = wanted.rpartition(":")
     if not name or (scope and scope not in SCOPES) or not isinstance(claim, str):
@@ -104,7 +119,7 @@ def has_entry(claim: object, wanted: str) -> bool:
 def is_fresh(ages: object, wanted: str | Reverification | tuple[str, int]) -> bool:
     """Whether the factors were verified recently enough.
 
-    :param ages: the claim ``fva``: minutes since first and second factor, -1 = not enrolled.
+    :param ages: the claim ``fva``: minutes since each factor was verified, -1 if never.
     """
     try:
         rule = reverification_of(wanted)
@@ -116,7 +131,11 @@ def is_fresh(ages: object, wanted: str | Reverification | tuple[str, int]) -> bo
 
 
 def read_permissions(claims: Mapping[str, Any]) -> frozenset[str]:
-    """The permissions in the active organization, of claims version 1 or 2 (protocol section 4)."""
+    """The user's permissions in the active organization.
+
+    Version 1 of the claims lists them. Version 2 packs them into bitmaps, one for each feature of
+    the organization. Source: https://clerk.com/docs/guides/sessions/session-tokens
+    """
     if claims.get("v") != 2:
         listed = claims.get("org_permissions")
         if not isinstance(listed, list) or not claims.get("org_id"):
@@ -128,20 +147,21 @@ def read_permissions(claims: Mapping[str, Any]) -> frozenset[str]:
     names, bitmaps = organization.get("per"), organization.get("fpm")
     if not isinstance(names, str) or not isinstance(bitmaps, str):
         return frozenset()
-    return _unpack(features, names.split(","), bitmaps.split(","))
+    return _unpack_permissions(features, names.split(","), bitmaps.split(","))
 
 
-def _unpack(features: str, names: list[str], bitmaps: list[str]) -> frozenset[str]:
-    """Bit *j* of the *i*-th bitmap grants permission *j* on the *i*-th feature of organizations."""
+def _unpack_permissions(features: str, names: list[str], bitmaps: list[str]) -> frozenset[str]:
+    """Bit *j* of bitmap *i* grants permission *j* on the organization's feature *i*."""
     if not all(_BITMAP.match(bitmap) for bitmap in bitmaps):
         return frozenset()
     entries = _entries(features)
     if len(entries) != features.count(",") + 1:
-        return frozenset()  # what cannot be read would shift the bitmaps of all that follow
-    of_organizations = [name for scope, name in entries if "o" in scope]
+        # A malformed entry would assign the bitmaps after it to the wrong features.
+        return frozenset()
+    organization_features = [name for scope, name in entries if "o" in scope]
     return frozenset(
         f"org:{feature}:{name}"
-        for feature, bitmap in zip(of_organizations, map(int, bitmaps), strict=False)
+        for feature, bitmap in zip(organization_features, map(int, bitmaps), strict=False)
         for place, name in enumerate(names)
         if name and bitmap >> place & 1
     )

@@ -1,4 +1,7 @@
-"""Clerk's Backend API (protocol section 11)."""
+"""A client for Clerk's Backend API.
+
+Source: https://clerk.com/docs/reference/backend-api
+"""
 
 from __future__ import annotations
 
@@ -20,34 +23,34 @@ from .forking import renew_after_fork
 from .instance import API_VERSION, Instance
 
 TIMEOUT = (3.05, 6.0)
-"""Seconds to connect, and to wait for an answer."""
+"""Seconds to wait for a connection, and for a response."""
 
 ATTEMPTS = 3
-"""How often a call that changes nothing is made, before its failure counts."""
+"""How many times a read-only call is attempted."""
 
 LONGEST_PAUSE = 5
-"""Seconds. Where Clerk asks for more (``Retry-After``), the caller is told at once."""
+"""Seconds. If Clerk asks for a longer pause (``Retry-After``), the call fails at once."""
 
 PAGE_SIZE = 100
-"""Objects asked for at once by the iterators; Clerk allows up to 500."""
+"""Objects fetched per page; Clerk allows up to 500."""
 
 UNEXPECTED = "unexpected-bapi-error"
-"""Error code for an answer that makes no sense."""
+"""The error code for a response in an unexpected form."""
 
-# Codes end up in response headers, so they are not taken on trust.
+# Codes are sent in response headers, so only harmless characters are accepted.
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,100}\Z")
 
 Json = dict[str, Any]
 
 
 class BackendApiError(Exception):
-    """The Backend API did not do what was asked.
+    """A call to the Backend API failed.
 
-    :param status: HTTP status, or 0 when there was no answer.
+    :param status: the HTTP status, or 0 if there was no response.
     :param code: Clerk's error code, such as ``resource_not_found``.
-    :param message: Clerk's own words, or what went wrong on the way.
-    :param trace_id: what Clerk's support asks for.
-    :param retry_after: seconds after which Clerk wants to be asked again; 0 if it did not say.
+    :param message: Clerk's message, or a description of the network error.
+    :param trace_id: identifies the call to Clerk's support.
+    :param retry_after: seconds after which Clerk allows a retry; 0 if it didn't say.
     """
 
     def __init__(
@@ -73,10 +76,11 @@ class _Bearer(AuthBase):
 class BackendApi:
     """Calls the Backend API of one instance over a pool of connections.
 
-    Calls that change nothing are repeated after a lost connection, 429, 502, 503 and 504, with a
-    pause that grows, or that Clerk asks for. All methods raise :class:`BackendApiError`.
+    Read-only calls are retried after a lost connection or a response of 429, 502, 503, or 504. The
+    pause before a retry grows, or is the one that Clerk asks for. All methods raise
+    :class:`BackendApiError`.
 
-    :param instance: whose API, and whose secret key.
+    :param instance: the instance, with its secret key.
     """
 
     def __init__(self, instance: Instance) -> None:
@@ -86,104 +90,115 @@ class BackendApi:
         renew_after_fork(self)
 
     def renew(self) -> None:
-        """Open connections anew: two processes on one would read each other's answers."""
+        """Start a new connection pool: processes that share one read each other's responses."""
         self._http = requests.Session()
         self._http.headers["Clerk-API-Version"] = API_VERSION
-        # As auth, not as a header: a .netrc of the machine would replace the header.
+        # Not as a header: requests would replace that with an entry of the machine's .netrc.
         self._http.auth = _Bearer(self._secret_key)
         adapter = HTTPAdapter(pool_maxsize=32, max_retries=_retries())
         self._http.mount("https://", adapter)
         self._http.mount("http://", adapter)
 
     def jwks(self) -> Json:
-        """The instance's public keys, as a JWKS document (RFC 7517)."""
+        """Fetch the instance's public keys, as a JWKS document (RFC 7517)."""
         return self.call("GET", "/jwks")
 
     def user(self, user_id: str) -> Json:
-        """One user."""
+        """Fetch one user."""
         return self.call("GET", f"/users/{_id(user_id)}")
 
     def users(self, **filters: Any) -> Iterator[Json]:
-        """All users, oldest first, page by page.
+        """Iterate over users, oldest first, fetching one page at a time.
 
-        :param filters: query parameters of Clerk's, such as ``email_address``.
+        :param filters: Clerk's query parameters, such as ``email_address``.
         """
         return self.pages("/users", order_by="+created_at", **filters)
 
     def count_users(self, **filters: Any) -> int:
-        """How many users there are."""
-        return _count(self.call("GET", "/users/count", params=filters))
+        """Count users.
+
+        :param filters: Clerk's query parameters, such as ``email_address``.
+        """
+        return _total_count(self.call("GET", "/users/count", params=filters))
 
     def update_user(self, user_id: str, **changes: Any) -> Json:
-        """Change a user: ``first_name``, ``username``, ``password``, ….
+        """Change a user.
 
-        :returns: the user as it is then.
+        :param changes: the new values, such as ``first_name``, ``username`` or ``password``.
+        :returns: the changed user.
         """
         return self.call("PATCH", f"/users/{_id(user_id)}", json=changes)
 
     def merge_metadata(self, user_id: str, **metadata: Mapping[str, Any]) -> Json:
-        """Merge into a user's ``public_metadata``, ``private_metadata`` or ``unsafe_metadata``.
+        """Merge values into a user's metadata.
 
-        A key whose value is None goes.
+        :param metadata: the values for ``public_metadata``, ``private_metadata`` or
+            ``unsafe_metadata``. None as a value removes its key.
         """
         return self.call("PATCH", f"/users/{_id(user_id)}/metadata", json=metadata)
 
     def delete_user(self, user_id: str) -> Json:
-        """Delete a user, with all sessions and memberships."""
+        """Delete a user, with all their sessions and memberships."""
         return self.call("DELETE", f"/users/{_id(user_id)}")
 
     def sessions(self, user_id: str) -> Iterator[Json]:
-        """All sessions of a user, page by page."""
+        """Iterate over a user's sessions, fetching one page at a time."""
         return self.pages("/sessions", user_id=user_id)
 
     def revoke_session(self, session_id: str) -> Json:
-        """End a session: no new tokens come of it. Tokens already out live up to 60 seconds."""
+        """Revoke a session. Its tokens stay valid until they expire, at most 60 seconds later."""
         return self.call("POST", f"/sessions/{_id(session_id)}/revoke")
 
     def refresh_session(self, session_id: str, body: Json) -> list[str]:
-        """A new session token for an expired one, as ``Set-Cookie`` strings (protocol 7).
+        """Exchange an expired session token for a new one.
 
-        :param body: ``expired_token``, ``refresh_token``, and the facts of the request.
+        :param body: ``expired_token``, ``refresh_token``, and details of the request.
+        :returns: ``Set-Cookie`` strings, among them the new session token.
         """
         path = f"/sessions/{_id(session_id)}/refresh"
         return _strings(self.call("POST", path, json=body), "cookies")
 
     def handshake_payload(self, nonce: str) -> list[str]:
-        """What a handshake nonce stands for: ``Set-Cookie`` strings (protocol 6.2)."""
+        """Exchange a handshake nonce for its payload.
+
+        :returns: ``Set-Cookie`` strings.
+        """
         answer = self.call("GET", "/clients/handshake_payload", params={"nonce": nonce})
         return _strings(answer, "directives")
 
     def organization(self, organization_id: str) -> Json:
-        """One organization, by id or slug."""
+        """Fetch one organization, by ID or slug."""
         return self.call("GET", f"/organizations/{_id(organization_id)}")
 
     def organizations(self, **filters: Any) -> Iterator[Json]:
-        """All organizations, page by page."""
+        """Iterate over organizations, fetching one page at a time."""
         return self.pages("/organizations", **filters)
 
     def memberships(self, organization_id: str, **filters: Any) -> Iterator[Json]:
-        """All memberships of an organization, page by page.
+        """Iterate over an organization's memberships, fetching one page at a time.
 
-        :param filters: query parameters of Clerk's, such as ``user_id``.
+        :param filters: Clerk's query parameters, such as ``user_id``.
         """
         return self.pages(f"/organizations/{_id(organization_id)}/memberships", **filters)
 
     def invitations(self, **filters: Any) -> Iterator[Json]:
-        """All invitations to the application, page by page."""
+        """Iterate over invitations to the application, fetching one page at a time."""
         return self.pages("/invitations", **filters)
 
     def invite(self, email_address: str, **options: Any) -> Json:
-        """Invite somebody to the application by e-mail.
+        """Send an invitation to the application by email.
 
-        :param options: such as ``redirect_url``, ``public_metadata``, ``notify``.
+        :param options: Clerk's options, such as ``redirect_url``, ``public_metadata`` or
+            ``notify``.
         """
         return self.call("POST", "/invitations", json={"email_address": email_address, **options})
 
     def pages(self, path: str, *, page_size: int = PAGE_SIZE, **query: Any) -> Iterator[Json]:
-        """The objects of a list, fetched a page at a time.
+        """Iterate over the objects of a list, fetching one page at a time.
 
-        :param path: below ``/v1``.
-        :param page_size: objects a page, at most 500.
+        :param path: the path below ``/v1``.
+        :param page_size: objects per page, at most 500.
+        :param query: more query parameters.
         """
         offset = 0
         while True:
@@ -194,23 +209,24 @@ class BackendApi:
                 return
 
     def page(self, path: str, **query: Any) -> list[Json]:
-        """One page of a list.
+        """Fetch one page of a list.
 
-        :param path: below ``/v1``.
-        :param query: such as ``limit`` (at most 500), ``offset`` and ``order_by``.
+        :param path: the path below ``/v1``.
+        :param query: Clerk's query parameters, such as ``limit`` (at most 500), ``offset`` and
+            ``order_by``.
         """
         return _objects(self._send("GET", path, params=query))
 
     def call(self, method: str, path: str, **options: Any) -> Json:
-        """Call the API, and return the JSON object it answers.
+        """Call the API, and return the JSON object in the response.
 
-        :param path: below ``/v1``.
+        :param path: the path below ``/v1``.
         :param options: ``params`` or ``json``, as in requests.
-        :raises BackendApiError: no answer, an error, or an answer that is not a JSON object.
+        :raises BackendApiError: there is no response, or it is an error or not a JSON object.
         """
         body = self._send(method, path, **options)
         if not isinstance(body, dict):
-            raise BackendApiError(200, UNEXPECTED, "the answer is not a JSON object")
+            raise BackendApiError(200, UNEXPECTED, "the response is not a JSON object")
         return body
 
     def _send(self, method: str, path: str, **options: Any) -> Any:
@@ -218,8 +234,8 @@ class BackendApi:
             response = self._http.request(
                 method, self._base + path, timeout=TIMEOUT, allow_redirects=False, **options
             )
-        except (requests.RequestException, ValueError) as error:  # ValueError: odd redirects
-            message = f"{self._base} gave no answer: {type(error).__name__}"
+        except (requests.RequestException, ValueError) as error:  # ValueError: a broken redirect
+            message = f"no response from {self._base}: {type(error).__name__}"
             raise BackendApiError(0, "fetch-error", message) from None
         try:
             body = response.json()
@@ -231,7 +247,7 @@ class BackendApi:
 
 
 class _PatientRetry(Retry):
-    """Tries again, unless that would keep a person waiting."""
+    """Retries a call, unless Clerk asks for a pause so long that a user would notice."""
 
     def increment(
         self,
@@ -242,14 +258,14 @@ class _PatientRetry(Retry):
         _pool: ConnectionPool | None = None,
         _stacktrace: TracebackType | None = None,
     ) -> Self:
-        """Count an attempt, or give up where Clerk asks for more patience than a person has."""
-        asked = self.get_retry_after(response) if response else None
-        if _pool and (asked or 0) > LONGEST_PAUSE:
+        """Count an attempt, or give up if Clerk asks for a pause of over ``LONGEST_PAUSE``."""
+        pause = self.get_retry_after(response) if response else None
+        if _pool and (pause or 0) > LONGEST_PAUSE:
             raise MaxRetryError(_pool, url or "", error)
         return super().increment(method, url, response, error, _pool, _stacktrace)
 
     def parse_retry_after(self, retry_after: str) -> float:
-        """Seconds; what nobody can read counts as nothing said."""
+        """Read the header in seconds. Ignore an invalid value."""
         try:
             return super().parse_retry_after(retry_after)
         except InvalidHeader:
@@ -263,7 +279,7 @@ def _retries() -> Retry:
         redirect=0,
         status_forcelist=(429, 502, 503, 504),
         allowed_methods=("GET", "HEAD"),
-        backoff_factor=0.1,  # seconds, doubled each time
+        backoff_factor=0.1,  # seconds, doubled with each retry
         backoff_jitter=0.1,
         raise_on_status=False,
     )
@@ -274,14 +290,14 @@ def _id(value: str) -> str:
 
 
 def _objects(page: Any) -> list[Json]:
-    """The objects of a page: a bare list, or ``{"data": [...]}``."""
+    """The objects of a page, which is a list or ``{"data": [...]}``."""
     objects = page.get("data") if isinstance(page, dict) else page
     if not isinstance(objects, list) or not all(isinstance(item, dict) for item in objects):
-        raise BackendApiError(200, UNEXPECTED, "the answer is not a list of objects")
+        raise BackendApiError(200, UNEXPECTED, "the response is not a list of objects")
     return objects
 
 
-def _count(answer: Json) -> int:
+def _total_count(answer: Json) -> int:
     count = answer.get("total_count")
     if type(count) is not int:
         raise BackendApiError(200, UNEXPECTED, "total_count is not a number")
@@ -303,7 +319,7 @@ def _error(response: requests.Response, body: object) -> BackendApiError:
     first = errors[0] if isinstance(errors, list) and errors else None
     code = first.get("code") if isinstance(first, dict) else None
     if not isinstance(first, dict) or not isinstance(code, str) or not _CODE.match(code):
-        message = "the answer is not Clerk's JSON"
+        message = "the response is not JSON in the form of Clerk's errors"
         return BackendApiError(status, UNEXPECTED, message, retry_after=retry_after)
     said = first.get("long_message") or first.get("message")
     trace_id = body.get("clerk_trace_id") if isinstance(body, dict) else ""

@@ -1,7 +1,10 @@
-"""Which copy of a cookie counts (protocol section 2).
+"""Read Clerk's cookies, and choose between the two copies of each.
 
-Every value here is hostile: nothing has been verified yet. The decision only picks a cookie, never
-a person.
+Clerk sets every cookie twice: with a suffix that identifies the instance, and without one for older
+SDKs. No value here has been verified yet, so any of them may be forged. They only decide which
+cookie to read, never who the user is.
+
+Clerk describes the cookies at https://clerk.com/docs/guides/how-clerk-works/overview
 """
 
 from __future__ import annotations
@@ -22,24 +25,24 @@ REDIRECT_COUNT = "__clerk_redirect_count"
 
 
 class ClerkCookies(NamedTuple):
-    """The values that the decision works with; empty strings where there is none."""
+    """The values of Clerk's cookies and handshake parameters; empty if absent."""
 
     session: str
     client_uat: int
-    """Unix seconds of the client's last sign-in change; 0 = signed out."""
+    """Unix time in seconds of the browser's last sign-in or sign-out; 0 if signed out."""
     refresh: str
     dev_browser: str
     handshake: str
     handshake_nonce: str
     redirect_count: int
     suffixed: bool
-    """Whether the suffixed copies were chosen."""
+    """Whether the copies with a suffix were chosen."""
 
 
 def read_cookies(request: RequestFacts, instance: Instance, now: float) -> ClerkCookies:
-    """Choose between suffixed and un-suffixed cookies, and read them.
+    """Choose between the copies with and without a suffix, and read them.
 
-    :param now: unix time in seconds.
+    :param now: Unix time in seconds.
     """
     cookies = request.cookies
     suffix = f"_{instance.cookie_suffix}"
@@ -64,9 +67,11 @@ def read_cookies(request: RequestFacts, instance: Instance, now: float) -> Clerk
 
 
 def uses_suffixed_cookies(request: RequestFacts, instance: Instance, now: float) -> bool:
-    """The eight rules of protocol section 2, in their order.
+    """Whether the copies with a suffix are the current ones.
 
-    :param now: unix time in seconds.
+    The rules and their order are those of Clerk's own SDKs.
+
+    :param now: Unix time in seconds.
     """
     cookies, suffix = request.cookies, f"_{instance.cookie_suffix}"
     session, suffixed_session = cookies.get(SESSION, ""), cookies.get(SESSION + suffix, "")
@@ -89,7 +94,7 @@ def uses_suffixed_cookies(request: RequestFacts, instance: Instance, now: float)
     suffixed_expired = "exp" in suffixed_claims and unverified_time(suffixed_claims, "exp") <= now
     if instance.is_development and suffixed_uat != "0" and uat == "0" and suffixed_expired:
         return False
-    # Of the two only the session is there: it is an old leftover.
+    # A session without its client_uat is a leftover.
     return bool(suffixed_uat)
 
 

@@ -1,4 +1,4 @@
-"""The Flask edge: requests become facts, outcomes become responses, rules become decorators."""
+"""The Flask extension: authenticates each request and completes its response."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from .handshake import HandshakeError
 from .instance import Instance
 from .keys import JwksKeys, read_pem_key
 from .machine_tokens import MachineToken, MachineTokens
-from .outcome import Outcome
 from .request import RequestFacts
+from .request_state import RequestState
 from .session import Session
+from .token_verifier import TokenVerifier
 from .tokens import FindKey
-from .verified import TokenVerifier
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -42,9 +42,9 @@ EXEMPT = "_clerk_exempt"
 
 
 class Clerk:
-    """Decides on every request who is asking.
+    """The Flask extension.
 
-    :param app: initialise this application at once; else call :meth:`init_app`.
+    :param app: the application to initialize now; without it, call :meth:`init_app` later.
     :param instance: the Clerk instance; required together with ``app``.
     """
 
@@ -63,15 +63,16 @@ class Clerk:
     ) -> None:
         """Register on an application.
 
-        :param instance: the Clerk instance whose tokens count.
-        :param login_endpoint: the view that ``@session_required`` sends browsers to.
+        :param app: the application.
+        :param instance: the Clerk instance whose tokens are accepted.
+        :param login_endpoint: the view to which ``@session_required`` redirects browsers.
         :param page_settings: options for ``Clerk.load()`` in pages, such as ``signInUrl``.
-        :param clock: unix time in seconds.
-        :raises ConfigurationError: ``CLERK_JWT_KEY`` is not a key.
+        :param clock: returns Unix time in seconds.
+        :raises ConfigurationError: ``CLERK_JWT_KEY`` is not a public key.
         """
         self.instance = instance
         self.api = BackendApi(instance)
-        self._exempt: dict[str | None, bool] = {}  # by endpoint, as requests come
+        self._exempt: dict[str | None, bool] = {}  # by endpoint, filled as requests arrive
         self.login_endpoint = login_endpoint
         self.page_settings = page_settings or {}
         self.now = clock
@@ -90,8 +91,8 @@ class Clerk:
         if instance.proxy_target:
             app.register_blueprint(exempt(frontend_proxy(instance)))
 
-    def authenticate(self) -> Outcome:
-        """Decide on the current request.
+    def authenticate(self) -> RequestState:
+        """Authenticate the current request.
 
         :raises HandshakeError: see :func:`~.authenticate.authenticate`.
         """
@@ -105,20 +106,20 @@ class Clerk:
         if exempted:
             return None
         try:
-            g.clerk_outcome = outcome = self.authenticate()
+            g.clerk_request_state = state = self.authenticate()
         except HandshakeError as error:
             current_app.logger.error("%s", error)
             page = render_template("clerk/handshake_error.html", message=str(error))
             return page, 500, {"Cache-Control": "no-store"}
-        if not outcome.location:
+        if not state.location:
             return None
-        return Response(status=307, headers={"Location": outcome.location})
+        return Response(status=307, headers={"Location": state.location})
 
 
 def exempt(target: R) -> R:
-    """Leave a view or a blueprint out of the decision: health checks, webhooks, the proxy.
+    """Don't authenticate requests to a view or blueprint, such as health checks and webhooks.
 
-    Usable as a decorator. ``current_session`` is always false there.
+    Usable as a decorator. ``current_session`` is always false in exempt views.
 
     :param target: a view function or a :class:`~flask.Blueprint`.
     """
@@ -127,7 +128,7 @@ def exempt(target: R) -> R:
 
 
 def wants_page() -> bool:
-    """Whether a person in a browser is waiting for a page, rather than a program for data."""
+    """Whether the client expects a page (a browser) rather than data (an API client)."""
     if "Authorization" in request.headers:
         return False
     destination = request.headers.get("Sec-Fetch-Dest")
@@ -140,12 +141,12 @@ def wants_page() -> bool:
 def _current_session() -> Session | None:
     if not has_request_context() or "clerk" not in current_app.extensions:
         raise RuntimeError(
-            "There is no session to ask about here. current_session works while a request is "
-            "handled, in an application on which clerk.init_app(app, instance) has been called."
+            "current_session was used outside of a request, or in an application without Clerk. "
+            "Use it while a request is handled, after calling clerk.init_app(app, instance)."
         )
-    outcome: Outcome | None = g.get("clerk_outcome")
+    state: RequestState | None = g.get("clerk_request_state")
     g.clerk_session_used = True
-    session = outcome.session if outcome else None
+    session = state.session if state else None
     if session is None or (session.is_pending and not g.get("clerk_accept_pending")):
         return None
     return session
@@ -154,7 +155,7 @@ def _current_session() -> Session | None:
 current_session = cast(Session, LocalProxy(_current_session))
 """The :class:`~.session.Session` of the current request.
 
-False when nobody is signed in, and in exempt views, where nobody has been asked.
+False if the request is not signed in, and always in exempt views.
 """
 
 
@@ -165,27 +166,28 @@ def _current_machine() -> MachineToken | None:
 
 
 current_machine = cast(MachineToken, LocalProxy(_current_machine))
-"""The :class:`~.machine_tokens.MachineToken` that the view accepted; false for everybody else."""
+"""The verified :class:`~.machine_tokens.MachineToken` of the request; false if there is none."""
 
 
 def clerk_of(app: Flask) -> Clerk:
-    """The :class:`Clerk` that an application was given."""
+    """The :class:`Clerk` extension of an application."""
     return cast(Clerk, app.extensions["clerk"])
 
 
 def has_bearer_token() -> bool:
-    """Whether the request carries its token in the ``Authorization`` header (protocol 5.1)."""
+    """Whether the request carries a token in its ``Authorization`` header."""
     return bool(bearer_token(request_facts()))
 
 
 def public_origin() -> str:
-    """Scheme and host of the current request, as the browser knows them (protocol section 3)."""
+    """The scheme and host by which browsers reach this app, such as ``https://app.example.com``."""
     return f"{request.scheme}://{request.host}"
 
 
 def request_facts() -> RequestFacts:
-    """The current request as :func:`~.authenticate.authenticate` wants it."""
-    current = request._get_current_object()  # type: ignore[attr-defined]  # the proxy's look-ups add up
+    """The current request as plain data."""
+    # The proxy would look the request up once for every attribute.
+    current = request._get_current_object()  # type: ignore[attr-defined]
     return RequestFacts(
         method=current.method,
         origin=f"{current.scheme}://{current.host}",
@@ -197,7 +199,7 @@ def request_facts() -> RequestFacts:
 
 
 class _CookiesOnce:
-    """Parses a Cookie header once: a browser repeats it, and sends a token in it twice."""
+    """Reuses the parsed cookies of earlier requests: browsers send the same header many times."""
 
     environ: dict[str, Any]
 
@@ -218,7 +220,7 @@ def _environ_name(header: str) -> str:
 
 
 class _Headers(Mapping[str, str]):
-    """Header values by lower-case name, read from the WSGI environment when asked for."""
+    """Header values by lowercase name, read from the WSGI environment only when needed."""
 
     def __init__(self, environ: Mapping[str, Any]) -> None:
         self._environ = environ
@@ -252,7 +254,7 @@ def _key_finder(instance: Instance, api: BackendApi) -> FindKey:
 
 
 def _pages(clerk: Clerk) -> Blueprint:
-    """Templates and scripts that load Clerk.js; ``clerk_page`` is what the macros read."""
+    """The blueprint with the templates and scripts that load Clerk.js."""
     blueprint = Blueprint(
         "clerk",
         __name__,
@@ -271,7 +273,7 @@ def _pages(clerk: Clerk) -> Blueprint:
             "hosted_page_url": lambda page, then: instance.hosted_page_url(page, origin, then),
         }
 
-    # Globals, not a context processor: imported macros see them too.
+    # Globals rather than a context processor, because imported macros see only globals.
     blueprint.add_app_template_global(page_facts, "clerk_page")
     blueprint.record_once(
         lambda state: state.app.jinja_env.globals.update(current_session=current_session)
@@ -289,20 +291,20 @@ def _is_exempt() -> bool:
 
 
 def _after_request(response: Response) -> Response:
-    outcome: Outcome | None = g.get("clerk_outcome")
-    if outcome is None:
+    state: RequestState | None = g.get("clerk_request_state")
+    if state is None:
         return response
     headers = response.headers
-    headers["X-Clerk-Auth-Status"] = outcome.status
-    if outcome.reason:
-        headers["X-Clerk-Auth-Reason"] = outcome.reason
-    if outcome.message:
-        headers["X-Clerk-Auth-Message"] = outcome.message
-    for cookie in outcome.set_cookies:
+    headers["X-Clerk-Auth-Status"] = state.status
+    if state.reason:
+        headers["X-Clerk-Auth-Reason"] = state.reason
+    if state.message:
+        headers["X-Clerk-Auth-Message"] = state.message
+    for cookie in state.set_cookies:
         headers.add("Set-Cookie", cookie)
-    if outcome.location:
+    if state.location:
         headers["Cache-Control"] = "no-store"
-    elif outcome.set_cookies or g.get("clerk_session_used"):
+    elif state.set_cookies or g.get("clerk_session_used"):
         headers["Cache-Control"] = "private, no-store"
         if "Vary" in headers:
             response.vary.update(("Cookie", "Authorization"))

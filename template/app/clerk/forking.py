@@ -1,4 +1,4 @@
-"""What a forked process must not share with its parent: held locks, and open connections."""
+"""Replace what a forked process must not share with its parent: locks and open connections."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from weakref import WeakSet
 
 
 class Renewable(Protocol):
-    """Something that makes itself anew in a child process."""
+    """An object that can replace its locks and connections."""
 
     def renew(self) -> None:
-        """Replace locks and connections."""
+        """Replace the locks and connections."""
 
 
 _renewables: WeakSet[Renewable] = WeakSet()
 
 
 def renew_after_fork(renewable: Renewable) -> None:
-    """Call ``renew()`` in every child process, before anything else runs there.
+    """Call ``renew()`` in every forked process before any other code runs there.
 
-    Kept weakly: who is not used any more is forgotten.
+    :param renewable: held by a weak reference only.
     """
     _renewables.add(renewable)
 
@@ -30,5 +30,5 @@ def _renew_all() -> None:
         renewable.renew()
 
 
-if hasattr(os, "register_at_fork"):  # not on Windows
+if hasattr(os, "register_at_fork"):  # absent on Windows
     os.register_at_fork(after_in_child=_renew_all)

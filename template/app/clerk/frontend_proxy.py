@@ -1,6 +1,7 @@
-"""Serve Clerk's Frontend API on this app's own origin: "proxy the Frontend API" in Clerk's terms.
+"""Proxy Clerk's Frontend API on this app's own origin.
 
-The local Clerk is reached this way. See https://clerk.com/docs/guides/dashboard/dns-domains/proxy-fapi
+The local Clerk is served this way. Source:
+https://clerk.com/docs/guides/dashboard/dns-domains/proxy-fapi
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ from .instance import Instance
 from .request import PATH_SAFE
 
 MAX_BODY = 12 * 1024 * 1024
-"""Bytes. The largest thing that browsers send to Clerk is a profile picture, at most 10 MB."""
+"""Bytes. The largest requests to Clerk upload a profile picture, of at most 10 MB."""
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
-# Headers that belong to one connection (RFC 9110, 7.6.1), and Host, which is the target's own.
+# Headers for a single connection (RFC 9110, section 7.6.1), and Host, which names the target.
 _NOT_FORWARDED = {
     "connection",
     "content-length",
@@ -40,10 +41,10 @@ _NOT_FORWARDED = {
 }
 
 
-class _Rest(BaseConverter):
-    """All of the rest of a path, also where that begins with a slash: ``//api_keys``.
+class _RestOfPath(BaseConverter):
+    """Matches the rest of a path, even if it starts with a slash.
 
-    Clerk.js asks for API keys so. A redirect to one slash would cost a second request.
+    Clerk.js requests ``//api_keys``. Flask would redirect that to a single slash.
     """
 
     part_isolating = False
@@ -57,13 +58,12 @@ def frontend_proxy(instance: Instance) -> Blueprint:
     :param instance: with a ``proxy_url`` that is a path, and a ``proxy_target``.
     """
     blueprint = Blueprint("clerk_proxy", __name__, url_prefix=instance.proxy_url)
-    # Not a requests.Session: it would keep one person's cookies, and send them with the next
-    # person's request.
+    # A requests.Session would store one user's cookies and send them with another's requests.
     adapter = HTTPAdapter(pool_maxsize=32)
 
     @blueprint.record_once
-    def know_the_rest(state: BlueprintSetupState) -> None:
-        state.app.url_map.converters["rest"] = _Rest
+    def add_converter(state: BlueprintSetupState) -> None:
+        state.app.url_map.converters["rest"] = _RestOfPath
 
     @blueprint.route("/", defaults={"path": ""}, methods=METHODS)
     @blueprint.route("/<rest:path>", methods=METHODS)
@@ -82,19 +82,19 @@ def frontend_proxy(instance: Instance) -> Blueprint:
             answer = adapter.send(outgoing.prepare(), stream=True, timeout=TIMEOUT)
         except requests.RequestException as error:
             current_app.logger.error(
-                "Clerk's Frontend API at %s gave no answer: %s",
+                "No response from Clerk's Frontend API at %s: %s",
                 instance.proxy_target,
                 type(error).__name__,
             )
             raise BadGateway(
-                f"Clerk cannot be reached at {instance.proxy_target}. A local Clerk is started by "
-                "'flask dev'."
+                f"Clerk can't be reached at {instance.proxy_target}. If this is the local Clerk, "
+                "start it with 'flask dev'."
             ) from None
-        # Not decoded: what Clerk compressed reaches the browser as it is.
+        # Not decoded, so that a compressed response stays compressed.
         body = answer.raw.stream(65536, decode_content=False)
         response = Response(body, status=answer.status_code)
         response.headers.clear()
-        for name, value in answer.raw.headers.items():  # keeps every Set-Cookie apart
+        for name, value in answer.raw.headers.items():  # yields every Set-Cookie separately
             if name.lower() not in _NOT_FORWARDED or name.lower() == "content-length":
                 response.headers.add(name, value)
         response.call_on_close(answer.close)
@@ -104,9 +104,9 @@ def frontend_proxy(instance: Instance) -> Blueprint:
 
 
 class _Upload:
-    """The body of a request on its way through: never held in memory as a whole.
+    """The request's body, forwarded in parts so that it never fills the memory.
 
-    requests asks for the length, and then reads.
+    requests asks for its length first, then reads it.
     """
 
     def __init__(self, stream: IO[bytes], length: int) -> None:
@@ -117,11 +117,11 @@ class _Upload:
         return self._length
 
     def read(self, size: int = -1) -> bytes:
-        """Up to so many bytes."""
+        """Read up to ``size`` bytes."""
         return self._stream.read(size)
 
     def __iter__(self) -> Iterator[bytes]:
-        """Its parts; requests takes for a stream only what has this."""
+        """Iterate over its parts. requests streams only objects with this method."""
         return iter(lambda: self._stream.read(65536), b"")
 
 
@@ -133,7 +133,7 @@ def _path_and_query(proxy_path: str) -> str:
 
 def _request_headers(instance: Instance) -> dict[str, str]:
     headers = {name: value for name, value in request.headers if name.lower() not in _NOT_FORWARDED}
-    # The app's own session is none of Clerk's business. Split as it came, nothing decoded.
+    # Clerk must not receive the app's own session. The header is split without decoding it.
     own = f"{current_app.config['SESSION_COOKIE_NAME']}="
     cookies = [part.strip() for part in headers.pop("Cookie", "").split(";")]
     kept = [cookie for cookie in cookies if cookie and not cookie.startswith(own)]

@@ -1,4 +1,7 @@
-"""The handshake: ask Clerk for a fresh session by way of the browser (protocol section 6)."""
+"""The handshake: redirect the browser to Clerk, which sends it back with a new session.
+
+Source: https://clerk.com/docs/guides/how-clerk-works/overview
+"""
 
 from __future__ import annotations
 
@@ -17,44 +20,45 @@ from .cookies import (
     ClerkCookies,
 )
 from .instance import API_VERSION, Instance
-from .organizations import organization_of
-from .outcome import Outcome
+from .organization_sync import organization_in_path
 from .request import RequestFacts
+from .request_state import RequestState
 from .tokens import FindKey, TokenError, check_token_class, decode_unverified, verify_signature
 
 log = logging.getLogger(__name__)
 
 MAX_REDIRECTS = 3
-"""Handshakes in a row before we stop: something is configured wrongly."""
+"""Handshakes in a row after which redirecting stops, because the configuration must be wrong."""
 
 REDIRECT_COUNT_LIFETIME = 2
-"""Seconds within which handshakes count as 'in a row'."""
+"""Seconds within which two handshakes count as "in a row"."""
 
 
 class HandshakeError(Exception):
-    """A handshake payload cannot be used. The message says what to do about it."""
+    """A handshake payload can't be used. The message says what to do about it."""
 
 
 @dataclass(frozen=True)
-class Payload:
-    """What Clerk sends back: cookies, and the session token among them."""
+class HandshakePayload:
+    """The cookies that Clerk sends back, and the session token found among them."""
 
     set_cookies: tuple[str, ...]
     session_token: str
+    """Empty if Clerk set no session cookie: the user is signed out."""
 
 
-def ask(
+def start_handshake(
     request: RequestFacts,
     cookies: ClerkCookies,
     instance: Instance,
     reason: str,
     *,
     session_token: str = "",
-) -> Outcome:
-    """Send the browser to Clerk and back, where that is possible, else: signed out.
+) -> RequestState:
+    """Redirect a page load to Clerk for a new session; anything else is signed out.
 
-    :param reason: why; becomes ``X-Clerk-Auth-Reason``.
-    :param session_token: the token at hand, which Clerk renews.
+    :param reason: Clerk's code for why, sent as ``X-Clerk-Auth-Reason``.
+    :param session_token: the current token, if any, which Clerk renews.
     """
     query = {
         "redirect_url": request.origin + request.location_without(DEV_BROWSER, "__dev_session"),
@@ -67,20 +71,23 @@ def ask(
         query[SESSION] = session_token
     if instance.is_development and cookies.dev_browser:
         query[DEV_BROWSER] = cookies.dev_browser
-    organization = organization_of(request.path, instance)
+    organization = organization_in_path(request.path, instance)
     if organization:
         query["organization_id"] = organization[1]
     endpoint = f"{instance.frontend_api_url(request.origin)}/v1/client/handshake"
-    return redirect(request, cookies, reason, f"{endpoint}?{urlencode(query)}")
+    return redirect_navigation(request, cookies, reason, f"{endpoint}?{urlencode(query)}")
 
 
-def redirect(request: RequestFacts, cookies: ClerkCookies, reason: str, location: str) -> Outcome:
-    """Send the browser to a place from which it comes back, unless that goes in circles.
+def redirect_navigation(
+    request: RequestFacts, cookies: ClerkCookies, reason: str, location: str
+) -> RequestState:
+    """Redirect a page load that will come back, unless it has been redirected too often already.
 
-    :param location: the absolute URL.
+    :param location: the absolute URL to redirect to.
+    :returns: a signed-out state if the request is no page load, or in case of a redirect loop.
     """
     if not request.is_document_navigation:
-        return Outcome("signed-out", reason)
+        return RequestState("signed-out", reason)
     if cookies.redirect_count >= MAX_REDIRECTS:
         log.error(
             "Clerk handshake: %d redirects in a row (%s). CLERK_PUBLISHABLE_KEY and "
@@ -88,76 +95,83 @@ def redirect(request: RequestFacts, cookies: ClerkCookies, reason: str, location
             cookies.redirect_count,
             reason,
         )
-        return Outcome("signed-out", reason)
+        return RequestState("signed-out", reason)
     count = (
         f"{REDIRECT_COUNT}={cookies.redirect_count + 1}; Path=/; "
         f"Max-Age={REDIRECT_COUNT_LIFETIME}; HttpOnly; SameSite=Lax"
     )
-    return Outcome("handshake", reason, location=location, set_cookies=(count,))
+    return RequestState("handshake", reason, location=location, set_cookies=(count,))
 
 
-def resolve(cookies: ClerkCookies, api: BackendApi, find_key: FindKey) -> Payload:
-    """Open the answer to a handshake (protocol 6.2).
+def resolve_handshake(
+    cookies: ClerkCookies, api: BackendApi, find_key: FindKey
+) -> HandshakePayload:
+    """Read the payload that a browser brings back from a handshake.
 
-    The session token inside is *not* verified here.
+    The payload is either a nonce, to be exchanged at the Backend API, or a signed JWT. The session
+    token inside is *not* verified here.
 
-    :raises HandshakeError: the payload is not one that our instance made for this.
+    :raises HandshakeError: the payload can't be fetched, or this instance didn't sign it.
     """
     if cookies.handshake_nonce:
-        return read_directives(_fetch(cookies.handshake_nonce, api))
-    return read_directives(_open(cookies.handshake, find_key))
+        return read_directives(_fetch_directives(cookies.handshake_nonce, api))
+    return read_directives(_verify_payload(cookies.handshake, find_key))
 
 
-def read_directives(directives: list[str]) -> Payload:
+def read_directives(directives: list[str]) -> HandshakePayload:
     """Find the session token among ``Set-Cookie`` strings.
 
-    :raises HandshakeError: one of them cannot be a header.
+    :raises HandshakeError: one of the strings is not a valid header value.
     """
     token = ""
     for directive in directives:
         if not all(32 <= ord(character) < 256 for character in directive):
-            raise HandshakeError("Clerk's handshake contains a cookie that is no valid header.")
+            raise HandshakeError(
+                "Clerk's handshake contains a cookie that is not a valid header value."
+            )
         name, _, value = directive.partition(";")[0].partition("=")
         if name.strip().startswith(SESSION):
             token = value.strip()
-    return Payload(tuple(directives), token)
+    return HandshakePayload(tuple(directives), token)
 
 
-def clean_location(request: RequestFacts) -> str:
-    """Where a development browser goes after a handshake: the same page, without its traces."""
+def location_without_handshake(request: RequestFacts) -> str:
+    """The path and query of the same page, without the parameters that a handshake adds."""
     return request.location_without(HANDSHAKE, HANDSHAKE_NONCE, DEV_BROWSER, "__clerk_help")
 
 
-def _fetch(nonce: str, api: BackendApi) -> list[str]:
+def _fetch_directives(nonce: str, api: BackendApi) -> list[str]:
     try:
         return api.handshake_payload(nonce)
     except BackendApiError as error:
         raise HandshakeError(
             f"The handshake could not be fetched: {error}. Check CLERK_SECRET_KEY and "
-            "CLERK_API_URL with 'flask clerk doctor', clear your cookies, and load the page again."
+            "CLERK_API_URL with 'flask clerk doctor', clear this site's cookies, and reload the "
+            "page."
         ) from None
 
 
-def _open(payload: str, find_key: FindKey) -> list[str]:
+def _verify_payload(payload: str, find_key: FindKey) -> list[str]:
     try:
         decoded = decode_unverified(payload)
         check_token_class(decoded)
-        # A session token carries a subject, and people may choose some of its other claims.
+        # The same key signs session tokens, in which users may choose some claims. Those always
+        # have a subject; a handshake payload never does.
         if "sub" in decoded.claims:
             raise TokenError("token-type-mismatch", "this is a session token")
         verify_signature(payload, decoded.header, find_key)
-        return _directives(decoded.claims)
+        return _directives_claim(decoded.claims)
     except TokenError as error:
         raise HandshakeError(
             f"The handshake is not from this Clerk instance: {error.message} ({error.reason}). "
-            "If you have just changed the Clerk keys, clear the cookies of this site and load the "
-            "page again; otherwise check that CLERK_PUBLISHABLE_KEY and CLERK_SECRET_KEY belong "
-            "together, with 'flask clerk doctor'."
+            "If you have just changed the Clerk keys, clear this site's cookies and reload the "
+            "page; otherwise run 'flask clerk doctor' to check that CLERK_PUBLISHABLE_KEY and "
+            "CLERK_SECRET_KEY belong to the same instance."
         ) from None
 
 
-def _directives(claims: dict[str, Any]) -> list[str]:
+def _directives_claim(claims: dict[str, Any]) -> list[str]:
     values = claims.get("handshake")
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise TokenError("token-invalid", "its claim handshake is not a list of cookies")
+        raise TokenError("token-invalid", "the claim handshake is not a list of strings")
     return values

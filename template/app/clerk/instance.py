@@ -1,4 +1,7 @@
-"""The Clerk instance this app belongs to, worked out from its keys (protocol section 1)."""
+"""The Clerk instance that this app belongs to, read from the ``CLERK_*`` variables.
+
+Source: https://clerk.com/docs/guides/development/clerk-environment-variables
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,10 @@ from urllib.parse import urlencode, urlsplit
 from werkzeug.routing import Map, Rule
 
 API_VERSION = "2026-05-12"
-"""The Clerk-API-Version that this code was written against."""
+"""The version of Clerk's APIs that this package uses, sent as ``Clerk-API-Version``."""
 
 PROXY_TARGET = "https://frontend-api.clerk.dev"
-"""Where a proxy forwards to. Source: https://clerk.com/docs/guides/dashboard/dns-domains/proxy-fapi"""
+"""Where a proxy forwards requests. Source: https://clerk.com/docs/guides/dashboard/dns-domains/proxy-fapi"""
 
 DASHBOARD_KEYS = "the Clerk dashboard under Configure → API keys (https://dashboard.clerk.com)"
 
@@ -28,41 +31,45 @@ _HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})+(:[0-9]{{1,5}})?\Z")
 
 
 class ConfigurationError(ValueError):
-    """A setting cannot work. The message names the variable, what was seen, and the cure."""
+    """A setting is invalid. The message names the variable, its value, and the fix."""
 
 
 @dataclass(frozen=True)
 class Instance:
-    """What the keys tell about a Clerk instance. Made by :func:`read_instance`."""
+    """The settings of a Clerk instance. :func:`read_instance` makes it."""
 
     publishable_key: str
     secret_key: str = field(repr=False)
     host: str
-    """Host of the Frontend API, from the publishable key. Also the token issuer."""
+    """The host of the Frontend API, from the publishable key. It also issues the tokens."""
     is_development: bool
     jwt_key: str = field(default="", repr=False)
-    """PEM public key; when set, no key is ever fetched."""
+    """A public key in PEM form; if set, no keys are fetched."""
     api_url: str = "https://api.clerk.com"
+    """The base URL of the Backend API."""
     proxy_url: str = ""
-    """Absolute URL, or a path on this app's own origin; replaces the Frontend API for browsers."""
+    """The URL at which browsers reach the Frontend API, or a path on this app's own origin.
+
+    Empty if browsers reach it at :attr:`host`.
+    """
     proxy_target: str = ""
-    """Where requests to a proxy path of ours are forwarded; empty: the app serves no proxy."""
+    """The URL to which this app forwards requests below its proxy path; empty if it doesn't."""
     authorized_parties: frozenset[str] = frozenset()
-    """Origins allowed in the ``azp`` claim; empty: not checked."""
+    """Origins accepted in the ``azp`` claim; if empty, the claim is not checked."""
     organization_patterns: tuple[str, ...] = ()
-    """Werkzeug rules whose ``<id>`` or ``<slug>`` names the organization to work in."""
+    """Werkzeug rules whose ``<id>`` or ``<slug>`` names the organization to activate."""
     personal_account_patterns: tuple[str, ...] = ()
-    """Werkzeug rules of pages that belong to no organization."""
+    """Werkzeug rules for pages that need the personal account, without an organization."""
     machine_token_lifetime: float = 10.0
-    """Seconds for which a verified API key or opaque machine token is not asked about again."""
+    """Seconds for which a verified opaque machine token is accepted without asking Clerk again."""
     is_satellite: bool = False
-    """Sign-in happens on another domain, the primary (protocol 5.4)."""
+    """Whether users sign in on another domain, the primary."""
     domain: str = ""
-    """Of a satellite: its own domain."""
+    """The satellite's own domain."""
     sign_in_url: str = ""
-    """Of a satellite: where people sign in, on the primary domain."""
+    """The URL of the primary domain's sign-in page, for a satellite."""
     satellite_auto_sync: bool = False
-    """Of a satellite: ask the primary about every new browser, instead of only after a sign-in."""
+    """Whether a satellite syncs every new browser, instead of only after a sign-in."""
 
     @cached_property
     def issuer(self) -> str:
@@ -71,14 +78,14 @@ class Instance:
 
     @cached_property
     def cookie_suffix(self) -> str:
-        """What tells this instance's cookies from another's on the same domain."""
+        """The suffix of this instance's cookies, so that several instances can share a domain."""
         digest = hashlib.sha1(self.publishable_key.encode(), usedforsecurity=False).digest()
         return base64.urlsafe_b64encode(digest).decode()[:8]
 
     def frontend_api_url(self, origin: str) -> str:
-        """Base URL at which browsers reach the Frontend API, without a trailing slash.
+        """The base URL at which browsers reach the Frontend API, without a trailing slash.
 
-        :param origin: the public origin of this app, ``https://app.example.com``.
+        :param origin: the app's public origin, such as ``https://app.example.com``.
         """
         if not self.proxy_url:
             on_satellite = self.is_satellite and not self.is_development
@@ -86,11 +93,13 @@ class Instance:
         return origin + self.proxy_url if self.proxy_url.startswith("/") else self.proxy_url
 
     def hosted_page_url(self, page: str, origin: str, redirect_path: str = "") -> str:
-        """URL of one of Clerk's hosted pages (the Account Portal), for browsers without Clerk.js.
+        """The URL of a page in Clerk's Account Portal, for browsers that can't run Clerk.js.
+
+        Source: https://clerk.com/docs/guides/account-portal/overview
 
         :param page: ``sign-in``, ``sign-up`` or ``user``.
-        :param origin: the public origin of this app.
-        :param redirect_path: where in this app to go afterwards.
+        :param origin: the app's public origin.
+        :param redirect_path: the path in this app to return to afterwards.
         """
         if self.proxy_target not in ("", PROXY_TARGET):  # the local Clerk
             base = self.frontend_api_url(origin)
@@ -103,10 +112,10 @@ class Instance:
 
 
 def read_instance(environ: Mapping[str, str], *, emulator_url: str = "") -> Instance:
-    """Read the keys, and refuse what cannot work (protocol section 1).
+    """Read and check the ``CLERK_*`` variables.
 
-    :param environ: the ``CLERK_*`` variables.
-    :param emulator_url: base URL of a local Clerk that serves this instance instead of clerk.com.
+    :param environ: the variables.
+    :param emulator_url: the base URL of a local Clerk that serves this instance.
     :raises ConfigurationError: a variable is missing, malformed, or contradicts another.
     """
     publishable_key = environ.get("CLERK_PUBLISHABLE_KEY", "").strip()
@@ -137,16 +146,16 @@ def read_instance(environ: Mapping[str, str], *, emulator_url: str = "") -> Inst
 
 
 def parse_publishable_key(key: str) -> tuple[str, bool]:
-    """Take a publishable key apart.
+    """Decode a publishable key.
 
     :param key: ``pk_test_…`` or ``pk_live_…``.
     :returns: the host of the Frontend API, and whether this is a development instance.
-    :raises ConfigurationError: it is not a publishable key.
+    :raises ConfigurationError: the key is malformed.
     """
     found = re.fullmatch(r"pk_(test|live)_([A-Za-z0-9+/_-]+={0,2})", key)
     if not found:
         raise ConfigurationError(
-            f"CLERK_PUBLISHABLE_KEY is {_describe(key)}; expected pk_test_… or pk_live_…. "
+            f"CLERK_PUBLISHABLE_KEY is {_describe_key(key)}; expected pk_test_… or pk_live_…. "
             f"Copy the publishable key from {DASHBOARD_KEYS} into .env."
         )
     encoded = found[2].rstrip("=").translate(str.maketrans("-_", "+/"))
@@ -157,7 +166,7 @@ def parse_publishable_key(key: str) -> tuple[str, bool]:
     host = decoded.removesuffix("$")
     if decoded != f"{host}$" or not _HOST.match(host):
         raise ConfigurationError(
-            f"CLERK_PUBLISHABLE_KEY is {_describe(key)}, which does not contain the host of a "
+            f"CLERK_PUBLISHABLE_KEY is {_describe_key(key)}, which does not contain the host of a "
             f"Clerk instance; it was probably cut off. Copy it again from {DASHBOARD_KEYS}."
         )
     return host, found[1] == "test"
@@ -168,8 +177,9 @@ def _check_secret_key(key: str, is_development: bool) -> str:
     if key.startswith(wanted) and len(key) > len(wanted) and key.isascii() and key.isprintable():
         return key
     raise ConfigurationError(
-        f"CLERK_SECRET_KEY is {_describe(key)}; CLERK_PUBLISHABLE_KEY is one of a {kind} instance, "
-        f"so expected {wanted}…. Copy both keys of the same instance from {DASHBOARD_KEYS}."
+        f"CLERK_SECRET_KEY is {_describe_key(key)}; expected {wanted}…, because "
+        f"CLERK_PUBLISHABLE_KEY belongs to a {kind} instance. Copy both keys of the same instance "
+        f"from {DASHBOARD_KEYS}."
     )
 
 
@@ -178,7 +188,7 @@ def _check_instance_url(url: str, host: str) -> None:
         raise ConfigurationError(
             f"CLERK_INSTANCE_URL is {url!r}, but CLERK_PUBLISHABLE_KEY belongs to "
             f"'https://{host}'. Use the Frontend API URL of the same instance, or leave "
-            "CLERK_INSTANCE_URL empty: it is then taken from the key."
+            "CLERK_INSTANCE_URL empty to take it from the key."
         )
 
 
@@ -188,16 +198,16 @@ def _read_authorized_parties(environ: Mapping[str, str], is_development: bool) -
         return frozenset()
     if not given:
         raise ConfigurationError(
-            "CLERK_AUTHORIZED_PARTIES is not set; a production instance needs the origins that "
-            "may use its tokens, such as https://app.example.com (comma-separated), or * to say "
-            "that they are not checked."
+            "CLERK_AUTHORIZED_PARTIES is not set. In production, set it to the origins that may "
+            "use this instance's tokens, separated by commas, such as https://app.example.com; or "
+            "to * to accept tokens from all origins."
         )
     parties = [party.strip().rstrip("/") for party in given.split(",") if party.strip()]
     return frozenset(_absolute_url("CLERK_AUTHORIZED_PARTIES", party) for party in parties)
 
 
 def _read_proxy(environ: Mapping[str, str]) -> tuple[str, str]:
-    """The proxy's URL or path, and what we forward to it, if it is we who serve it."""
+    """The proxy's URL or path, and the URL to forward to if this app is the proxy."""
     url = environ.get("CLERK_PROXY_URL", "").strip().rstrip("/")
     is_path = bool(re.fullmatch(r"/(?![/\\])[\w./~-]*", url))
     if url and not is_path:
@@ -206,8 +216,8 @@ def _read_proxy(environ: Mapping[str, str]) -> tuple[str, str]:
         return url, ""
     if not is_path:
         raise ConfigurationError(
-            f"CLERK_SERVE_PROXY is true, and CLERK_PROXY_URL is {url!r}; expected a path of this "
-            "app, such as /__clerk, under which it forwards requests to Clerk."
+            f"CLERK_SERVE_PROXY is true, but CLERK_PROXY_URL is {url!r}; expected the path below "
+            "which this app forwards requests to Clerk, such as /__clerk."
         )
     return url, PROXY_TARGET
 
@@ -225,13 +235,13 @@ def _read_satellite(
         )
     if not domain and not proxy_url:
         raise ConfigurationError(
-            "CLERK_IS_SATELLITE is true, but neither CLERK_DOMAIN nor CLERK_PROXY_URL is set; a "
-            "satellite needs one of them to find Clerk. Set CLERK_DOMAIN to its own host name."
+            "CLERK_IS_SATELLITE is true, but neither CLERK_DOMAIN nor CLERK_PROXY_URL is set. A "
+            "satellite needs one of them to reach Clerk. Set CLERK_DOMAIN to its own host name."
         )
     sign_in_url = _absolute_url("CLERK_SIGN_IN_URL", environ.get("CLERK_SIGN_IN_URL", ""))
     if is_development and not sign_in_url:
         raise ConfigurationError(
-            "CLERK_SIGN_IN_URL is not set; a satellite in development needs the absolute URL of "
+            "CLERK_SIGN_IN_URL is not set. In development, a satellite needs the absolute URL of "
             "the sign-in page on the primary domain, such as http://localhost:5000/login."
         )
     if domain and sign_in_url and urlsplit(sign_in_url).netloc.lower() == domain:
@@ -255,7 +265,7 @@ def _read_patterns(
         rules = [Rule(pattern) for pattern in patterns]
         Map(rules)
         if named and not all(rule.arguments & {"id", "slug"} for rule in rules):
-            raise ValueError("one of them has neither <slug> nor <id>")
+            raise ValueError("a pattern has neither <slug> nor <id>")
     except (ValueError, LookupError, SyntaxError, TypeError) as error:
         raise ConfigurationError(
             f"{name} is {','.join(patterns)!r}: {error}; expected paths as in Flask's routes, such "
@@ -292,8 +302,8 @@ def _absolute_url(name: str, url: str) -> str:
     return url
 
 
-def _describe(key: str) -> str:
-    """A key in an error message: enough to recognise it, never enough to use it."""
+def _describe_key(key: str) -> str:
+    """Describe a key in an error message without revealing it."""
     if not key:
         return "not set"
     return f"{key[:8]!r}… ({len(key)} characters)"

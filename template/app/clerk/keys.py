@@ -1,4 +1,7 @@
-"""Public keys for verifying tokens: one given as PEM, or Clerk's JWKS (protocol section 4)."""
+"""The public keys that verify tokens: one given in PEM form, or Clerk's JWKS.
+
+Source: https://clerk.com/docs/guides/sessions/manual-jwt-verification
+"""
 
 from __future__ import annotations
 
@@ -23,23 +26,23 @@ LIFETIME = 300.0
 """Seconds for which fetched keys count as fresh."""
 
 COOL_DOWN = 30.0
-"""Seconds between two fetches that unknown keys may cause; also the longest wait after failures."""
+"""Minimum seconds between fetches for unknown key IDs; also the longest wait after failures."""
 
-PATIENCE_AT_START = 15.0
-"""Seconds to wait for another thread's fetch while there are no keys at all."""
+FIRST_FETCH_WAIT = 15.0
+"""Seconds to wait for another thread's fetch when no keys have been loaded yet."""
 
-PATIENCE_WITH_UNKNOWN = 1.0
-"""Seconds to wait for another thread's fetch with a key that nobody knows."""
+UNKNOWN_KEY_WAIT = 1.0
+"""Seconds to wait for another thread's fetch when only this token's key is missing."""
 
 FIRST_RETRY = 1.0
-"""Seconds to wait after a first failed fetch; doubles with every further one."""
+"""Seconds to wait after the first failed fetch; doubles with each further failure."""
 
 
 def read_pem_key(pem: str) -> RSAPublicKey:
-    """Read ``CLERK_JWT_KEY``.
+    """Read the value of ``CLERK_JWT_KEY``.
 
-    :param pem: a PEM public key with real newlines.
-    :raises ConfigurationError: it is not an RSA public key.
+    :param pem: a public key in PEM form, with real newlines.
+    :raises ConfigurationError: the value is not an RSA public key.
     """
     try:
         key = load_pem_public_key(pem.encode())
@@ -55,13 +58,14 @@ def read_pem_key(pem: str) -> RSAPublicKey:
 
 
 class JwksKeys:
-    """The keys of one instance, fetched when needed and kept through outages.
+    """The keys of one instance, fetched when needed and kept during outages.
 
-    One fetch at a time per process. An unknown ``kid`` causes at most one fetch per cool-down, so
-    a flood of forged tokens costs no network. A failing fetch leaves the last good keys in use.
+    A process fetches them once at a time. Unknown key IDs cause at most one fetch per
+    :data:`COOL_DOWN`, so a flood of forged tokens causes no flood of fetches. When a fetch fails,
+    the previous keys stay in use.
 
-    :param fetch: returns Clerk's JWKS document; may raise anything.
-    :param clock: monotonic time in seconds.
+    :param fetch: returns Clerk's JWKS document; may raise any exception.
+    :param clock: returns monotonic time in seconds.
     """
 
     def __init__(
@@ -77,15 +81,15 @@ class JwksKeys:
         self._failures = 0
 
     def renew(self) -> None:
-        """Forget who is fetching: in a forked process nobody is."""
+        """Replace the lock: the thread that holds it may not exist in a forked process."""
         self._lock = threading.Lock()
 
     def find(self, kid: str | None) -> RSAPublicKey:
-        """Find the key that a token names.
+        """Find a key by its ID.
 
         :param kid: the token's ``kid`` header.
-        :raises TokenError: ``jwk-kid-mismatch``, or ``jwk-remote-failed-to-load`` while there are
-            no keys at all.
+        :raises TokenError: ``jwk-kid-mismatch`` if the instance has no such key, or
+            ``jwk-remote-failed-to-load`` if no keys could be loaded yet.
         """
         key = self._keys.get(kid or "")
         if key is None or self._clock() >= self._fresh_until:
@@ -94,30 +98,30 @@ class JwksKeys:
         if key is not None:
             return key
         if not self._keys:
-            raise TokenError("jwk-remote-failed-to-load", "Clerk's public keys cannot be loaded")
+            raise TokenError("jwk-remote-failed-to-load", "Clerk's public keys can't be loaded")
         raise TokenError("jwk-kid-mismatch", "no key of this instance has the token's kid")
 
     def _refresh(self, *, wait: bool) -> None:
         if self._clock() < self._next_attempt:
             return
-        # Who still has a usable key does not wait for somebody else's fetch; who brings an unknown
-        # key waits a little, as it is most likely forged.
-        patience = (PATIENCE_WITH_UNKNOWN if self._keys else PATIENCE_AT_START) if wait else 0
+        # With a usable key there is no reason to wait for another thread's fetch. With an unknown
+        # one the wait is short, as the token is most likely forged.
+        timeout = (UNKNOWN_KEY_WAIT if self._keys else FIRST_FETCH_WAIT) if wait else 0
         lock = self._lock
-        if not lock.acquire(timeout=patience):
+        if not lock.acquire(timeout=timeout):
             return
         try:
             if self._clock() < self._next_attempt:
-                return  # somebody else fetched while we waited
+                return  # another thread fetched the keys during the wait
             self._next_attempt = self._load()
         finally:
             lock.release()
 
     def _load(self) -> float:
-        """Fetch, and return the time before which nobody fetches again."""
+        """Fetch the keys, and return the earliest time of the next fetch."""
         try:
             self._keys = self._keep_known(parse_jwks(self._fetch()))
-        except Exception as error:  # whatever it is, requests must go on with the keys we have
+        except Exception as error:  # whatever failed, requests continue with the previous keys
             log.warning("Clerk's public keys (JWKS) could not be loaded: %s", error)
             pause = min(COOL_DOWN, FIRST_RETRY * 2.0**self._failures)
             self._failures = min(self._failures + 1, 10)
@@ -127,7 +131,7 @@ class JwksKeys:
         return self._clock() + COOL_DOWN
 
     def _keep_known(self, fetched: dict[str, RSAPublicKey]) -> dict[str, RSAPublicKey]:
-        """Go on with the same objects where nothing changed: verified tokens hang on them."""
+        """Keep the objects of unchanged keys, because remembered tokens refer to them."""
         return {
             kid: known
             if (known := self._keys.get(kid)) and known.public_numbers() == key.public_numbers()
@@ -137,9 +141,9 @@ class JwksKeys:
 
 
 def parse_jwks(document: object) -> dict[str, RSAPublicKey]:
-    """Read the RSA signing keys of a JWKS document (RFC 7517), by ``kid``.
+    """Read the RSA keys of a JWKS document (RFC 7517), by ``kid``.
 
-    :raises ValueError: the document has no usable key.
+    :raises ValueError: the document contains no usable key.
     """
     entries = document.get("keys") if isinstance(document, dict) else None
     try:
@@ -150,5 +154,5 @@ def parse_jwks(document: object) -> dict[str, RSAPublicKey]:
         jwk.key_id: jwk.key for jwk in parsed if jwk.key_id and isinstance(jwk.key, RSAPublicKey)
     }
     if not keys:
-        raise ValueError("expected a JWKS document with RSA keys, got something else")
+        raise ValueError("the answer is not a JWKS document with RSA keys")
     return keys

@@ -1,4 +1,7 @@
-"""Tokens of programs: API keys, machine-to-machine and OAuth access tokens (protocol section 9)."""
+"""Machine tokens: API keys, machine-to-machine (M2M) tokens, and OAuth access tokens.
+
+Source: https://clerk.com/docs/guides/development/machine-auth/overview
+"""
 
 from __future__ import annotations
 
@@ -13,22 +16,22 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .backend_api import BackendApi, BackendApiError
-from .tokens import OAUTH_TYPES, FindKey, TokenError, decode_unverified, verify_program_token
+from .tokens import OAUTH_TYPES, FindKey, TokenError, decode_unverified, verify_machine_jwt
 
 log = logging.getLogger(__name__)
 
-KINDS = ("api_key", "m2m", "oauth")
-"""Classes of machine tokens, as ``@session_required(accepts=...)`` names them."""
+MACHINE_TOKEN_KINDS = ("api_key", "m2m", "oauth")
+"""The classes of machine tokens, for use in ``@session_required(accepts=...)``."""
 
 PREFIXES = {"ak_": "api_key", "mt_": "m2m", "oat_": "oauth"}
-"""How opaque machine tokens begin."""
+"""The prefixes of opaque machine tokens, and their classes."""
 
 ENDPOINTS = {
     "api_key": ("/api_keys/verify", "secret"),
     "m2m": ("/m2m_tokens/verify", "token"),
     "oauth": ("/oauth_applications/access_tokens/verify", "access_token"),
 }
-"""Where the Backend API verifies an opaque token, and how the field in the body is called."""
+"""The Backend API's endpoint for verifying an opaque token, and the body field for the token."""
 
 MAX_REMEMBERED = 10_000
 """Verified tokens that are remembered at once."""
@@ -36,24 +39,24 @@ MAX_REMEMBERED = 10_000
 
 @dataclass(frozen=True)
 class MachineToken:
-    """A verified token of a program."""
+    """A verified machine token."""
 
     kind: str
-    """One of :data:`KINDS`."""
+    """Its class, one of :data:`MACHINE_TOKEN_KINDS`."""
     id: str
     subject: str
-    """Whom it stands for: a user, an organization or a machine."""
+    """The ID of the user, organization, or machine that the token represents."""
     scopes: frozenset[str] = frozenset()
     claims: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """All that Clerk says about it."""
+    """The token's claims, or the Backend API's description of an opaque token."""
 
 
 class VerificationUnavailableError(Exception):
-    """Nobody can say right now whether a token is good: neither yes nor no may be answered."""
+    """The token can't be verified at the moment, so it must be neither accepted nor rejected."""
 
 
-def kind_of(token: str) -> str | None:
-    """The class of a machine token by its looks; None: it is none, or a session token."""
+def machine_token_kind(token: str) -> str | None:
+    """The token's class, from its format; None if it isn't a machine token."""
     for prefix, kind in PREFIXES.items():
         if token.startswith(prefix):
             return kind
@@ -68,15 +71,16 @@ def kind_of(token: str) -> str | None:
 
 
 class MachineTokens:
-    """Verifies machine tokens, and remembers good opaque ones for a short while.
+    """Verifies machine tokens, and remembers valid opaque ones for a few seconds.
 
-    Remembered under a keyed hash: the memory of the process never maps a token to anything.
+    Remembered tokens are stored under a keyed hash, never as they are.
 
-    :param api: the Backend API, which knows opaque tokens.
+    :param api: the Backend API, which verifies opaque tokens.
     :param find_key: finds the public keys for tokens in JWT form.
-    :param lifetime: seconds for which a positive answer counts; a revoked token is refused at the
-        latest then. 0: every request asks.
-    :param clock: monotonic time in seconds.
+    :param issuer: the instance's ``iss``.
+    :param lifetime: seconds for which a verified opaque token is accepted without asking Clerk
+        again, and so the longest time for which a revoked one is. 0 disables this.
+    :param clock: returns monotonic time in seconds.
     """
 
     def __init__(
@@ -100,42 +104,42 @@ class MachineTokens:
     def verify(self, token: str, kind: str, now: float) -> MachineToken:
         """Verify a token.
 
-        :param kind: its class, from :func:`kind_of`.
-        :param now: unix time in seconds.
-        :raises TokenError: it is not good.
+        :param kind: its class, from :func:`machine_token_kind`.
+        :param now: Unix time in seconds.
+        :raises TokenError: the token is not valid.
         :raises VerificationUnavailableError: Clerk gave no usable answer.
         """
         if not token.startswith(tuple(PREFIXES)):
             try:
-                claims = verify_program_token(token, self._find_key, self._issuer, now)
+                claims = verify_machine_jwt(token, self._find_key, self._issuer, now)
             except TokenError as error:
                 if error.reason == "jwk-remote-failed-to-load":
                     raise VerificationUnavailableError(error.message) from None
                 raise
-            # A copy: what was decoded is shared between requests.
+            # A copy, because decoded claims are shared between requests.
             return MachineToken(
                 kind, str(claims.get("jti", "")), claims["sub"], _scopes(claims), deepcopy(claims)
             )
         key = hashlib.blake2b(token.encode(errors="replace"), key=self._hash_key).digest()
         remembered = self._recall(key)
         if remembered is None:
-            remembered = self._ask(token, kind, now)
+            remembered = self._ask_clerk(token, kind, now)
             self._remember(key, remembered, now)
         return replace(remembered, claims=deepcopy(remembered.claims))
 
-    def _ask(self, token: str, kind: str, now: float) -> MachineToken:
+    def _ask_clerk(self, token: str, kind: str, now: float) -> MachineToken:
         path, name = ENDPOINTS[kind]
         try:
             answer = self._api.call("POST", path, json={name: token})
         except BackendApiError as error:
             if error.status == 404:
-                raise TokenError("token-invalid", f"Clerk knows no such {kind} token") from None
+                raise TokenError("token-invalid", f"Clerk has no such {kind} token") from None
             if error.status == 401:
-                log.error("CLERK_SECRET_KEY is refused by Clerk; run 'flask clerk doctor'.")
-            # Without Clerk's own words, which may repeat what was sent.
+                log.error("Clerk rejects CLERK_SECRET_KEY. Run 'flask clerk doctor'.")
+            # Without Clerk's message, which may contain the token.
             raise VerificationUnavailableError(f"{error.code}, status {error.status}") from None
         kept = {name: value for name, value in answer.items() if value != token}
-        return _read(kept, kind, now)
+        return _read_machine_token(kept, kind, now)
 
     def _recall(self, key: bytes) -> MachineToken | None:
         until, token = self._remembered.get(key, (0.0, None))
@@ -151,27 +155,27 @@ class MachineTokens:
             self._remembered[key] = (until, token)
 
 
-def _read(answer: dict[str, Any], kind: str, now: float) -> MachineToken:
-    """A machine token out of what the Backend API says of it; anything odd is a refusal."""
+def _read_machine_token(answer: dict[str, Any], kind: str, now: float) -> MachineToken:
+    """Read the Backend API's description of a token; anything unexpected is an error."""
     subject, token_id = answer.get("subject"), answer.get("id")
     if not isinstance(subject, str) or not subject or not isinstance(token_id, str):
-        raise VerificationUnavailableError("Clerk's answer names no subject")
+        raise VerificationUnavailableError("Clerk's answer has no subject or no ID")
     if answer.get("revoked") or answer.get("expired") or _expiration(answer) <= now:
         raise TokenError("token-expired", f"the {kind} token has expired or was revoked")
     return MachineToken(kind, token_id, subject, _scopes(answer), answer)
 
 
 def _expiration(answer: Mapping[str, Any]) -> float:
-    """Unix seconds of ``expiration`` or ``expires_at``, which Clerk gives in milliseconds."""
+    """Unix time in seconds of ``expiration`` or ``expires_at``, which are in milliseconds."""
     value = answer.get("expiration", answer.get("expires_at"))
     if value is None:
         return float("inf")
-    # 0 < … also refuses NaN, and 2**62 what no float can hold.
+    # The bounds also reject NaN, and integers too large for a float.
     return value / 1000 if type(value) in (int, float) and 0 < value < 2**62 else 0.0
 
 
 def _scopes(claims: Mapping[str, Any]) -> frozenset[str]:
-    """Scopes as a list (``scopes``) or separated by spaces (``scope``, RFC 8693)."""
+    """The scopes, from a list (``scopes``) or a space-separated string (``scope``, RFC 8693)."""
     listed = claims.get("scopes", claims.get("scope", claims.get("scp")))
     if isinstance(listed, str):
         listed = listed.split()

@@ -1,4 +1,7 @@
-"""Redirects that stay inside this app (protocol section 12)."""
+"""Redirects that stay inside this app.
+
+Source: https://cheatsheetseries.owasp.org/cheatsheets/Unvalidated_Redirects_and_Forwards_Cheat_Sheet.html
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,17 @@ _PATH = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*\Z")
 
 
 def safe_path(target: str | None, origin: str) -> str | None:
-    """Turn a redirect target from outside into a path of this app, or refuse it.
+    """Reduce an untrusted redirect target to a path of this app, or reject it.
 
-    :param target: a path, or an absolute URL of this very origin.
-    :param origin: the public origin of this app, ``https://app.example.com``.
-    :returns: path and query, or None when the target leads, or could be read as leading, away.
+    :param target: a path, or an absolute URL with this app's origin.
+    :param origin: the app's public origin, such as ``https://app.example.com``.
+    :returns: the path and query, or None if a browser could end up on another site.
     """
     path = target or ""
     if path.startswith(f"{origin}/"):
         path = path.removeprefix(origin)
-    # Browsers drop tabs and newlines, read a backslash as a slash, and some servers decode once
-    # more than they should: so a path must be plain both as it is and decoded.
+    # Browsers drop tabs and newlines and read a backslash as a slash, and some servers decode a
+    # path twice. So the path must be harmless both as it stands and decoded.
     decoded = unquote(path.partition("?")[0])
     odd = "\\" in decoded or any(character <= " " or character == "\x7f" for character in decoded)
     if not _PATH.match(path) or decoded.startswith("//") or odd:

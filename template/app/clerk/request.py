@@ -1,4 +1,4 @@
-"""A request as the decision sees it: plain facts, no framework."""
+"""An HTTP request as plain data, independent of any framework."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, urlencode
 
 PATH_SAFE = "/:@!$&'()*+,;=~-._"
-"""What may stand in a URL's path as it is (RFC 3986, 3.3)."""
+"""Characters that need no percent-encoding in a URL's path (RFC 3986, section 3.3)."""
 
 
 class RequestFacts(NamedTuple):
-    """What of an HTTP request matters to authentication."""
+    """The parts of an HTTP request that authentication depends on."""
 
     method: str
     origin: str
-    """Scheme and host as the browser knows them, ``https://app.example.com`` (protocol 3)."""
+    """The public scheme and host, such as ``https://app.example.com``."""
     path: str
-    """Path, decoded."""
+    """The path, decoded."""
     query: str
-    """Query string without the question mark, still percent-encoded."""
+    """The query string, still percent-encoded, without the question mark."""
     headers: Mapping[str, str]
-    """Header values by lower-case name."""
+    """Header values by lowercase name."""
     cookies: Mapping[str, str]
 
     @property
@@ -30,27 +30,32 @@ class RequestFacts(NamedTuple):
         return self.origin + self.location_without()
 
     def query_value(self, name: str) -> str:
-        """First value of a query parameter, or an empty string."""
+        """The first value of a query parameter, or an empty string."""
         if not self.query:
             return ""
         return next((value for key, value in self._pairs() if key == name), "")
 
     def location_without(self, *names: str) -> str:
-        """Path and query without some parameters; relative, so no forged host can steer it.
+        """The path and query without some parameters.
+
+        It is relative, so a forged ``Host`` header can't redirect the browser to another site.
 
         :param names: the query parameters to leave out.
         """
-        # A path that starts with two slashes would be read as another host.
+        # Browsers read a path that starts with two slashes as a host name.
         path = "/" + quote(self.path.lstrip("/\\"), safe=PATH_SAFE)
         pairs = self._pairs()
         kept = [(key, value) for key, value in pairs if key not in names]
-        # Re-encoding may change how a query is spelled, so it is done only where it has to be.
+        # Encoding a query again may change its spelling, so avoid it where nothing is removed.
         query = self.query if len(kept) == len(pairs) else urlencode(kept)
         return f"{path}?{query}" if query else path
 
     @property
     def is_document_navigation(self) -> bool:
-        """Whether a browser is loading a page, so that a redirect is understood (protocol 6.1)."""
+        """Whether a browser is loading a page, the only case in which it can follow a handshake.
+
+        Without ``Sec-Fetch-Dest`` (older browsers), ``Accept`` decides.
+        """
         if self.method != "GET":
             return False
         destination = self.headers.get("sec-fetch-dest")

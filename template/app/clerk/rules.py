@@ -1,4 +1,4 @@
-"""Rules that views stand under: ``@session_required``, ``@requires(...)``."""
+"""Access rules for views: ``@session_required`` and ``@requires(...)``."""
 
 from __future__ import annotations
 
@@ -14,10 +14,15 @@ from werkzeug.exceptions import Forbidden, ServiceUnavailable
 from .authenticate import bearer_token
 from .authorization import Reverification, reverification_of
 from .flask_clerk import clerk_of, current_session, public_origin, request_facts, wants_page
-from .handshake import clean_location
-from .machine_tokens import KINDS, MachineToken, VerificationUnavailableError, kind_of
-from .outcome import Outcome
+from .handshake import location_without_handshake
+from .machine_tokens import (
+    MACHINE_TOKEN_KINDS,
+    MachineToken,
+    VerificationUnavailableError,
+    machine_token_kind,
+)
 from .redirects import safe_path
+from .request_state import RequestState
 from .tokens import TokenError
 
 View = Callable[..., ResponseReturnValue]
@@ -25,13 +30,19 @@ View = Callable[..., ResponseReturnValue]
 
 @dataclass(frozen=True)
 class Rule:
-    """Who may see a view. Use it as a decorator, or without a view as a ``before_request``."""
+    """A condition for access to a view.
+
+    Use it as a decorator, or pass it to ``before_request`` to protect a whole blueprint.
+    """
 
     accepts: tuple[str, ...] = ("session",)
+    """The classes of tokens that the view accepts."""
     accept_pending: bool = False
+    """Whether the view accepts sessions whose user still has a task to complete."""
     wanted: tuple[tuple[str, str], ...] = ()
-    """What the session must have, as in :meth:`~.session.Session.has`."""
+    """Conditions on the session, as the arguments of :meth:`~.session.Session.has`."""
     reverification: Reverification | None = None
+    """How recently the user must have verified their identity."""
 
     @overload
     def __call__(self, view: View) -> View: ...
@@ -49,37 +60,50 @@ class Rule:
         accepts: Collection[str] | None = None,
         accept_pending: bool | None = None,
     ) -> View | Rule | ResponseReturnValue | None:
-        """Guard a view; or, without one, answer whoever may not go on with this request.
+        """Protect a view; without a view, check the current request, as ``before_request`` does.
 
+        With options only, return a rule that has them.
+
+        :param view: the view to protect.
         :param accepts: classes of tokens: ``session``, ``api_key``, ``m2m``, ``oauth``.
-        :param accept_pending: let in who still has a task to do, such as choosing an organization.
-        :raises ValueError: there is no such class of tokens.
+        :param accept_pending: also accept a session whose user still has a task to complete, such
+            as choosing an organization.
+        :raises ValueError: ``accepts`` contains an unknown class, or a rule with conditions is to
+            accept pending sessions.
         """
         if accept_pending and (self.wanted or self.reverification):
-            raise ValueError("A pending session has no rights: requires() cannot accept it.")
+            raise ValueError(
+                "requires() can't accept pending sessions, because they have no permissions."
+            )
         if accepts is not None or accept_pending is not None:
             return replace(
                 self,
-                accepts=self.accepts if accepts is None else _known(accepts),
+                accepts=self.accepts if accepts is None else _known_classes(accepts),
                 accept_pending=(
                     self.accept_pending if accept_pending is None else bool(accept_pending)
                 ),
             )
         if view is not None:
-            return self._guard(view)
+            return self._protect(view)
         if not has_request_context():
-            raise TypeError("There is no view. Write the decorator without its parentheses.")
+            raise TypeError(
+                "There is no view to protect. Write the decorator without parentheses, or with "
+                "options."
+            )
         return self.check()
 
     def check(self) -> ResponseReturnValue | None:
-        """The answer to somebody who may not see this; None: they may."""
+        """Check the current request.
+
+        :returns: the response to a request that is refused, or None if access is granted.
+        """
         g.clerk_accept_pending = self.accept_pending
-        g.clerk_session_used = True  # whatever comes of it, no cache may keep it
+        g.clerk_session_used = True  # so that no shared cache stores the response
         if _authenticate_machine(self.accepts):
-            # A machine has no role and no plan: it is let in where sessions need none.
+            # Machine tokens have no roles or plans, so they fail every condition on those.
             return None if not self.wanted and not self.reverification else forbidden(self.wanted)
         if "session" not in self.accepts:
-            return refused_class()
+            return wrong_token_class()
         if not current_session:
             return unauthenticated()
         if self.wanted and not current_session.has(**dict(self.wanted)):
@@ -89,24 +113,24 @@ class Rule:
             return reverification_needed(rule)
         return None
 
-    def _guard(self, view: View) -> View:
+    def _protect(self, view: View) -> View:
         @wraps(view)
-        def guarded(*args: Any, **kwargs: Any) -> ResponseReturnValue:
+        def protected(*args: Any, **kwargs: Any) -> ResponseReturnValue:
             refusal = self.check()
             if refusal is not None:
                 return refusal
             return cast(ResponseReturnValue, current_app.ensure_sync(view)(*args, **kwargs))
 
-        return guarded
+        return protected
 
 
 session_required = Rule()
-"""Let only signed-in people see a view.
+"""Require a signed-in user.
 
-Others: a browser is sent to the login page, with a safe way back; an API client gets a 401 in JSON.
-Usable bare (``@session_required``), with options (``@session_required(accepts=("session",
-"api_key"))``), in ``View.decorators``, and for a whole blueprint:
-``blueprint.before_request(session_required)``.
+Otherwise, a browser is redirected to the login page, which leads back to this one after sign-in,
+and an API client gets a 401 in JSON. Use it as ``@session_required``, with options as
+``@session_required(accepts=("session", "api_key"))``, in ``View.decorators``, or for a whole
+blueprint: ``blueprint.before_request(session_required)``.
 """
 
 
@@ -118,47 +142,53 @@ def requires(
     plan: str | None = None,
     reverification: str | Reverification | tuple[str, int] | None = None,
 ) -> Rule:
-    """Let only people see a view who have *all* that is asked for (protocol section 8).
+    """Require a signed-in user who meets *all* the given conditions.
 
-    Who is not signed in is treated as by :data:`session_required`; who lacks something gets a 403.
-    Where only the reverification is missing, the 403 makes Clerk.js ask for it.
+    Requests that aren't signed in are handled like in :data:`session_required`. Users who don't
+    meet a condition get a 403; if only the reverification fails, the 403 makes Clerk.js ask for it.
 
-    :raises ValueError: nothing is asked for, or an unknown reverification.
+    :param role: in the active organization; ``admin`` means the same as ``org:admin``.
+    :param permission: in the active organization, such as ``org:invoices:read``.
+    :param feature: ``name`` for any scope, or ``org:name`` or ``user:name`` for one.
+    :param plan: written like ``feature``.
+    :param reverification: one of Clerk's presets, or a level and a number of minutes; see
+        :class:`~.authorization.Reverification`.
+    :raises ValueError: there is no condition, or one is empty or unknown.
     """
     asked = {"role": role, "permission": permission, "feature": feature, "plan": plan}
     wanted = tuple((name, value) for name, value in asked.items() if value is not None)
     if (not wanted and reverification is None) or not all(value for _, value in wanted):
         raise ValueError(
-            "requires() wants at least one of role, permission, feature, plan and "
-            "reverification, and none of them empty."
+            "requires() needs at least one of role, permission, feature, plan, and "
+            "reverification, and none of them may be empty."
         )
     rule = None if reverification is None else reverification_of(reverification)
     return Rule(wanted=wanted, reverification=rule)
 
 
 def unauthenticated() -> ResponseReturnValue:
-    """The answer to somebody who is not signed in and has to be."""
+    """The response to a request that must be signed in and is not."""
     if not wants_page():
         return unauthenticated_json()
     login = url_for(clerk_of(current_app).login_endpoint)
-    way_back = safe_path(clean_location(request_facts()), public_origin())
-    if not way_back or request.method != "GET":
+    return_path = safe_path(location_without_handshake(request_facts()), public_origin())
+    if not return_path or request.method != "GET":
         return redirect(login)
-    return redirect(url_for(clerk_of(current_app).login_endpoint, redirect_url=way_back))
+    return redirect(url_for(clerk_of(current_app).login_endpoint, redirect_url=return_path))
 
 
-def refused_class() -> ResponseReturnValue:
-    """The answer to people, where only programs are let in: signing in would not help them."""
-    outcome: Outcome | None = g.get("clerk_outcome")
-    if outcome is None or outcome.status == "signed-in":
-        g.clerk_outcome = Outcome("signed-out", "token-type-mismatch")
+def wrong_token_class() -> ResponseReturnValue:
+    """The response to a session where only machine tokens are accepted: signing in won't help."""
+    state: RequestState | None = g.get("clerk_request_state")
+    if state is None or state.status == "signed-in":
+        g.clerk_request_state = RequestState("signed-out", "token-type-mismatch")
     return unauthenticated_json()
 
 
 def unauthenticated_json() -> ResponseReturnValue:
-    """A 401 in JSON that says why."""
-    outcome: Outcome | None = g.get("clerk_outcome")
-    reason = (outcome.reason if outcome else "") or "session-pending"
+    """A 401 in JSON with the reason."""
+    state: RequestState | None = g.get("clerk_request_state")
+    reason = (state.reason if state else "") or "session-pending"
     response = jsonify(error="unauthenticated", reason=reason, message="Sign in to use this.")
     response.status_code = 401
     response.headers["WWW-Authenticate"] = "Bearer"
@@ -166,7 +196,7 @@ def unauthenticated_json() -> ResponseReturnValue:
 
 
 def forbidden(wanted: tuple[tuple[str, str], ...]) -> ResponseReturnValue:
-    """The answer to somebody who is signed in, and lacks something."""
+    """The response to a signed-in user who doesn't meet a condition."""
     if wants_page():
         raise Forbidden
     missing = dict(wanted)
@@ -176,38 +206,41 @@ def forbidden(wanted: tuple[tuple[str, str], ...]) -> ResponseReturnValue:
 
 
 def reverification_needed(rule: Reverification) -> ResponseReturnValue:
-    """A 403 that Clerk.js understands: it asks for the factors again, and repeats the request."""
+    """A 403 that makes Clerk.js verify the user again and repeat the request.
+
+    Source: https://clerk.com/docs/guides/secure/reverification
+    """
     if wants_page():
-        raise Forbidden("Prove once more that it is you, then try again.")
+        raise Forbidden("Verify your identity again, then retry.")
     metadata = {"reverification": {"level": rule.level, "afterMinutes": rule.minutes}}
     error = {"type": "forbidden", "reason": "reverification-error", "metadata": metadata}
     return jsonify(clerk_error=error), 403
 
 
 def _authenticate_machine(accepts: tuple[str, ...]) -> MachineToken | None:
-    """Verify a machine token where the view accepts its class (protocol section 9)."""
+    """Verify the machine token of a request, if there is one and the view accepts its class."""
     if accepts == ("session",):
         return None
     token = bearer_token(request_facts())
-    kind = kind_of(token) if token else None
+    kind = machine_token_kind(token) if token else None
     if kind is None or kind not in accepts:
         return None
     clerk = clerk_of(current_app)
     try:
         machine = clerk.machine_tokens.verify(token, kind, clerk.now())
     except TokenError as error:
-        g.clerk_outcome = Outcome("signed-out", error.reason, error.message)
+        g.clerk_request_state = RequestState("signed-out", error.reason, error.message)
         return None
     except VerificationUnavailableError as error:
         current_app.logger.error("A machine token could not be verified: %s", error)
-        raise ServiceUnavailable("This token cannot be verified right now. Try again.") from None
-    g.clerk_outcome = Outcome("signed-in")
+        raise ServiceUnavailable("This token can't be verified right now. Try again.") from None
+    g.clerk_request_state = RequestState("signed-in")
     g.clerk_machine = machine
     return machine
 
 
-def _known(accepts: Collection[str]) -> tuple[str, ...]:
-    known = ("session", *KINDS)
+def _known_classes(accepts: Collection[str]) -> tuple[str, ...]:
+    known = ("session", *MACHINE_TOKEN_KINDS)
     if isinstance(accepts, str) or not accepts or not set(accepts) <= set(known):
-        raise ValueError(f"accepts={accepts!r}: expected some of {known}, in a tuple.")
+        raise ValueError(f"accepts={accepts!r}: expected a tuple with one or more of {known}.")
     return tuple(accepts)

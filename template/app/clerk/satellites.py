@@ -1,4 +1,7 @@
-"""Several domains, one sign-in: satellites and their primary (protocol 5.4)."""
+"""One sign-in for several domains: a primary domain and its satellites.
+
+Source: https://clerk.com/docs/guides/dashboard/dns-domains/satellite-domains
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,11 @@ SYNCED = "__clerk_synced"
 REDIRECT_URL = "__clerk_redirect_url"
 
 
-def needs_syncing(request: RequestFacts, cookies: ClerkCookies, instance: Instance) -> bool | None:
-    """Whether a satellite must learn from its primary who is signed in.
+def needs_sync(request: RequestFacts, cookies: ClerkCookies, instance: Instance) -> bool | None:
+    """Whether a satellite must fetch the session from its primary domain.
 
-    :returns: False: nobody has signed in, and nothing is to be asked. None: go on as usual.
+    :returns: True to sync now; False if the user is signed out here and no sync is due; None to
+        continue with the usual steps.
     """
     synced = request.query_value(SYNCED)
     is_document = request.headers.get("sec-fetch-dest") == "document"
@@ -29,12 +33,15 @@ def needs_syncing(request: RequestFacts, cookies: ClerkCookies, instance: Instan
 
 
 def sign_in_location(request: RequestFacts, instance: Instance) -> str:
-    """Where a development satellite sends a browser: to the primary's sign-in, and back here."""
+    """The URL to which a development satellite redirects: the primary's sign-in page."""
     return _with_query(instance.sign_in_url, {REDIRECT_URL: request.url})
 
 
-def way_back(request: RequestFacts, cookies: ClerkCookies, instance: Instance) -> str | None:
-    """Where a development primary sends a browser that a satellite has sent, or None."""
+def return_location(request: RequestFacts, cookies: ClerkCookies, instance: Instance) -> str | None:
+    """The URL to which a development primary returns a browser that came from a satellite.
+
+    :returns: None if the browser didn't come from a satellite.
+    """
     target = request.query_value(REDIRECT_URL)
     if not target or not instance.is_development or instance.is_satellite:
         return None

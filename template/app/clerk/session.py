@@ -1,4 +1,7 @@
-"""Who is signed in, and for which organization: the claims of a session token made readable."""
+"""The claims of a verified session token: the user, the organization, and what they may do.
+
+Source: https://clerk.com/docs/guides/sessions/session-tokens
+"""
 
 from __future__ import annotations
 
@@ -20,41 +23,44 @@ from .authorization import (
 
 @dataclass(frozen=True)
 class ActiveOrganization:
-    """The organization that the user works in right now."""
+    """The organization that the user is working in."""
 
     id: str
     slug: str
     role: str
-    """With its prefix: ``org:admin``."""
+    """The user's role in it, with its prefix: ``org:admin``."""
 
 
 @dataclass(frozen=True)
 class Session:
-    """A verified session. Made by :func:`read_session`, out of verified claims only."""
+    """A verified session. :func:`read_session` makes it, from verified claims only."""
 
     user_id: str
     id: str
     organization: ActiveOrganization | None
     actor_id: str | None
-    """Who really sits there, when a member of staff impersonates the user."""
+    """The user ID of the impersonator, if someone is impersonating the user."""
     is_pending: bool
-    """The user still has a task to do before counting as signed in."""
+    """The user must complete a task, such as choosing an organization, before being signed in."""
     token: str = field(repr=False)
     _claims: Mapping[str, Any] = field(repr=False)
 
     @cached_property
     def claims(self) -> dict[str, Any]:
-        """All verified claims of the token. A copy: changing it grants nothing."""
+        """A copy of all verified claims. Changing it grants nothing."""
         return deepcopy(dict(self._claims))
 
     @cached_property
     def permissions(self) -> frozenset[str]:
-        """Permissions in the active organization, such as ``org:invoices:read``."""
+        """The user's permissions in the active organization, such as ``org:invoices:read``."""
         return read_permissions(self._claims) if self.organization else frozenset()
 
     @property
     def factor_ages(self) -> tuple[int, int] | None:
-        """Minutes since the first and the second factor were verified; -1 = not enrolled."""
+        """Minutes since the first and second factors were verified; -1 if never.
+
+        None if the token doesn't say.
+        """
         ages = self._claims.get("fva")
         if (
             not isinstance(ages, list)
@@ -73,15 +79,16 @@ class Session:
         plan: str | None = None,
         reverification: str | Reverification | tuple[str, int] | None = None,
     ) -> bool:
-        """Whether this session has *all* that is asked for (protocol section 8).
+        """Whether the session meets *all* the given conditions.
 
-        Nothing asked, malformed data, or a pending session: False.
+        Always False without any condition, for a pending session, or if the claims are malformed.
+        Source: https://clerk.com/docs/guides/secure/authorization-checks
 
-        :param role: in the active organization; ``admin`` and ``org:admin`` are the same.
+        :param role: in the active organization; ``admin`` means the same as ``org:admin``.
         :param permission: in the active organization, such as ``org:invoices:read``.
-        :param feature: ``name``, or in one scope only: ``org:name``, ``user:name``.
-        :param plan: as ``feature``.
-        :param reverification: a preset of Clerk's (``strict_mfa``, ``strict``, ``moderate``,
+        :param feature: ``name`` for any scope, or ``org:name`` or ``user:name`` for one.
+        :param plan: written like ``feature``.
+        :param reverification: one of Clerk's presets (``strict_mfa``, ``strict``, ``moderate``,
             ``lax``), or a level and a number of minutes.
         """
         current_role = self.organization.role if self.organization else None
@@ -100,17 +107,19 @@ class Session:
 
 
 def read_session(token: str, claims: Mapping[str, Any]) -> Session:
-    """Make a session of verified claims, version 1 or 2 (protocol section 4).
+    """Read verified claims, in version 1 or 2 of Clerk's format.
 
-    :param token: the token they came in.
-    :param claims: what :func:`~.tokens.verify_session_token` returned.
+    Source: https://clerk.com/docs/guides/sessions/session-tokens
+
+    :param token: the token that carried them.
+    :param claims: the result of :func:`~.tokens.verify_session_token`.
     """
     actor = claims.get("act")
     return Session(
         user_id=claims["sub"],
-        id=_text(claims.get("sid")),
+        id=_string(claims.get("sid")),
         organization=_read_organization(claims),
-        actor_id=_text(actor.get("sub")) or None if isinstance(actor, dict) else None,
+        actor_id=_string(actor.get("sub")) or None if isinstance(actor, dict) else None,
         is_pending=claims.get("sts") == "pending",
         token=token,
         _claims=claims,
@@ -121,12 +130,12 @@ def _read_organization(claims: Mapping[str, Any]) -> ActiveOrganization | None:
     if claims.get("v") == 2:
         compact = claims.get("o")
         compact = compact if isinstance(compact, dict) else {}
-        values = [_text(compact.get(name)) for name in ("id", "slg", "rol")]
+        values = [_string(compact.get(name)) for name in ("id", "slg", "rol")]
         values[2] = f"org:{values[2]}" if values[2] else ""
     else:
-        values = [_text(claims.get(name)) for name in ("org_id", "org_slug", "org_role")]
+        values = [_string(claims.get(name)) for name in ("org_id", "org_slug", "org_role")]
     return ActiveOrganization(*values) if values[0] else None
 
 
-def _text(value: object) -> str:
+def _string(value: object) -> str:
     return value if isinstance(value, str) else ""

@@ -1,4 +1,7 @@
-"""Verify a session token (protocol section 4)."""
+"""Verify session tokens, and machine tokens in JWT form.
+
+Source: https://clerk.com/docs/guides/sessions/manual-jwt-verification
+"""
 
 from __future__ import annotations
 
@@ -16,39 +19,43 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from .instance import Instance
 
 CLOCK_SKEW = 5.0
-"""Seconds by which Clerk's clock and ours may differ."""
+"""Seconds by which Clerk's clock and the local one may differ."""
 
 LATEST_TIME = 1e308
-"""Unix seconds. Numbers beyond it would not even compare."""
+"""Unix time in seconds. Larger numbers can't be compared with floats."""
 
 NUMBERS = (int, float)
-"""The types of numbers in JSON; a bool is none."""
+"""The types of JSON numbers. In Python, bool is a subclass of int."""
 
 MAX_TOKEN_LENGTH = 16_384
-"""Characters. Clerk's tokens fit into a 4 kB cookie; nothing longer is worth a parse."""
+"""Characters. Clerk's tokens fit into a cookie of 4 kB; longer ones aren't even decoded."""
 
 UNCLASSIFIED = "cl_I7d4PD111III"
-"""The ``cat`` header that says "carries no class"."""
+"""The value of the ``cat`` header in tokens without a class."""
 
 MAX_COOKIE_LENGTH = 4096
-"""Characters. Browsers keep no longer cookies."""
+"""Characters. Browsers don't store longer cookies."""
 
 MAX_HEADER_LENGTH = 512
 """Characters. The encoded headers of Clerk's tokens have about 130."""
 
 SESSION_CLASSES = (None, "cl_B7d4PD111AAA", UNCLASSIFIED)
-"""Values of the ``cat`` header that a session token may carry."""
+"""The values of the ``cat`` header in session tokens."""
 
 MACHINE_CLASS = "cl_B7d4PD333AAA"
+"""The value of the ``cat`` header in machine-to-machine tokens."""
 
 OAUTH_TYPES = ("at+jwt", "application/at+jwt")
-"""Values of the ``typ`` header that mark an OAuth access token (RFC 9068)."""
+"""The values of the ``typ`` header in OAuth access tokens (RFC 9068)."""
 
 _ALPHABET = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
 _LAST_CHARACTERS = (_ALPHABET, _ALPHABET[::4], _ALPHABET[::16], "")
-"""By the padding that is left out: how base64url ends whose spare bits are zero (RFC 4648, 3.5)."""
+"""The last characters allowed in canonical base64url, by length of omitted padding.
+
+Their unused bits are zero (RFC 4648, section 3.5).
+"""
 _PARTS = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\Z")
-# PyJWT's own verifier. Its decode() would take the token apart a second time.
+# PyJWT's verifier for signatures. Its decode() would decode the token a second time.
 _RS256 = jwt.get_algorithm_by_name("RS256")
 
 FindKey = Callable[[str | None], RSAPublicKey]
@@ -56,10 +63,10 @@ FindKey = Callable[[str | None], RSAPublicKey]
 
 
 class TokenError(Exception):
-    """A token is not to be trusted.
+    """A token is invalid.
 
-    :param reason: Clerk's name for it, such as ``token-expired``.
-    :param message: what was seen; never contains the token.
+    :param reason: Clerk's code, such as ``token-expired``.
+    :param message: describes the error; never contains the token.
     """
 
     def __init__(self, reason: str, message: str) -> None:
@@ -69,18 +76,18 @@ class TokenError(Exception):
 
 
 class DecodedToken(NamedTuple):
-    """A token taken apart. Nothing in it has been verified."""
+    """The contents of a token, not verified."""
 
     header: dict[str, Any]
     claims: dict[str, Any]
 
 
 def decode_unverified(token: str) -> DecodedToken:
-    """Take a token apart without believing it: only good for choosing among cookies.
+    """Decode a token without verifying it.
 
-    The result is shared between requests: treat it as read-only.
+    The result may be forged. It is shared between requests, so treat it as read-only.
 
-    :param token: the compact JWT.
+    :param token: the JWT in compact form.
     :raises TokenError: ``token-invalid``.
     """
     return _decode_again(token) if len(token) <= MAX_COOKIE_LENGTH else _decode(token)
@@ -115,12 +122,14 @@ def verify_session_token(
 ) -> dict[str, Any]:
     """Verify a session token and return its claims.
 
-    :param token: the compact JWT.
-    :param instance: who must have issued it.
+    The order of the checks, and so the reason for an error, is that of Clerk's own SDKs.
+
+    :param token: the JWT in compact form.
+    :param instance: the instance that must have issued it.
     :param find_key: finds the public key for a ``kid``.
-    :param now: unix time in seconds.
+    :param now: Unix time in seconds.
     :param clock_skew: seconds of tolerance for ``exp``, ``nbf`` and ``iat``.
-    :raises TokenError: with Clerk's reason; the order of the checks is the protocol's.
+    :raises TokenError: the token is invalid.
     """
     decoded = decode_unverified(token)
     check_token_class(decoded)
@@ -129,23 +138,27 @@ def verify_session_token(
     return decoded.claims
 
 
-def verify_program_token(token: str, find_key: FindKey, issuer: str, now: float) -> dict[str, Any]:
-    """Verify a machine-to-machine or OAuth access token in JWT form (protocol section 9).
+def verify_machine_jwt(token: str, find_key: FindKey, issuer: str, now: float) -> dict[str, Any]:
+    """Verify a machine-to-machine or OAuth access token in JWT form, and return its claims.
 
-    :param issuer: the ``iss`` of our instance.
-    :param now: unix time in seconds.
-    :raises TokenError: it is not one, or not good.
+    Source: https://clerk.com/docs/guides/development/machine-auth/token-formats
+
+    :param token: the JWT in compact form.
+    :param find_key: finds the public key for a ``kid``.
+    :param issuer: the instance's ``iss``.
+    :param now: Unix time in seconds.
+    :raises TokenError: the token is invalid, or of another class.
     """
     decoded = decode_unverified(token)
     claims, kind = decoded.claims, decoded.header.get("typ", "JWT")
     is_oauth = kind in OAUTH_TYPES
     if not is_oauth and not str(claims.get("sub")).startswith("mch_"):
-        raise TokenError("token-type-mismatch", "the token is not one of a program")
+        raise TokenError("token-type-mismatch", "the token is not a machine token")
     if decoded.header.get("cat") not in (None, UNCLASSIFIED, MACHINE_CLASS):
         raise TokenError("token-type-mismatch", "the token is of another class")
     verify_signature(token, decoded.header, find_key, types=OAUTH_TYPES if is_oauth else ("JWT",))
     if not isinstance(claims.get("sub"), str) or not claims["sub"]:
-        raise TokenError("token-invalid", "the claim sub names nobody")
+        raise TokenError("token-invalid", "the claim sub is not an ID")
     if claims.get("iss", issuer) != issuer:
         raise TokenError("token-invalid", "the claim iss names another Clerk instance")
     check_times(claims, now, CLOCK_SKEW)
@@ -153,7 +166,9 @@ def verify_program_token(token: str, find_key: FindKey, issuer: str, now: float)
 
 
 def check_token_class(decoded: DecodedToken) -> None:
-    """Refuse tokens of another class: the same key signs them, and their authors choose the claims.
+    """Reject tokens that are not session tokens.
+
+    The same key signs JWT templates and machine tokens, whose claims the app's developers choose.
 
     :raises TokenError: ``token-type-mismatch``.
     """
@@ -169,25 +184,27 @@ def check_token_class(decoded: DecodedToken) -> None:
 def verify_signature(
     token: str, header: dict[str, Any], find_key: FindKey, *, types: tuple[str, ...] = ("JWT",)
 ) -> None:
-    """Check that our instance signed a token, with RS256 and nothing else.
+    """Check that the instance signed a token, using RS256.
 
-    :param header: the token's own header, from :func:`decode_unverified`.
-    :param types: values that the ``typ`` header may have; absent counts as ``JWT``.
+    :param token: the JWT in compact form.
+    :param header: the token's header, from :func:`decode_unverified`.
+    :param find_key: finds the public key for a ``kid``.
+    :param types: the accepted values of the ``typ`` header; without the header, it is ``JWT``.
     :raises TokenError: ``token-invalid``, ``token-invalid-algorithm``,
-        ``token-invalid-signature``, or what ``find_key`` raises.
+        ``token-invalid-signature``, or an error from ``find_key``.
     """
     kid = header.get("kid")
     if "kid" in header and not isinstance(kid, str):
-        raise TokenError("token-invalid", "the header's kid is not text")
+        raise TokenError("token-invalid", "the header's kid is not a string")
     key = find_key(kid)
     if header.get("typ", "JWT") not in types:
         raise TokenError("token-invalid", f"the header's typ is not {types[0]}")
     if header.get("alg") != "RS256":
         raise TokenError("token-invalid-algorithm", "the header's alg is not RS256")
-    # crit lists what a verifier has to understand (RFC 7515, 4.1.11), b64 changes what is signed
-    # (RFC 7797); we understand no extension.
+    # crit lists extensions that a verifier must support (RFC 7515, section 4.1.11), and b64 changes
+    # what is signed (RFC 7797). Neither is supported here.
     if "crit" in header or header.get("b64") is False:
-        raise TokenError("token-invalid", "the header asks for an extension of JWS")
+        raise TokenError("token-invalid", "the header requires an extension of JWS")
     signed, _, signature = token.rpartition(".")
     try:
         good = _RS256.verify(signed.encode(), key, _decode_base64(signature))
@@ -201,7 +218,7 @@ def verify_signature(
 
 def _check_claims(claims: dict[str, Any], instance: Instance, now: float, skew: float) -> None:
     if not isinstance(claims.get("sub"), str) or not claims["sub"]:
-        raise TokenError("token-invalid", "the claim sub is not a user id")
+        raise TokenError("token-invalid", "the claim sub is not a user ID")
     azp = claims.get("azp")
     if instance.authorized_parties and not (
         isinstance(azp, str) and azp in instance.authorized_parties
@@ -218,10 +235,10 @@ def _check_claims(claims: dict[str, Any], instance: Instance, now: float, skew: 
 def check_times(claims: dict[str, Any], now: float, skew: float) -> None:
     """Check ``exp``, ``nbf`` and ``iat``, in this order.
 
-    :param now: unix time in seconds.
+    :param now: Unix time in seconds.
     :param skew: seconds of tolerance.
     :raises TokenError: ``token-expired``, ``token-not-active-yet``, ``token-iat-in-the-future``,
-        or ``token-invalid`` for what is not a time.
+        or ``token-invalid`` if a claim is not a number.
     """
     if _seconds(claims, "exp") <= now - skew:
         raise TokenError("token-expired", "the token has expired")
@@ -232,9 +249,9 @@ def check_times(claims: dict[str, Any], now: float, skew: float) -> None:
 
 
 def unverified_time(claims: dict[str, Any], name: str) -> float:
-    """Unix seconds that a claim names; 0 where it names none.
+    """Read a time from claims that have not been verified, to compare tokens by age.
 
-    For comparing tokens that nobody has verified yet: see :func:`check_times` for the others.
+    :returns: Unix time in seconds; 0 if the claim is missing or not a number.
     """
     value: float = claims.get(name)  # type: ignore[assignment]
     return value if isinstance(value, NUMBERS) else 0
@@ -242,9 +259,9 @@ def unverified_time(claims: dict[str, Any], name: str) -> float:
 
 def _seconds(claims: dict[str, Any], name: str) -> float:
     value: float = claims.get(name)  # type: ignore[assignment]
-    # Bounded, because nothing that is no time may stop or upset the comparisons.
+    # NaN and infinity would pass comparisons, and huge integers can't be compared with floats.
     if type(value) not in NUMBERS or not abs(value) <= LATEST_TIME:
-        raise TokenError("token-invalid", f"the claim {name} is not a time")
+        raise TokenError("token-invalid", f"the claim {name} is not a time in seconds")
     return value
 
 
@@ -260,15 +277,15 @@ def _decode_object(part: str, name: str) -> dict[str, Any]:
 
 def _decode_base64(part: str) -> bytes:
     spare = -len(part) % 4
-    # The last character may have bits to spare; one signature has one spelling.
+    # Unused bits in the last character would allow several spellings of one signature.
     if part[-1] not in _LAST_CHARACTERS[spare]:
         raise ValueError("not the canonical base64url")
     return binascii.a2b_base64(part.replace("-", "+").replace("_", "/") + "=" * spare)
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    # Python reads NaN and Infinity, JSON does not; both would slip through comparisons.
+def _reject_constant(name: str) -> NoReturn:
+    # Python's parser accepts NaN and Infinity, which are not JSON and would pass comparisons.
     raise ValueError(f"{name} is not JSON")
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+_DECODER = json.JSONDecoder(parse_constant=_reject_constant)

@@ -1,4 +1,8 @@
-"""Verify what Clerk sends us: Standard Webhooks, as sent by Svix (protocol section 10)."""
+"""Verify Clerk's webhooks. They are Standard Webhooks, delivered by Svix.
+
+Sources: https://clerk.com/docs/guides/development/webhooks/overview and
+https://docs.svix.com/receiving/verifying-payloads/how-manual
+"""
 
 from __future__ import annotations
 
@@ -13,42 +17,42 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 TOLERANCE = 300
-"""Seconds by which a delivery's time may differ from ours."""
-
+"""Seconds by which a delivery's timestamp may differ from the local time."""
 
 SHORTEST_SECRET = 16
-"""Bytes. Svix makes 24 to 64; with an empty one anybody could sign."""
+"""Bytes. Svix's secrets have 24 to 64. With an empty secret, anyone could sign."""
 
 _DELIVERY_ID = re.compile(r"[!-~]{1,255}\Z")
 
 
 class Headers(Protocol):
-    """Request headers, whose names are found in any case."""
+    """Request headers with case-insensitive names."""
 
     def get(self, name: str, default: str, /) -> str:
-        """The value of a header, or the default."""
+        """Return the value of a header, or the default."""
         ...
 
 
 class WebhookError(Exception):
-    """A delivery is not from Clerk, or not readable. The message may be shown to the sender."""
+    """A delivery is forged or malformed. The message may be shown to the sender."""
 
 
 @dataclass(frozen=True)
 class WebhookEvent:
-    """A verified delivery."""
+    """A verified event."""
 
     delivery_id: str
-    """The same for every attempt to deliver one event."""
+    """The value of ``svix-id``, which is the same for all attempts to deliver one event."""
     type: str
-    """Such as ``user.created``."""
+    """The event's type, such as ``user.created``."""
     data: dict[str, Any]
 
 
 def parse_webhook_secrets(text: str) -> tuple[bytes, ...]:
-    """Read ``CLERK_WEBHOOK_SIGNING_SECRET``: several while rotating, comma-separated.
+    """Read the value of ``CLERK_WEBHOOK_SIGNING_SECRET``.
 
-    :raises ValueError: one of them is not ``whsec_`` and base64.
+    :param text: one secret, or several separated by commas while rotating.
+    :raises ValueError: a secret is not ``whsec_`` followed by base64, or too short.
     """
     secrets = []
     for secret in filter(None, (part.strip() for part in text.split(","))):
@@ -61,8 +65,8 @@ def parse_webhook_secrets(text: str) -> tuple[bytes, ...]:
             secrets.append(decoded)
         except (ValueError, binascii.Error):
             raise ValueError(
-                f"CLERK_WEBHOOK_SIGNING_SECRET has a part that starts with {secret[:6]!r}: "
-                "expected whsec_ and 16 bytes or more in base64. Copy it again from the "
+                f"CLERK_WEBHOOK_SIGNING_SECRET contains a secret that starts with {secret[:6]!r}; "
+                "expected whsec_ followed by at least 16 bytes in base64. Copy it again from the "
                 "Clerk dashboard, under Configure → Webhooks → your endpoint."
             ) from None
     return tuple(secrets)
@@ -71,51 +75,51 @@ def parse_webhook_secrets(text: str) -> tuple[bytes, ...]:
 def verify_webhook(
     body: bytes, headers: Headers, secrets: Sequence[bytes], now: float
 ) -> WebhookEvent:
-    """Verify a delivery, and read it.
+    """Verify a delivery, and read its event.
 
-    :param body: the raw bytes as they came; re-encoded JSON would not match.
-    :param headers: with ``svix-id``, ``svix-timestamp`` and ``svix-signature``.
-    :param secrets: the decoded signing secrets; any may match.
-    :param now: unix time in seconds.
-    :raises WebhookError: with a reason for whoever reads the delivery log.
+    :param body: the raw request body; re-encoded JSON would not match the signature.
+    :param headers: the headers ``svix-id``, ``svix-timestamp`` and ``svix-signature``.
+    :param secrets: the decoded signing secrets, any of which may match.
+    :param now: Unix time in seconds.
+    :raises WebhookError: the delivery is forged, too old, or malformed.
     """
     delivery_id = headers.get("svix-id", "")
     timestamp = headers.get("svix-timestamp", "")
     is_time = timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12
     if not _DELIVERY_ID.match(delivery_id) or not is_time:
         raise WebhookError(
-            "expected the headers svix-id, svix-timestamp (unix seconds) and "
+            "expected the headers svix-id, svix-timestamp (Unix time in seconds), and "
             "svix-signature; this was not sent by Clerk"
         )
     if abs(now - int(timestamp)) > TOLERANCE:
         raise WebhookError(
-            f"svix-timestamp is {round(now - int(timestamp))} s old; expected at most {TOLERANCE} "
-            "s either way. Check the clock of this machine"
+            f"svix-timestamp is {round(now - int(timestamp))} seconds old; expected at most "
+            f"{TOLERANCE} seconds either way. Check this server's clock"
         )
     signed = f"{delivery_id}.{timestamp}.".encode() + body
     if not _any_matches(signed, headers.get("svix-signature", ""), secrets):
         raise WebhookError(
-            "no signature matches CLERK_WEBHOOK_SIGNING_SECRET; copy the signing secret of this "
-            "endpoint again"
+            "no signature matches CLERK_WEBHOOK_SIGNING_SECRET; copy this endpoint's signing "
+            "secret from the Clerk dashboard again"
         )
     return _read_event(delivery_id, body)
 
 
 def _any_matches(signed: bytes, signatures: str, secrets: Sequence[bytes]) -> bool:
-    given = [
+    received = [
         signature.encode("utf-8", "replace")
         for version, _, signature in (part.partition(",") for part in signatures.split())
         if version == "v1"
     ]
-    wanted = [
+    expected = [
         base64.b64encode(hmac.new(secret, signed, hashlib.sha256).digest()) for secret in secrets
     ]
-    return any(hmac.compare_digest(one, other) for one in given for other in wanted)
+    return any(hmac.compare_digest(one, other) for one in received for other in expected)
 
 
 def _read_event(delivery_id: str, body: bytes) -> WebhookEvent:
     try:
-        event = json.loads(body, parse_constant=_refuse)
+        event = json.loads(body, parse_constant=_reject_json_constant)
     except (ValueError, RecursionError):
         event = None
     if (
@@ -127,5 +131,5 @@ def _read_event(delivery_id: str, body: bytes) -> WebhookEvent:
     return WebhookEvent(delivery_id, event["type"], event["data"])
 
 
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")
+def _reject_json_constant(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")  # Python's parser accepts NaN and Infinity

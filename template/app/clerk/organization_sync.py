@@ -1,4 +1,8 @@
-"""Which organization a page belongs to, by the pattern of its URL (protocol 5.2, step 12)."""
+"""Keep the active organization in step with the URL.
+
+Clerk calls this organization sync. Source, under ``organizationSyncOptions``:
+https://clerk.com/docs/reference/nextjs/clerk-middleware
+"""
 
 from __future__ import annotations
 
@@ -12,12 +16,13 @@ from .session import Session
 
 
 def organization_to_activate(path: str, session: Session, instance: Instance) -> str | None:
-    """The organization that a page belongs to and the session is not in.
+    """The organization that the path names, if it is not the active one.
 
-    :param path: of the request, decoded.
-    :returns: an id, a slug, an empty string for the personal account, or None: nothing to do.
+    :param path: the request's path, decoded.
+    :returns: an organization ID or slug, an empty string for the personal account, or None if
+        nothing has to change.
     """
-    wanted = organization_of(path, instance)
+    wanted = organization_in_path(path, instance)
     if wanted is None:
         return None
     kind, value = wanted
@@ -28,11 +33,15 @@ def organization_to_activate(path: str, session: Session, instance: Instance) ->
     return None if current == value else value
 
 
-def organization_of(path: str, instance: Instance) -> tuple[str, str] | None:
-    """What the URL names: ``("id", …)``, ``("slug", …)``, ``("personal", "")``, or None."""
+def organization_in_path(path: str, instance: Instance) -> tuple[str, str] | None:
+    """The organization that a path names, according to the instance's patterns.
+
+    :returns: ``("id", …)``, ``("slug", …)``, ``("personal", "")`` for the personal account, or
+        None.
+    """
     if not instance.organization_patterns and not instance.personal_account_patterns:
         return None
-    rules = _rules(instance.organization_patterns, instance.personal_account_patterns)
+    rules = _url_map(instance.organization_patterns, instance.personal_account_patterns)
     try:
         endpoint, values = rules.bind("localhost").match(path)
     except HTTPException:
@@ -42,8 +51,8 @@ def organization_of(path: str, instance: Instance) -> tuple[str, str] | None:
     return next(((kind, str(values[kind])) for kind in ("id", "slug") if kind in values), None)
 
 
-@lru_cache(maxsize=8)
-def _rules(organizations: tuple[str, ...], personal: tuple[str, ...]) -> Map:
+@lru_cache(maxsize=8)  # the keys are settings, so there is one entry per instance
+def _url_map(organizations: tuple[str, ...], personal: tuple[str, ...]) -> Map:
     rules = [Rule(pattern, endpoint="organization") for pattern in organizations]
     rules += [Rule(pattern, endpoint="personal") for pattern in personal]
     return Map(rules, strict_slashes=False, merge_slashes=False)
