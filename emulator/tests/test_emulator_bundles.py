@@ -120,7 +120,7 @@ def test_a_broken_download_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Mo
         return whole
 
     monkeypatch.setattr(assets, "_npm_pack", npm_pack)
-    with pytest.raises(FetchError, match="cannot be unpacked"):
+    with pytest.raises(FetchError, match="can't be unpacked"):
         fetch_bundles(tmp_path)
     assert list(tmp_path.iterdir()) == []
 

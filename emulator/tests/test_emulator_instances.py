@@ -106,19 +106,19 @@ settings = "b.toml"
 def test_a_file_describes_them(tmp_path: Path) -> None:
     path = tmp_path / "instances.toml"
     path.write_text(FILE)
-    (config,) = read_instances(path, tmp_path / "assets", "127.0.0.1", 5001)
+    (config,) = read_instances(path, {"assets": tmp_path / "assets"})
     assert (config.name, config.settings) == ("Bee", tmp_path / "b.toml")
-    assert config.state == tmp_path / "instance" / f"{B_KEY}.sqlite3"
+    assert config.state == tmp_path / ".clerk-emulator" / f"{B_KEY}.sqlite3"
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("[[instances", "cannot be read"),
+        ("[[instances", "can't be read"),
         ("", r"has no \[\[instances\]\]"),
         ("instances = [1]", r"instances\[1\] is not a table"),
         ("[[instances]]\nname = 'X'", "publishable_key is missing"),
-        (FILE.replace("name", "nmae"), "nmae will not do"),
+        (FILE.replace("name", "nmae"), "nmae is unknown"),
         (FILE.replace("sk_test_b", "sk_live_b"), "production key"),
         (FILE + FILE, "the same publishable_key"),
     ],
@@ -127,7 +127,7 @@ def test_a_file_that_makes_no_sense_is_refused(tmp_path: Path, text: str, proble
     path = tmp_path / "instances.toml"
     path.write_text(text)
     with pytest.raises(RefusalError, match=problem):
-        read_instances(path, tmp_path / "assets", "127.0.0.1", 5001)
+        read_instances(path, {"assets": tmp_path / "assets"})
 
 
 def test_the_first_start_loads_the_seeds_and_no_other(

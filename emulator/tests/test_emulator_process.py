@@ -162,7 +162,7 @@ def test_32_browsers_at_once_lose_nothing(start: Start, config: EmulatorConfig) 
 
 
 def reset(state: Path, *options: str, answer: str = "") -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "clerk_emulator.reset", str(state), *options]
+    command = [sys.executable, "-m", "clerk_emulator", "reset", str(state), *options]
     return subprocess.run(
         command, cwd=PROJECT, input=answer, capture_output=True, text=True, check=False
     )

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 import socket
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from clerk_emulator import RefusalError, create_emulator
-from clerk_emulator.__main__ import main
+from clerk_emulator.cli import main
 from clerk_emulator.server import serve
 from clerk_emulator.testing import example_config
 
@@ -39,6 +38,8 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
     ({"app_url": "ftp://localhost"}, "--app-url"),
     ({"app_url": "http://user@localhost"}, "--app-url"),
     ({"app_url": "http://localhost:port"}, "--app-url"),
+    ({"webhook_url": "/webhooks/clerk"}, "--webhook-url"),
+    ({"host": "192.168.1.7", "in_container": True}, "--host"),
     ({"webhook_signing_secret": "hunter2hunter2"}, "CLERK_WEBHOOK_SIGNING_SECRET"),
     ({"webhook_signing_secret": "whsec_?"}, "CLERK_WEBHOOK_SIGNING_SECRET"),
 ]
@@ -83,10 +84,9 @@ def test_a_taken_port_is_refused(tmp_path: Path) -> None:
 def test_the_command_tells_why_and_exits_with_2(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["clerk_emulator"])
     monkeypatch.setenv("CLERK_PUBLISHABLE_KEY", key("clerk.example.com$"))
     monkeypatch.setenv("CLERK_SECRET_KEY", "sk_live_abcdefgh")
-    assert main() == 2
+    assert main([]) == 2
     assert "CLERK_SECRET_KEY is a production key" in capsys.readouterr().err
 
 

@@ -85,7 +85,7 @@ def bundles(generated: Project) -> Path:
     if not all((BUNDLES / name / "package.json").is_file() for name in ("clerk-js", "ui")):
         if shutil.which("npm") is None:
             unavailable("npm, which fetches Clerk.js, was not found.")
-        generated.run("python", "-m", "clerk_emulator.assets", str(BUNDLES))
+        generated.run("python", "-m", "clerk_emulator", "assets", str(BUNDLES))
     return BUNDLES
 
 

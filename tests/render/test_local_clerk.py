@@ -243,6 +243,8 @@ def test_without_the_local_clerk_a_project_works_with_real_keys_and_says_what_is
     said = run(flask, "dev", cwd=project, expect=1, seconds=60).stdout
     assert "the package clerk-emulator is not installed" in said
     assert "uv sync" in said
+    said = run(flask, "clerk", "reset", cwd=project, expect=1, seconds=60).stdout
+    assert "the package clerk-emulator, is not installed" in said
     assert "Traceback" not in said
 
     key = "pk_live_Y2xlcmsuYWNtZS5leGFtcGxlJA=="  # for clerk.acme.example

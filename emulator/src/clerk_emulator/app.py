@@ -27,6 +27,7 @@ from .clerk import (
 )
 from .config import EmulatorConfig, RefusalError, is_loopback
 from .control import control_api
+from .cors import allow_the_app
 from .dashboard import dashboard
 from .errors import ClerkError
 from .frontend_api import api_keys, frontend_api, oauth_provider
@@ -152,6 +153,7 @@ def _register(app: Flask) -> None:
     app.add_url_rule("/.well-known/jwks.json", "jwks", _jwks)
     app.add_url_rule("/healthz", "healthz", _healthz)
     app.before_request(_check_host)
+    app.after_request(allow_the_app)
     app.after_request(_forbid_caching)
     app.register_error_handler(ClerkError, _clerk_error)
     app.register_error_handler(HTTPException, _http_error)
@@ -166,15 +168,19 @@ def _healthz() -> dict[str, str]:
 
 
 def _check_host() -> None:
-    """Stop DNS rebinding: a foreign name that resolves to this machine is not let in."""
-    app_host = urlsplit(current_clerk().config.app_url).hostname
+    """Stop DNS rebinding: refuse foreign names that resolve to this machine."""
+    config = current_clerk().config
+    trusted = (urlsplit(config.app_url).hostname, *config.trusted_hosts)
     for name in ("Host", "X-Forwarded-Host"):
         value = request.headers.get(name)
         if value is None:
             continue
         host = _host_name(value)
-        if not (is_loopback(host) or host == app_host):
-            message = f"{name} is {value[:100]!r}. Expected localhost, 127.0.0.1 or the app's host."
+        if not (is_loopback(host) or host in trusted):
+            message = (
+                f"{name} is {value[:100]!r}. Expected localhost, 127.0.0.1, the app's host, or a "
+                "host passed with --trusted-host."
+            )
             raise ClerkError("host_invalid", message, 403)
 
 

@@ -1,16 +1,14 @@
-"""``python -m clerk_emulator.assets DIR``: fetch Clerk's browser bundles into DIR, with npm.
+"""Download Clerk's browser bundles with npm.
 
-Nothing is installed and no package script runs: ``npm pack`` only downloads the archives, and of
-those only the files that a browser may ask for are unpacked.
+Nothing is installed and no package script runs: ``npm pack`` only downloads the archives, of which
+only the files for browsers are unpacked.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import subprocess
-import sys
 import tarfile
 import tempfile
 from pathlib import Path, PurePosixPath
@@ -25,14 +23,14 @@ TIMEOUT_SECONDS = 300
 
 
 class FetchError(Exception):
-    """The bundles could not be fetched. The message is written for a person."""
+    """The bundles could not be downloaded. The message is for a person."""
 
 
 def fetch_bundles(folder: Path) -> list[str]:
-    """Fill ``folder``; packages that are there already stay as they are.
+    """Download the packages that are missing in ``folder``.
 
-    :returns: the names of the packages that were fetched now.
-    :raises FetchError: if npm is missing or fails, or an archive is not what we expect.
+    :returns: the names of the packages that were downloaded.
+    :raises FetchError: if npm is missing or fails, or an archive isn't as expected.
     """
     wanted = [name for name in RELEASES if local_version(folder / name) is None]
     for name in wanted:
@@ -41,7 +39,7 @@ def fetch_bundles(folder: Path) -> list[str]:
 
 
 def _fetch(folder: Path, name: str) -> None:
-    """Unpack beside the goal, then rename: a half-finished download never counts."""
+    """Unpack in another folder, then rename it, so that no package is ever incomplete."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".partial-", dir=folder) as scratch:
         archive = _npm_pack(RELEASES[name], Path(scratch))
@@ -58,8 +56,8 @@ def _npm_pack(release: str, scratch: Path) -> Path:
     npm = shutil.which("npm")
     if npm is None:
         raise FetchError(
-            "npm was not found, which is needed once to fetch Clerk's browser bundles. Install "
-            "Node.js from nodejs.org, or go on without: the bundles then come from the public CDN."
+            "npm was not found. Install Node.js from https://nodejs.org, or continue without it: "
+            "browsers then load the bundles from a public CDN."
         )
     command = [npm, "pack", release, "--pack-destination", str(scratch), "--ignore-scripts"]
     try:
@@ -77,7 +75,7 @@ def _npm_pack(release: str, scratch: Path) -> Path:
 def unpack(archive: Path, target: Path) -> None:
     """Unpack the browser files of an npm archive, never outside of ``target``.
 
-    :raises FetchError: if the archive is broken, or names a path that leads elsewhere.
+    :raises FetchError: if the archive is broken or contains an unsafe path.
     """
     try:
         with tarfile.open(archive, "r:gz") as tar:
@@ -85,7 +83,7 @@ def unpack(archive: Path, target: Path) -> None:
                 if _is_wanted(member):
                     _unpack_member(tar, member, target)
     except (tarfile.TarError, EOFError, OSError) as error:
-        raise FetchError(f"{archive.name} cannot be unpacked: {error}") from error
+        raise FetchError(f"{archive.name} can't be unpacked: {error}") from error
 
 
 def _is_wanted(member: tarfile.TarInfo) -> bool:
@@ -104,27 +102,3 @@ def _unpack_member(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path) 
     path.parent.mkdir(parents=True, exist_ok=True)
     with source, path.open("wb") as copy:
         shutil.copyfileobj(source, copy)
-
-
-def main() -> int:
-    """Fetch what is missing.
-
-    :returns: the exit code: 0, or 1 when something could not be fetched.
-    """
-    parser = argparse.ArgumentParser(prog="python -m clerk_emulator.assets", description=__doc__)
-    parser.add_argument("folder", type=Path, metavar="DIR")
-    folder: Path = parser.parse_args().folder
-    try:
-        fetched = fetch_bundles(folder)
-    except (FetchError, OSError) as error:
-        print(f"Clerk's browser bundles were not fetched. {error}", file=sys.stderr)
-        return 1
-    for name in fetched:
-        print(f"Fetched @clerk/{name} {local_version(folder / name)}")
-    if not fetched:
-        print(f"Clerk's browser bundles are in {folder} already.")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

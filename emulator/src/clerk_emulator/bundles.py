@@ -1,7 +1,7 @@
 """``/npm/…``: Clerk's browser bundles, from a local folder, else from the public CDN.
 
 The folder holds ``clerk-js/`` and ``ui/``, each an unpacked npm package that
-``python -m clerk_emulator.assets`` puts there.
+``clerk-emulator assets`` puts there.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the emulator is told at start, and every reason for which it refuses to start."""
+"""The emulator's configuration, and every reason for which it refuses to start."""
 
 from __future__ import annotations
 
@@ -12,30 +12,40 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+ALL_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104 - only for the check whether a container asks for it
 
 
 class RefusalError(Exception):
-    """A start that would be unsafe or could not work. The message is written for a person."""
+    """The emulator doesn't start, because it would be unsafe or can't work.
+
+    The message is for a person: it says what was found, what was expected, and what to do.
+    """
 
 
 @dataclass(frozen=True)
 class EmulatorConfig:
     """One local Clerk instance.
 
-    :param publishable_key: ``pk_test_`` + base64 of ``HOST$``; shared with the app.
+    :param publishable_key: ``pk_test_`` + base64 of ``HOST$``; the app uses the same one.
     :param secret_key: ``sk_test_…``; the Backend API accepts this bearer token and no other.
-    :param app_url: where the app is, for redirects and webhooks.
-    :param state: the SQLite file, made on first start.
+    :param app_url: the app's address in a browser, for redirects and webhooks.
+    :param state: the SQLite file, created at the first start.
     :param assets: folder with Clerk's browser bundles; may be empty or missing.
-    :param settings: TOML file that says what the instance allows; None: Clerk's defaults.
-    :param seeds: TOML file with test users, loaded at the first start; None: there are none.
+    :param settings: TOML file with the instance's settings; None: Clerk's defaults.
+    :param seeds: TOML file with test users, loaded at the first start; None: no users.
     :param name: the application's name, as Clerk's components show it.
-    :param host: address to listen on, loopback only.
-    :param port: TCP port to listen on.
-    :param webhook_signing_secret: ``whsec_…``, several comma-separated while one is being rotated;
-        without one, no webhook is sent.
-    :param path_prefix: below which this instance is found, if it is not the first of several.
-    :raises RefusalError: for a live or malformed key, or an address that others could reach.
+    :param host: loopback address to listen on.
+    :param port: TCP port to listen on; 0: any free port.
+    :param webhook_signing_secret: ``whsec_…``, or several separated by commas while one is being
+        rotated; without a secret, no webhooks are sent.
+    :param webhook_url: where webhooks are sent; None: to ``app_url``, at the path in the settings.
+    :param trusted_hosts: other values of the ``Host`` header, without a port, under which the app
+        reaches the emulator, such as the name of a Docker Compose service.
+    :param in_container: listen on all addresses of a container. The container's ports must be
+        published on a loopback address only.
+    :param path_prefix: the path below which this instance is served, if it isn't the first one.
+    :raises RefusalError: for a production or malformed key, or an address that other machines
+        could reach.
     """
 
     publishable_key: str
@@ -49,14 +59,20 @@ class EmulatorConfig:
     host: str = "127.0.0.1"
     port: int = 5001
     webhook_signing_secret: str | None = field(default=None, repr=False)
+    webhook_url: str | None = None
+    trusted_hosts: tuple[str, ...] = ()
+    in_container: bool = False
     path_prefix: str = ""
 
     def __post_init__(self) -> None:
         decode_frontend_api(self.publishable_key)
         check_secret_key(self.secret_key)
-        check_loopback(self.host)
+        if not (self.in_container and self.host in ALL_ADDRESSES):
+            check_loopback(self.host)
         check_port(self.port)
-        check_app_url(self.app_url)
+        check_url("--app-url", self.app_url)
+        if self.webhook_url is not None:
+            check_url("--webhook-url", self.webhook_url)
         for secret in self.webhook_secrets:
             check_webhook_secret(secret)
 
@@ -67,7 +83,7 @@ class EmulatorConfig:
 
     @property
     def issuer(self) -> str:
-        """The ``iss`` of every token: always from the key, whatever proxy is in front."""
+        """The ``iss`` of every token: always from the key, even behind a proxy."""
         return f"https://{self.frontend_api}"
 
     @property
@@ -78,37 +94,37 @@ class EmulatorConfig:
 
     @property
     def instance_id(self) -> str:
-        """A stable ``ins_…`` id, which is also the ``kid`` of the signing key, as at Clerk."""
+        """The instance's ID, ``ins_…``; also the ``kid`` of the signing key, as at Clerk."""
         return f"ins_{hashlib.sha256(self.publishable_key.encode()).hexdigest()[:27]}"
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:
-        """Every webhook is signed with each of these."""
+        """The signing secrets; every webhook is signed with each of them."""
         secrets = (self.webhook_signing_secret or "").split(",")
         return tuple(secret.strip() for secret in secrets if secret.strip())
 
     @property
     def own_url(self) -> str:
-        """Where the emulator has this instance, without a trailing slash."""
+        """The address of this instance, without a trailing slash."""
         return f"{self.origin}{self.path_prefix}"
 
     @property
     def origin(self) -> str:
-        """The emulator's own origin."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        """The emulator's own origin. A container is reached by its published loopback port."""
+        host = "127.0.0.1" if self.host in ALL_ADDRESSES else self.host
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
 
 def decode_frontend_api(publishable_key: str) -> str:
     """Return the host inside a ``pk_test_`` key.
 
-    :raises RefusalError: if the key is missing, live or malformed.
+    :raises RefusalError: if the key is missing, malformed, or a production key.
     """
     if publishable_key.startswith("pk_live_"):
         raise RefusalError(
             "CLERK_PUBLISHABLE_KEY is a production key (pk_live_…). The local Clerk only stands in "
-            "for development instances: expected pk_test_…. Use the keys of .env.example, or talk "
-            "to the real Clerk without `python -m clerk_emulator`."
+            "for development instances: expected pk_test_…. Unset it and CLERK_SECRET_KEY to use "
+            "generated keys, or stop the local Clerk to use the real one."
         )
     host = _decode_host(publishable_key)
     if host is None:
@@ -116,7 +132,7 @@ def decode_frontend_api(publishable_key: str) -> str:
         raise RefusalError(
             f"CLERK_PUBLISHABLE_KEY is {seen if publishable_key else 'not set'}. Expected pk_test_ "
             'followed by base64 of "HOST$", for example of "local-acme-1.clerk.accounts.dev$". '
-            "Set it in .env to the value that the app uses."
+            "Set it to the app's key, or unset it and CLERK_SECRET_KEY to use generated keys."
         )
     return host
 
@@ -141,60 +157,60 @@ def check_secret_key(secret_key: str) -> None:
     """
     if secret_key.startswith("sk_live_"):
         raise RefusalError(
-            "CLERK_SECRET_KEY is a production key (sk_live_…), which must never reach a local "
-            "stand-in: expected sk_test_…. Use the development key in .env."
+            "CLERK_SECRET_KEY is a production key (sk_live_…). The local Clerk only stands in for "
+            "development instances: expected sk_test_…. Use a development key."
         )
     if not secret_key.startswith("sk_test_") or len(secret_key) <= len("sk_test_"):
         seen = f"{len(secret_key)} characters without that prefix" if secret_key else "not set"
         raise RefusalError(
-            f"CLERK_SECRET_KEY is {seen}. Expected sk_test_… . Set it in .env to any value of "
-            "that form; the app and the local Clerk must share it."
+            f"CLERK_SECRET_KEY is {seen}. Expected sk_test_ followed by at least one character. "
+            "Set it to the app's key, or unset it and CLERK_PUBLISHABLE_KEY to use generated keys."
         )
 
 
 def check_loopback(host: str) -> None:
-    """Accept only an address that other machines cannot reach.
+    """Accept only an address that other machines can't reach.
 
     :raises RefusalError: for anything but a loopback address or ``localhost``.
     """
     if not is_loopback(host):
         raise RefusalError(
-            f"--host is {host!r}: others on the network could sign in as anybody. Expected a "
-            "loopback address. Use --host 127.0.0.1 (the default)."
+            f"--host is {host!r}: other machines on the network could sign in as any user. "
+            "Expected a loopback address. Use --host 127.0.0.1 (the default). In a container, use "
+            "--in-container, and publish the port on 127.0.0.1 only."
         )
 
 
 def check_port(port: int) -> None:
-    """Accept a TCP port, or 0 for any free one.
+    """Accept a TCP port, or 0 for any free port.
 
-    :raises RefusalError: for a number that is none.
+    :raises RefusalError: if the number is out of range.
     """
     if not 0 <= port <= 65535:
-        raise RefusalError(f"--port is {port}. Expected 1 to 65535. The default is 5001.")
+        raise RefusalError(f"--port is {port}. Expected 0 to 65535. The default is 5001.")
 
 
-def check_app_url(app_url: str) -> None:
+def check_url(option: str, url: str) -> None:
     """Accept only an absolute http(s) URL.
 
-    :raises RefusalError: for a path, another scheme, credentials in the URL, or a broken port.
+    :param option: the option that has it, for the message.
+    :raises RefusalError: for a path, another scheme, credentials in the URL, or an invalid port.
     """
     try:
-        parts = urlsplit(app_url)
+        parts = urlsplit(url)
         usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
         usable = usable and parts.username is None and not parts.query and not parts.fragment
     except ValueError:
         usable = False
     if not usable:
-        raise RefusalError(
-            f"--app-url is {app_url!r}. Expected the address at which a browser reaches the app, "
-            "such as http://localhost:5000. Pass that."
-        )
+        example = "http://localhost:5000" + ("/webhooks/clerk" if "webhook" in option else "")
+        raise RefusalError(f"{option} is {url!r}. Expected an absolute URL such as {example}.")
 
 
 def check_webhook_secret(secret: str) -> None:
-    """Accept a secret that Svix's signing scheme can use.
+    """Accept a secret that fits Svix's signing scheme.
 
-    :raises RefusalError: if it is not ``whsec_`` + base64.
+    :raises RefusalError: if it isn't ``whsec_`` + base64.
     """
     try:
         usable = secret.startswith("whsec_") and webhook_signing_key(secret) != b""
@@ -202,8 +218,8 @@ def check_webhook_secret(secret: str) -> None:
         usable = False
     if not usable:
         raise RefusalError(
-            "CLERK_WEBHOOK_SIGNING_SECRET is set, but is not whsec_ followed by base64. Expected "
-            "the same value as in the app's .env. Correct it, or unset it to send no webhooks."
+            "CLERK_WEBHOOK_SIGNING_SECRET has an unknown format. Expected whsec_ followed by "
+            "base64, the same as the app's. Correct it, or unset it."
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,22 +11,21 @@ from .config import EmulatorConfig, RefusalError
 
 NEEDED = ("publishable_key", "secret_key", "app_url")
 FILES = ("settings", "seeds", "state")
-ALLOWED = (*NEEDED, *FILES, "name", "webhook_signing_secret")
+ALLOWED = (*NEEDED, *FILES, "name", "webhook_signing_secret", "webhook_url")
 
 
-def read_instances(path: Path, assets: Path, host: str, port: int) -> list[EmulatorConfig]:
-    """The instances that a TOML file describes. Paths in it are relative to its own folder.
+def read_instances(path: Path, common: Mapping[str, Any]) -> list[EmulatorConfig]:
+    """Return the instances that a TOML file describes. Paths in it are relative to its folder.
 
-    :param assets: folder with Clerk's browser bundles, shared by all.
-    :raises RefusalError: if the file cannot be read, or an entry makes no sense.
+    :param common: fields of the configuration that all instances share, such as ``port``.
+    :raises RefusalError: if the file can't be read, or an entry is invalid.
     """
     try:
         entries = tomllib.loads(path.read_text(encoding="utf-8")).get("instances")
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise RefusalError(f"--instances: {path} cannot be read: {error}.") from None
+        raise RefusalError(f"--instances: {path} can't be read: {error}.") from None
     if not isinstance(entries, list) or not entries:
         raise RefusalError(f"--instances: {path} has no [[instances]]. Expected one or more.")
-    common = {"assets": assets, "host": host, "port": port}
     configs = [
         _config(entry, f"{path}, instances[{number}]", path.parent, common)
         for number, entry in enumerate(entries, 1)
@@ -35,18 +34,20 @@ def read_instances(path: Path, assets: Path, host: str, port: int) -> list[Emula
     return configs
 
 
-def _config(entry: Any, where: str, folder: Path, common: dict[str, Any]) -> EmulatorConfig:
+def _config(entry: Any, where: str, folder: Path, common: Mapping[str, Any]) -> EmulatorConfig:
     if not isinstance(entry, dict):
         raise RefusalError(f"{where} is not a table.")
     for name, value in entry.items():
         if name not in ALLOWED or not isinstance(value, str):
             known = ", ".join(ALLOWED)
-            raise RefusalError(f"{where}: {name} will not do. Expected texts named {known}.")
+            raise RefusalError(
+                f"{where}: {name} is unknown or not a string. Expected strings named {known}."
+            )
     for name in NEEDED:
         if name not in entry:
             raise RefusalError(f"{where}: {name} is missing.")
-    values = common | {name: folder / v if name in FILES else v for name, v in entry.items()}
-    values.setdefault("state", folder / "instance" / f"{entry['publishable_key']}.sqlite3")
+    values = dict(common) | {name: folder / v if name in FILES else v for name, v in entry.items()}
+    values.setdefault("state", folder / ".clerk-emulator" / f"{entry['publishable_key']}.sqlite3")
     try:
         return EmulatorConfig(**values)
     except RefusalError as error:
@@ -54,11 +55,13 @@ def _config(entry: Any, where: str, folder: Path, common: dict[str, Any]) -> Emu
 
 
 def check_distinct(configs: Sequence[EmulatorConfig]) -> None:
-    """Refuse instances that could be taken for each other.
+    """Refuse instances that can't be told apart.
 
     :raises RefusalError: if two share a key or a state file.
     """
     for name in ("publishable_key", "secret_key", "state"):
         values = [getattr(config, name) for config in configs]
         if len(set(values)) < len(values):
-            raise RefusalError(f"Two instances have the same {name}. Expected one for each.")
+            raise RefusalError(
+                f"Two instances have the same {name}. Expected a different one for each."
+            )

@@ -7,7 +7,7 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
@@ -45,12 +45,16 @@ class RequestHandler(WSGIRequestHandler):
         getattr(log, type)(message, *args)
 
 
-def serve(config: EmulatorConfig, others: Sequence[EmulatorConfig] = ()) -> None:
+def serve(
+    config: EmulatorConfig,
+    others: Sequence[EmulatorConfig] = (),
+    announce: Callable[[EmulatorConfig], None] = lambda config: None,
+) -> None:
     """Serve until SIGINT or SIGTERM.
 
     :param others: more instances beside the first.
-
-    :raises RefusalError: if the port is taken or the state file cannot be used.
+    :param announce: called when the server listens, with the port it has.
+    :raises RefusalError: if the port is taken or the state file can't be used.
     """
     with _listen(config) as listener:
         port = listener.getsockname()[1]
@@ -64,10 +68,10 @@ def serve(config: EmulatorConfig, others: Sequence[EmulatorConfig] = ()) -> None
             request_handler=RequestHandler,
             fd=listener.fileno(),
         )
-        _serve(server, app)
+        _serve(server, app, lambda: announce(config))
 
 
-def _serve(server: BaseWSGIServer, app: Flask) -> None:
+def _serve(server: BaseWSGIServer, app: Flask, announce: Callable[[], None]) -> None:
     clerk: LocalClerk = app.extensions[EXTENSION]
     senders = [WebhookSender(one) for one in (clerk, *app.extensions[OTHERS])]
     for sender in senders:
@@ -77,6 +81,7 @@ def _serve(server: BaseWSGIServer, app: Flask) -> None:
         signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
     log.warning("LOCAL CLERK, FOR DEVELOPMENT ONLY: anyone on this computer can sign in.")
     print(f"Local Clerk ready on {clerk.config.own_url}", flush=True)
+    announce()
     server.serve_forever(poll_interval=0.1)
     for sender in senders:
         sender.stop()
@@ -95,7 +100,7 @@ def _listen(config: EmulatorConfig) -> socket.socket:
         reason = "taken" if error.errno == errno.EADDRINUSE else f"unusable ({error.strerror})"
         raise RefusalError(
             f"Port {config.port} on {config.host} is {reason}. Expected a free port. Stop the "
-            "other program (perhaps another local Clerk), or pass --port and set CLERK_API_URL in "
-            ".env to match."
+            "other program (perhaps another local Clerk), or pass --port and change the addresses "
+            "in the app's environment to match."
         ) from error
     return listener

@@ -188,7 +188,9 @@ class WebhookSender:
 
 
 def webhook_url(clerk: LocalClerk) -> str:
-    """Where webhooks go: to the app, whatever the path in the settings looks like."""
+    """The address that webhooks are sent to: in the configuration, else the app's and a path."""
+    if clerk.config.webhook_url is not None:
+        return clerk.config.webhook_url
     return f"{clerk.config.app_url.rstrip('/')}/{clerk.settings.webhooks.path.lstrip('/')}"
 
 

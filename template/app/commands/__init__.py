@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import click
 
@@ -30,14 +31,22 @@ clerk.add_command(prune_events)
 
 @clerk.command()
 def assets() -> None:
-    """Fetch Clerk.js with npm, so that the local Clerk serves it without the internet."""
-    command = [sys.executable, "-m", "clerk_emulator.assets", ASSETS]
-    raise SystemExit(subprocess.run(command, check=False).returncode)  # noqa: S603
+    """Download Clerk.js with npm, to use the local Clerk without the internet."""
+    _run_emulator("assets", ASSETS)
 
 
 @clerk.command()
-@click.option("--yes", is_flag=True, help="Do not ask first.")
+@click.option("--yes", is_flag=True, help="Don't ask for confirmation.")
 def reset(yes: bool) -> None:
-    """Delete everybody from the local Clerk; its keys and switched features stay."""
-    command = [sys.executable, "-m", "clerk_emulator.reset", STATE, *(["--yes"] if yes else [])]
+    """Delete all users and organizations of the local Clerk. Its settings stay."""
+    _run_emulator("reset", STATE, *(["--yes"] if yes else []))
+
+
+def _run_emulator(*arguments: str) -> None:
+    if find_spec("clerk_emulator") is None:
+        raise click.ClickException(
+            "The local Clerk, the package clerk-emulator, is not installed. Install the "
+            "development dependencies with 'uv sync', or with 'pip install -e . --group dev'."
+        )
+    command = [sys.executable, "-m", "clerk_emulator", *arguments]
     raise SystemExit(subprocess.run(command, check=False).returncode)  # noqa: S603

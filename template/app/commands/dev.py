@@ -133,7 +133,7 @@ def _fetching_clerk_js(settings: Settings, environ: dict[str, str]) -> Iterator[
     if not settings.emulator_url:
         yield
         return
-    fetch = _start("clerk", [sys.executable, "-m", "clerk_emulator.assets", ASSETS], environ)
+    fetch = _start("clerk", [sys.executable, "-m", "clerk_emulator", "assets", ASSETS], environ)
     try:
         yield
     finally:
