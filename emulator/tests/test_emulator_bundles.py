@@ -113,6 +113,17 @@ def test_the_folder_is_filled_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert sorted(path.name for path in tmp_path.iterdir()) == ["clerk-js", "ui"]
 
 
+def test_the_folder_may_be_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def npm_pack(release: str, scratch: Path) -> Path:
+        assert scratch.is_absolute(), "npm runs in this folder"
+        return archive(scratch / "x.tgz", "package/package.json", "package/dist/a.js")
+
+    monkeypatch.setattr(assets, "_npm_pack", npm_pack)
+    monkeypatch.chdir(tmp_path)
+    assert fetch_bundles(Path("clerk-js")) == ["clerk-js", "ui"]
+    assert (tmp_path / "clerk-js" / "ui" / "dist" / "a.js").is_file()
+
+
 def test_a_broken_download_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def npm_pack(release: str, scratch: Path) -> Path:
         whole = archive(scratch / "x.tgz", "package/package.json", "package/dist/a.js")

@@ -32,6 +32,7 @@ def fetch_bundles(folder: Path) -> list[str]:
     :returns: the names of the packages that were downloaded.
     :raises FetchError: if npm is missing or fails, or an archive isn't as expected.
     """
+    folder = folder.absolute()  # npm runs in another one
     wanted = [name for name in RELEASES if local_version(folder / name) is None]
     for name in wanted:
         _fetch(folder, name)
