@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import time
 from datetime import UTC, datetime
@@ -10,13 +11,12 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 from flask import Flask
-from flask_alembic import Alembic
 from flask_sqlalchemy_lite import SQLAlchemy
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase
 
-from app.settings import PROJECT
+from app.migration_branches import BranchedAlembic
 
 
 class Base(DeclarativeBase):
@@ -34,27 +34,39 @@ class Base(DeclarativeBase):
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
-    """A moment, always with its time zone: SQLite alone would forget it."""
+    """A moment, always with its time zone, which SQLite alone would drop."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        """To the database: in UTC."""
+        """Convert a value to UTC for the database."""
         return value.astimezone(UTC) if value is not None else None
 
     def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        """From the database: PostgreSQL answers in its own zone, SQLite in none."""
+        """Return a value in UTC. PostgreSQL returns its session's time zone, SQLite none."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 BEGIN_IMMEDIATE = "begin_immediate"
-"""Execution option of a connection: on SQLite, its transactions lock for writing at once."""
+"""Execution option of a connection: on SQLite, its transactions take the write lock at once."""
+
+
+def _make_alembic() -> BranchedAlembic:
+    """Create the extension without the log handlers and levels that it would set globally."""
+    loggers = [logging.getLogger(name) for name in ("alembic", "sqlalchemy")]
+    before = [(logger, logger.level, logger.handlers[:]) for logger in loggers]
+    extension = BranchedAlembic(metadatas=Base.metadata, run_mkdir=False)
+    for logger, level, handlers in before:
+        logger.setLevel(level)
+        logger.handlers[:] = handlers
+    return extension
+
 
 db = SQLAlchemy()
-alembic = Alembic(metadatas=Base.metadata, run_mkdir=False)
+alembic = _make_alembic()
 
 
 def init_database(app: Flask, url: str) -> None:
@@ -63,12 +75,8 @@ def init_database(app: Flask, url: str) -> None:
     :param url: an SQLAlchemy URL; a relative SQLite path is below ``instance/``.
     """
     app.config["SQLALCHEMY_ENGINES"] = {"default": _engine_options(url)}
-    app.config["ALEMBIC"] = {"script_location": str(PROJECT / "migrations")}
     app.config["ALEMBIC_CONTEXT"] = {"render_as_batch": True, "render_item": _render_item}
-    db.init_app(app)
-    # There are no async engines; starting an event loop to close none costs every request a thread.
-    teardown = app.teardown_appcontext_funcs
-    teardown[:] = [function for function in teardown if not iscoroutinefunction(function)]
+    _init_sqlalchemy(app)
     alembic.init_app(app)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
@@ -79,17 +87,35 @@ def init_database(app: Flask, url: str) -> None:
             db.engine.dispose()
 
 
+def needs_upgrade() -> bool:
+    """Whether ``flask db upgrade`` has migrations to run on the current app's database."""
+    return alembic.needs_upgrade()
+
+
+def _init_sqlalchemy(app: Flask) -> None:
+    """Register Flask-SQLAlchemy-Lite without closing async sessions, which there are none of.
+
+    Its async teardown would start an event loop, which costs every request a thread.
+    """
+    teardown = app.teardown_appcontext_funcs
+    others = teardown[:]
+    db.init_app(app)
+    teardown[:] = others + [
+        function for function in teardown[len(others) :] if not iscoroutinefunction(function)
+    ]
+
+
 def _engine_options(url: str) -> dict[str, Any]:
     parts = sa.make_url(url)
     if parts.get_backend_name() == "sqlite" and parts.database in (None, "", ":memory:"):
-        return {"url": url}  # in memory there is one connection for all
-    # Beside its own connection a request needs one more where it makes a row for somebody new. With
-    # a limit, all could hold one and wait for another; as it is, the threads are the limit.
+        return {"url": url}  # a database in memory has a single connection
+    # A request that creates a user's row needs a second connection. With a limit, all requests
+    # could hold one and wait for another, so the server's threads are the only limit.
     return {"url": url, "max_overflow": -1}
 
 
 def _configure_sqlite(connection: sqlite3.Connection, record: object) -> None:
-    # SQLite checks foreign keys only when told to; with WAL readers do not wait for a writer.
+    # SQLite checks foreign keys only if told to. With WAL, readers don't wait for a writer.
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA busy_timeout = 5000")  # milliseconds
@@ -102,15 +128,15 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 
 def _render_item(kind: str, item: Any, context: object) -> str | Literal[False]:
-    """New migrations name the plain type, so that they import nothing of the app."""
+    """Let new migrations name the plain type, so that they import nothing from the app."""
     is_ours = kind == "type" and isinstance(item, UtcDateTime)
     return "sa.DateTime(timezone=True)" if is_ours else False
 
 
 def _make_first_tables() -> None:
-    """A new SQLite file gets its tables at once; later migrations are run by ``flask db upgrade``.
+    """Create the tables of a new SQLite file; ``flask db upgrade`` runs later migrations.
 
-    Several workers may start at the same moment: one makes the tables, the others wait for it.
+    Several workers may start at the same moment. One creates the tables, the others wait for it.
     """
     if sa.inspect(db.engine).has_table("alembic_version"):
         return
@@ -119,6 +145,6 @@ def _make_first_tables() -> None:
     except OperationalError:
         for _ in range(50):
             time.sleep(0.1)  # seconds
-            if not alembic.needs_upgrade():
+            if not needs_upgrade():
                 return
         raise

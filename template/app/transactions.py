@@ -1,4 +1,4 @@
-"""Transactions that stay right when many workers write at once, on SQLite and PostgreSQL."""
+"""Transactions that stay correct while many workers write at once, on SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import hashlib
 import random
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from app.database import BEGIN_IMMEDIATE, Base, db
+from app.database import BEGIN_IMMEDIATE, db
 
 T = TypeVar("T")
 
 PAUSES = (0.02, 0.1, 0.4)
-"""Seconds before each further attempt, give or take half."""
+"""Seconds before each retry, plus or minus half."""
 
 # SQLite: busy, locked. PostgreSQL: serialization failure, deadlock, lock not available.
 _SQLITE_CODES = frozenset({5, 6})
@@ -26,19 +26,20 @@ _SQLSTATES = frozenset({"40001", "40P01", "55P03"})
 
 
 def transact(work: Callable[[Session], T]) -> T:
-    """Do something in a transaction of its own, so that no view's work is committed half done.
+    """Run a function in a transaction of its own, separate from the view's session.
 
-    Tried again where the database says that only the moment was bad, so ``work`` must do the same
-    when it is called again.
+    It's retried if the database reports a temporary conflict, so ``work`` must do the same when it
+    is called again.
 
-    :param work: gets the session, and commits nothing itself.
-    :raises sqlalchemy.exc.SQLAlchemyError: it could not be done; nothing has been.
+    :param work: receives the transaction's session, and doesn't commit it.
+    :returns: what ``work`` returned.
+    :raises sqlalchemy.exc.SQLAlchemyError: all attempts failed; nothing has changed.
     """
     for pause in PAUSES:
         try:
             return _attempt(work)
         except DBAPIError as error:
-            if not _may_pass(error):
+            if not _is_temporary(error):
                 raise
             time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - not a secret
     return _attempt(work)
@@ -46,23 +47,23 @@ def transact(work: Callable[[Session], T]) -> T:
 
 def _attempt(work: Callable[[Session], T]) -> T:
     with db.sessionmaker.begin() as session:
-        # SQLite: the lock to write at once. Asking for it after a read may fail without waiting.
+        # SQLite: take the write lock now. Asking for it after a read can fail without waiting.
         session.connection(execution_options={BEGIN_IMMEDIATE: True})
         return work(session)
 
 
-def _may_pass(error: DBAPIError) -> bool:
+def _is_temporary(error: DBAPIError) -> bool:
     sqlite_code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
     sqlstate = getattr(error.orig, "sqlstate", None)
     return error.connection_invalidated or sqlite_code in _SQLITE_CODES or sqlstate in _SQLSTATES
 
 
 def lock(session: Session, *names: str) -> None:
-    """Let nobody else pass with one of these names until the transaction ends.
+    """Make other transactions that lock one of these names wait until this one ends.
 
-    On PostgreSQL; a writer on SQLite is alone anyway.
+    Only PostgreSQL needs it: SQLite has one writer at a time.
 
-    :param names: such as the ids of what is to be changed, whether rows of them exist or not.
+    :param names: such as the IDs of rows to change, which need not exist yet.
     """
     if session.get_bind().dialect.name != "postgresql":
         return
@@ -72,13 +73,16 @@ def lock(session: Session, *names: str) -> None:
 
 
 def lock_key(name: str) -> int:
-    """The number by which PostgreSQL locks a name."""
+    """The number of PostgreSQL's advisory lock for a name."""
     digest = hashlib.sha256(name.encode()).digest()
     return int.from_bytes(digest[:8], signed=True)
 
 
-def insert_into(session: Session, model: type[Base]) -> postgresql.Insert | sqlite.Insert:
-    """An INSERT that can say ``ON CONFLICT``, which both databases write the same way."""
+def insert_into(session: Session, model: type[Any]) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT with ``ON CONFLICT``, for the session's database.
+
+    :param model: a mapped class.
+    """
     if session.get_bind().dialect.name == "postgresql":
         return postgresql.insert(model)
     return sqlite.insert(model)

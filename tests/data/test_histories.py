@@ -12,9 +12,9 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.accounts.deliveries import take_in
 from app.accounts.models import Membership, Organization, User
-from app.clerk.webhooks import WebhookEvent as Delivery
+from app.clerk.webhooks import WebhookEvent
+from app.clerk_sync.deliveries import receive_delivery
 from app.database import Base, db
 from app.transactions import transact
 from tests.app_fixtures import ALICE, ON_BOTH_DATABASES
@@ -144,7 +144,7 @@ def forget_everything(app: Flask) -> None:
 def tell(app: Flask, told: Event) -> None:
     """Deliver an event, without the way through HTTP."""
     with app.app_context():
-        take_in(Delivery(told.id, told.type, told.data), "{}")
+        receive_delivery(WebhookEvent(told.id, told.type, told.data), "{}")
 
 
 def history(choice: random.Random, length: int) -> tuple[Clerk, list[Event]]:
@@ -180,7 +180,7 @@ def test_a_transaction_that_failed_leaves_nothing(app: Flask) -> None:
     with app.app_context():
         with pytest.raises(ZeroDivisionError):
             transact(lambda session: session.execute(sa.delete(User)) and 1 / 0)
-        take_in(Delivery(told.id, told.type, told.data), "{}")
+        receive_delivery(WebhookEvent(told.id, told.type, told.data), "{}")
         with pytest.raises(ZeroDivisionError):
             transact(lambda session: session.execute(sa.delete(User)) and 1 / 0)
         assert db.session.get(User, ALICE["id"])

@@ -11,10 +11,11 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from app.accounts import personal_data
-from app.accounts.models import Tombstone, User, WebhookEvent
-from app.accounts.records import apply_user, delete_record, is_gone
+from app.accounts.models import User
 from app.clerk import BackendApi, BackendApiError
+from app.clerk_sync import clerk_sync_of
+from app.clerk_sync.records import apply_user, delete_record, is_deleted
+from app.clerk_sync.tables import Tombstone, WebhookDelivery
 from app.commands.people import delete_user, export_user
 from app.commands.prune import prune_events
 from app.commands.sync import sync_command
@@ -38,10 +39,10 @@ def ada(site: Flask, clerk: RunningClerk) -> str:
 
 
 @pytest.fixture
-def erased(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def erased(site: Flask, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Whom the founder's hook was told to erase."""
     ids: list[str] = []
-    monkeypatch.setattr(personal_data, "erase", lambda session, id: ids.append(id))
+    monkeypatch.setattr(clerk_sync_of(site), "erase", lambda session, id: ids.append(id))
     return ids
 
 
@@ -69,7 +70,7 @@ def test_an_account_is_deleted_on_both_sides(
     assert stored(site, User, ada)
     result = run(site, delete_user, name, answer="y\n")
     assert (result.exit_code, "Deleted." in result.output) == (0, True)
-    assert f"{ada} Ada (known at Clerk, a row here)" in result.output
+    assert f"{ada} ada@example.com (exists at Clerk, a row in this database)" in result.output
     assert clerk.users() == []
     assert stored(site, User, ada) is None
     assert stored(site, Tombstone, ada)
@@ -96,13 +97,13 @@ def test_whom_one_side_knows_goes_as_well(
         transact(lambda session: apply_user(session, {"id": "user_here", "updated_at": 1}))
     assert run(site, delete_user, "user_here", "--yes").exit_code == 0
     grace = clerk.create_user("grace@example.com").id
-    assert "no row here" in run(site, delete_user, grace, "--yes").output
+    assert "no row in this database" in run(site, delete_user, grace, "--yes").output
     with site.app_context():
-        assert is_gone(db.session, grace)
-        assert is_gone(db.session, "user_here")
+        assert is_deleted(db.session, grace)
+        assert is_deleted(db.session, "user_here")
     assert erased == ["user_here", grace]
     result = run(site, delete_user, "user_nobody", "--yes")
-    assert (result.exit_code, "Nobody at Clerk or in this database" in result.output) == (1, True)
+    assert (result.exit_code, "No account at Clerk or in this database" in result.output) == (1, True)
 
 
 def test_a_hook_that_fails_stops_the_deletion(
@@ -111,7 +112,7 @@ def test_a_hook_that_fails_stops_the_deletion(
     def fail(session: object, user_id: str) -> None:
         raise LookupError("invoices are still open")
 
-    monkeypatch.setattr(personal_data, "erase", fail)
+    monkeypatch.setattr(clerk_sync_of(site), "erase", fail)
     with site.app_context(), pytest.raises(LookupError):
         transact(lambda session: delete_record(session, User, ada))
     assert stored(site, User, ada)
@@ -121,7 +122,7 @@ def test_a_hook_that_fails_stops_the_deletion(
 def test_all_that_is_known_is_written_down(
     site: Flask, ada: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(personal_data, "export", lambda session, id: {"notes": ["ü", datetime.max]})
+    monkeypatch.setattr(clerk_sync_of(site), "export", lambda session, id: {"notes": ["ü", datetime.max]})
     exported = json.loads(run(site, export_user, "ada@example.com").stdout)
     assert exported["user_id"] == ada
     assert exported["clerk"]["user"]["first_name"] == "Ada"
@@ -135,7 +136,7 @@ def test_all_that_is_known_is_written_down(
     assert json.loads(path.read_text(encoding="utf-8"))["app"] == exported["app"]
     assert path.stat().st_mode & 0o777 == 0o600
     result = run(site, export_user, ada, "--output", str(path))
-    assert (result.exit_code, "not there yet" in result.output) == (1, True)
+    assert (result.exit_code, "name of a new file" in result.output) == (1, True)
 
 
 def test_without_clerk_there_is_our_part(site: Flask, ada: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,11 +154,11 @@ def test_old_deliveries_are_forgotten(site: Flask) -> None:
         for name, days in ages.items():
             at = now - timedelta(days=days)
             common = {"type": "user.updated", "outcome": "applied", "received_at": at}
-            db.session.add(WebhookEvent(id=name, signal_handled_at=at, **common))
-            db.session.add(WebhookEvent(id=f"{name}, waiting", **common))
+            db.session.add(WebhookDelivery(id=name, signal_handled_at=at, **common))
+            db.session.add(WebhookDelivery(id=f"{name}, waiting", **common))
         db.session.commit()
     assert run(site, prune_events, "--older-than", "1").exit_code == 2
-    assert "1 deliveries forgotten" in run(site, prune_events).output
+    assert "Deleted 1 deliveries." in run(site, prune_events).output
     with site.app_context():
-        left = set(db.session.scalars(sa.select(WebhookEvent.id)))
+        left = set(db.session.scalars(sa.select(WebhookDelivery.id)))
     assert left == {"old, waiting", "new", "new, waiting"}

@@ -9,7 +9,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import create_app
-from app.accounts.models import Membership, Organization, Tombstone, User, WebhookEvent
+from app.accounts.models import Membership, Organization, User
+from app.clerk_sync.tables import Tombstone, WebhookDelivery
 from app.database import db
 from tests.app_fixtures import ALICE, ON_BOTH_DATABASES
 
@@ -28,7 +29,7 @@ def newer(data: dict[str, Any], **changes: Any) -> dict[str, Any]:
 
 def outcome(app: Flask, id: str) -> str | None:
     """What became of a delivery."""
-    noted = stored(app, WebhookEvent, id)
+    noted = stored(app, WebhookDelivery, id)
     return noted.outcome if noted else None
 
 
@@ -176,7 +177,7 @@ def test_what_makes_no_sense_is_kept_to_be_looked_at(app: Flask, client: FlaskCl
     for data in NONSENSE:
         nonsense = event("organizationMembership.created", data)
         assert deliver(client, nonsense).status_code == 200
-        noted = stored(app, WebhookEvent, nonsense.id)
+        noted = stored(app, WebhookDelivery, nonsense.id)
         assert noted
         assert (noted.outcome, bool(noted.payload)) == ("invalid", True)
 
@@ -203,7 +204,7 @@ def test_odd_values_are_cut_to_fit(app: Flask, client: FlaskClient) -> None:
 def test_an_unknown_event_is_kept(app: Flask, client: FlaskClient) -> None:
     unknown = event("weather\0.changed" + "!" * 300, {"id": "w_1", "wind": "\0"})
     assert deliver(client, unknown).status_code == 200
-    noted = stored(app, WebhookEvent, unknown.id)
+    noted = stored(app, WebhookDelivery, unknown.id)
     assert noted
     assert noted.outcome == "unknown"
     assert "wind" in (noted.payload or "")
@@ -212,7 +213,7 @@ def test_an_unknown_event_is_kept(app: Flask, client: FlaskClient) -> None:
 def test_a_known_event_is_noted_without_its_payload(app: Flask, client: FlaskClient) -> None:
     created = event("user.created", ALICE)
     deliver(client, created)
-    noted = stored(app, WebhookEvent, created.id)
+    noted = stored(app, WebhookDelivery, created.id)
     assert noted
     assert (noted.outcome, noted.payload) == ("applied", None)
     assert noted.signal_handled_at

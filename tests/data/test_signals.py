@@ -16,9 +16,10 @@ from blinker import NamedSignal
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.accounts import deliveries, signals
-from app.accounts.models import User, WebhookEvent
-from app.clerk.webhooks import WebhookEvent as Delivery
+from app.accounts.models import User
+from app.clerk.webhooks import WebhookEvent
+from app.clerk_sync import deliveries, signals
+from app.clerk_sync.tables import WebhookDelivery
 from app.database import db
 from tests.app_fixtures import ALICE, ON_BOTH_DATABASES
 from tests.tools import ROOT
@@ -45,7 +46,7 @@ def listen() -> Iterator[Listen]:
         def listen(*asked: NamedSignal) -> Heard:
             heard: Heard = []
 
-            def note(app: Flask, data: dict[str, Any], event: Delivery) -> None:
+            def note(app: Flask, data: dict[str, Any], event: WebhookEvent) -> None:
                 heard.append((event.type, data["id"]))
 
             for signal in asked:
@@ -72,7 +73,7 @@ def test_each_type_of_event_has_its_signal(client: FlaskClient, listen: Listen) 
         ("user", ALICE["id"]),
     ):
         deliver(client, deleted(kind, id))
-    assert sorted(type for type, _ in heard) == sorted(deliveries.RULES)
+    assert sorted(type for type, _ in heard) == sorted(deliveries.EVENT_HANDLERS)
 
 
 def test_a_repeated_delivery_is_told_once(client: FlaskClient, listen: Listen) -> None:
@@ -85,7 +86,7 @@ def test_a_repeated_delivery_is_told_once(client: FlaskClient, listen: Listen) -
 def test_the_row_is_there_when_the_signal_comes(app: Flask, client: FlaskClient) -> None:
     seen = []
 
-    def look(app: Flask, data: dict[str, Any], event: Delivery) -> None:
+    def look(app: Flask, data: dict[str, Any], event: WebhookEvent) -> None:
         seen.append((db.session.get_one(User, data["id"]).name, event.delivery_id))
 
     with signals.user_created.connected_to(look, app):
@@ -118,7 +119,7 @@ def test_a_receiver_that_fails_is_called_again(app: Flask, client: FlaskClient) 
     app.testing = False
     calls = []
 
-    def fail_once(app: Flask, data: dict[str, Any], event: Delivery) -> None:
+    def fail_once(app: Flask, data: dict[str, Any], event: WebhookEvent) -> None:
         calls.append(data["id"])
         if len(calls) == 1:
             raise RuntimeError("the mail server is down")
@@ -146,17 +147,18 @@ def test_deliveries_at_the_same_moment_are_told_once(app: Flask, listen: Listen)
 DIES = """
 import json, os, signal, sys
 from app import create_app
-from app.accounts.deliveries import Delivery, send_signal, take_in
-from app.accounts.signals import user_created
+from app.clerk.webhooks import WebhookEvent
+from app.clerk_sync.deliveries import receive_delivery, send_signal_now
+from app.clerk_sync.signals import user_created
 
 @user_created.connect
 def die(app, data, event):
     os.kill(os.getpid(), signal.SIGKILL)
 
-delivery = Delivery(*json.loads(sys.argv[1]))
+delivery = WebhookEvent(*json.loads(sys.argv[1]))
 with create_app().app_context():
-    take_in(delivery, "")
-    send_signal(delivery)
+    receive_delivery(delivery, "")
+    send_signal_now(delivery)
 """
 
 
@@ -175,10 +177,10 @@ def test_a_worker_that_dies_over_the_signal_is_replaced(
     heard = listen(signals.user_created)
     monkeypatch.setattr(deliveries, "WAITS", (0,))
     assert deliver(client, CREATED).status_code == 503  # perhaps it only takes its time
-    monkeypatch.setattr(deliveries, "CLAIM", deliveries.CLAIM * 0)
+    monkeypatch.setattr(deliveries, "CLAIM_LEASE", deliveries.CLAIM_LEASE * 0)
     assert deliver(client, CREATED).status_code == 200
     assert deliver(client, CREATED).status_code == 200
     assert heard == [("user.created", ALICE["id"])]
-    noted = stored(app, WebhookEvent, CREATED.id)
+    noted = stored(app, WebhookDelivery, CREATED.id)
     assert noted
     assert noted.outcome == "applied"

@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from click.testing import Result
 from flask import Flask
 
-from app.accounts import clerk_lists, sync
-from app.accounts.clerk_models import SyncCheckpoint
-from app.accounts.models import Membership, Organization, Tombstone, User
-from app.accounts.records import apply_user
+from app.accounts.models import Membership, Organization, User
 from app.clerk import BackendApi, BackendApiError, clerk_of
+from app.clerk_sync import clerk_lists, reconciliation
+from app.clerk_sync.records import apply_user
+from app.clerk_sync.tables import SyncCheckpoint, Tombstone
 from app.commands.sync import sync_command
 from app.database import db
 from app.transactions import transact
@@ -31,8 +31,8 @@ def run(site: Flask, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run the command, in pages of 5 that overlap by 2; nothing is too fresh to judge."""
     monkeypatch.setattr(clerk_lists, "PAGE_SIZE", 5)
     monkeypatch.setattr(clerk_lists, "OVERLAP", 2)
-    monkeypatch.setattr("app.accounts.clerk_lists.sleep", lambda seconds: None)
-    monkeypatch.setattr(sync, "SETTLED", -sync.SETTLED)
+    monkeypatch.setattr("app.clerk_sync.clerk_lists.sleep", lambda seconds: None)
+    monkeypatch.setattr(reconciliation, "SETTLED", -reconciliation.SETTLED)
     runner = site.test_cli_runner()
     return lambda *options: runner.invoke(sync_command, options)
 
@@ -137,13 +137,13 @@ def test_a_broken_run_goes_on_where_it_stopped(
         context.setattr(BackendApi, "page", failing)
         result = run("--force")
     assert result.exit_code == 1
-    assert "goes on from there" in result.output
+    assert "to continue from here" in result.output
     assert asked.count(("/users", 6)) == clerk_lists.ATTEMPTS
     with site.app_context():
         assert db.session.get(SyncCheckpoint, "users")
         assert db.session.scalar(sa.select(sa.func.count()).select_from(User)) == 8
     result = run()
-    assert "users: goes on after 8" in result.output
+    assert "users: continuing after 8" in result.output
     assert "users: 12 at Clerk; 4 added" in result.output
     with site.app_context():
         assert db.session.get(SyncCheckpoint, "users") is None
@@ -180,7 +180,7 @@ def test_clerk_may_ask_for_patience(
         return page(api, path, **query)
 
     monkeypatch.setattr(BackendApi, "page", busy)
-    monkeypatch.setattr("app.accounts.clerk_lists.sleep", waits.append)
+    monkeypatch.setattr("app.clerk_sync.clerk_lists.sleep", waits.append)
     assert "12 added" in run("--force").output
     assert waits == [7, 7, 7]
 
@@ -214,7 +214,7 @@ def test_an_instance_without_organizations(site: Flask, clerk: RunningClerk, run
     result = run()
     assert result.exit_code == 0
     assert "users: 1 at Clerk; 1 added" in result.output
-    assert "memberships: Clerk has no organizations switched on" in result.output
+    assert "memberships: organizations are not enabled at Clerk" in result.output
 
 
 def test_what_clerk_refuses_is_said(site: Flask, run: Run) -> None:

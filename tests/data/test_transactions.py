@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app import transactions
-from app.accounts.models import Tombstone
+from app.clerk_sync.tables import Tombstone
 from app.database import db
 from app.transactions import lock, transact
 from tests.app_fixtures import ON_BOTH_DATABASES

@@ -9,8 +9,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.accounts.models import User
-from app.accounts.records import apply_user
-from app.accounts.users import add_user
+from app.clerk_sync.just_in_time import create_local_user
+from app.clerk_sync.records import apply_user
 from app.transactions import transact
 from tests.app_fixtures import ALICE, BROWSER, ON_BOTH_DATABASES, SignIn
 from tests.data.deliveries import stored
@@ -94,7 +94,7 @@ def test_older_news_is_ignored(app: Flask) -> None:
 def test_a_row_by_id_is_completed_by_later_news(app: Flask, backend: LocalServer) -> None:
     backend.answers[f"GET /v1/users/{USER}"] = (500, b"")
     with app.app_context():
-        assert add_user(USER)
+        assert create_local_user(USER)
         save_user(ALICE)
     user = stored(app, User, USER)
     assert user

@@ -158,7 +158,7 @@ def test_the_project_mentions_no_other_product_name(render: Render) -> None:
 
 def test_what_was_not_chosen_is_not_mentioned(render: Render, plain: Path) -> None:
     # These files support both databases, so they are the same whatever the answer.
-    both = r"^(app/(database|transactions|accounts/clerk_models)\.py|migrations/|tests/)"
+    both = r"^(app/(database|transactions|clerk_sync/columns)\.py|app/.*/migrations/|tests/)"
     assert mentions(plain, r"(?i)postgres|psycopg", ignoring=both) == []
     about = r"^(?!pyproject\.toml|README\.md|\.env)"
     assert mentions(render(database="postgresql"), r"(?i)sqlite:", ignoring=about) == []

@@ -1,7 +1,7 @@
-"""What your own tables hold about a person: how it goes, and how it is handed out. Yours.
+"""What your own tables hold about a user: how to erase it, and how to export it.
 
-Rows that point at ``users`` by a foreign key with ``ondelete`` go by themselves, unless
-``CLERK_DELETIONS`` is ``soft``. All else that must go or be made anonymous belongs here.
+Rows with a foreign key to ``users`` that has an ``ondelete`` are handled by the database, unless
+``CLERK_DELETIONS`` is ``soft``. Anything else that must be deleted or anonymized belongs here.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from sqlalchemy.orm import Session
 
 
 def erase(session: Session, user_id: str) -> None:
-    """Erase what is known of somebody whose account is being deleted, by whomever.
+    """Erase what your tables hold about a user whose account is being deleted.
 
-    Called once for each account, in the transaction that deletes the row, just before: if this
-    raises, nothing is deleted, and Clerk tells of it again.
+    Called once for each account, in the transaction that deletes the user's row, just before that.
+    If it raises, nothing is deleted, and Clerk delivers the event again.
 
-    :param session: of that transaction; commit nothing.
-    :param user_id: Clerk's id. There need be no row of ours.
+    :param session: the transaction's session; don't commit it.
+    :param user_id: Clerk's ID. There may be no row with it.
     """
     # session.execute(sa.delete(Note).where(Note.author_id == user_id))
 
 
 def export(session: Session, user_id: str) -> dict[str, Any]:
-    """What ``flask clerk export-user`` says beside Clerk's data and our row, for JSON.
+    """What ``flask clerk export-user`` adds to Clerk's data and the user's row, for JSON.
 
-    :param session: to read with.
-    :param user_id: Clerk's id.
+    :param session: a session to read with.
+    :param user_id: Clerk's ID.
     """
     # return {"notes": list(session.scalars(sa.select(Note.text).where(Note.author_id == user_id)))}
     return {}

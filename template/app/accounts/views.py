@@ -20,34 +20,34 @@ from app.settings import Settings
 blueprint = Blueprint("accounts", __name__)
 
 ADD_ACCOUNT = "add_account"
-"""The query parameter by which the signed-in see the sign-in, too. Clerk.js itself sends them on
-where a browser may have one account only."""
+"""Query parameter that shows the sign-in to signed-in users as well, so they can add an account. If
+the instance allows one account per browser, Clerk.js redirects them."""
 
 
 @blueprint.get("/login", defaults={"step": ""})
 @blueprint.get("/login/<path:step>")
 def login(step: str) -> ResponseReturnValue:
-    """Clerk's sign-in; the steps below it are Clerk.js's own pages."""
-    return _entrance("accounts/login.html", step, _settings().after_sign_in)
+    """Clerk's sign-in. Clerk.js shows its later steps at the paths below it."""
+    return _sign_in_page("accounts/login.html", step, _settings().after_sign_in)
 
 
 @blueprint.get("/signup", defaults={"step": ""})
 @blueprint.get("/signup/<path:step>")
 def signup(step: str) -> ResponseReturnValue:
-    """Clerk's sign-up; the steps below it are Clerk.js's own pages."""
-    return _entrance("accounts/signup.html", step, _settings().after_sign_up)
+    """Clerk's sign-up. Clerk.js shows its later steps at the paths below it."""
+    return _sign_in_page("accounts/signup.html", step, _settings().after_sign_up)
 
 
 @blueprint.post("/logout")
 def logout() -> ResponseReturnValue:
-    """Sign out, without JavaScript: end the session at Clerk, and drop the token."""
+    """Sign out without JavaScript: end the session at Clerk, and delete the session cookies."""
     if current_session:
         try:
             clerk_of(current_app).api.revoke_session(current_session.id)
         except BackendApiError as error:
-            if error.status not in (400, 404):  # those: it has ended already
-                current_app.logger.error("Nobody was signed out: %s", error)
-                abort(503, "Clerk cannot be reached, so you are still signed in. Try again.")
+            if error.status not in (400, 404):  # with these, the session had already ended
+                current_app.logger.error("The session could not be ended: %s", error)
+                abort(503, "Clerk can't be reached, so you are still signed in. Please try again.")
     response = redirect(_settings().after_sign_out)
     suffix = clerk_of(current_app).instance.cookie_suffix
     for name in (SESSION, f"{SESSION}_{suffix}"):
@@ -59,13 +59,13 @@ def logout() -> ResponseReturnValue:
 @blueprint.get("/profile/<path:step>")
 @session_required
 def profile(step: str) -> ResponseReturnValue:
-    """Clerk's user profile, where people also delete their account."""
+    """Clerk's user profile, where users can also delete their account."""
     return render_template("accounts/profile.html", after_delete=_settings().after_delete)
 
 
 @blueprint.get("/api/me")
 def me() -> ResponseReturnValue:
-    """Who is asking, for scripts and apps."""
+    """The IDs of the caller's user, session and active organization, as JSON."""
     if not current_session:
         return unauthenticated_json()
     organization = current_session.organization
@@ -76,11 +76,11 @@ def me() -> ResponseReturnValue:
     }
 
 
-def _entrance(template: str, step: str, default: str) -> ResponseReturnValue:
+def _sign_in_page(template: str, step: str, default: str) -> ResponseReturnValue:
     asked = request.args.get("redirect_url") or request.args.get("next")
     target = safe_path(asked, public_origin())
     if asked and target is None:
-        # Clerk.js reads the address bar as well: a bad target must not stay there.
+        # Clerk.js reads the address bar as well, so an unsafe target must not stay there.
         return redirect(request.path)
     if current_session and not step and ADD_ACCOUNT not in request.args:
         return redirect(target or default)

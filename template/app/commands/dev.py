@@ -22,7 +22,7 @@ import requests
 from flask import Flask
 
 from app import create_app, product
-from app.database import alembic, db
+from app.database import alembic, db, needs_upgrade
 from app.settings import Settings, read_environment, read_settings
 
 SLOW_START = 30.0
@@ -90,7 +90,7 @@ def _check_emulator() -> None:
 
 def _upgrade_database(app: Flask) -> None:
     with app.app_context():
-        if alembic.needs_upgrade():
+        if needs_upgrade():
             alembic.upgrade()
         db.engine.dispose()
 

@@ -11,33 +11,33 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from app.accounts.people import (
-    NobodyFound,
-    Person,
-    delete_person,
-    export_person,
-    find_person,
-)
 from app.clerk import BackendApi, BackendApiError, clerk_of
+from app.clerk_sync.privacy import (
+    Account,
+    AccountNotFound,
+    delete_account,
+    export_account,
+    find_account,
+)
 
 
 @click.command("delete-user")
 @click.argument("user")
-@click.option("--yes", is_flag=True, help="Do not ask first.")
+@click.option("--yes", is_flag=True, help="Don't ask for confirmation.")
 @with_appcontext
 def delete_user(user: str, yes: bool) -> None:
-    """Delete an account at Clerk, and all that is known of it here.
+    """Delete an account at Clerk, and all data about it in this database.
 
-    USER is an id or an e-mail address. What goes beside our own row stands in
-    app/accounts/personal_data.py.
+    USER is a user ID or an email address. app/accounts/personal_data.py says what else is deleted
+    together with the user's row.
     """
     api = clerk_of(current_app).api
-    person = _find(user, api)
-    click.echo(_describe(person))
+    account = _find_account(user, api)
+    click.echo(_describe(account))
     if not yes:
-        click.confirm("Delete this account for ever?", abort=True)
+        click.confirm("Permanently delete this account?", abort=True)
     try:
-        delete_person(person, api)
+        delete_account(account, api)
     except BackendApiError as error:
         raise click.ClickException(f"{error}. Nothing has been deleted.") from None
     click.echo("Deleted.")
@@ -45,54 +45,53 @@ def delete_user(user: str, yes: bool) -> None:
 
 @click.command("export-user")
 @click.argument("user")
-@click.option("--output", type=click.Path(path_type=Path), help="A new file; else it is printed.")
-@click.option("--local", is_flag=True, help="Without what Clerk holds.")
+@click.option("--output", type=click.Path(path_type=Path), help="Write to a new file.")
+@click.option("--local", is_flag=True, help="Leave out the data that Clerk holds.")
 @with_appcontext
 def export_user(user: str, output: Path | None, local: bool) -> None:
-    """Write all that is known of a person, as JSON: what people may ask of you by law.
+    """Write all data about a user as JSON, for example to answer a request under the GDPR.
 
-    USER is an id or an e-mail address.
+    USER is a user ID or an email address.
     """
     api = None if local else clerk_of(current_app).api
-    person = _find(user, api)
+    account = _find_account(user, api)
     try:
-        exported = export_person(person, api)
+        exported = export_account(account, api)
     except BackendApiError as error:
-        raise click.ClickException(f"{error}. Without Clerk's part: --local.") from None
-    text = json.dumps(exported, indent=2, ensure_ascii=False, default=_in_json)
+        message = f"{error}. To export only the data in this database, add --local."
+        raise click.ClickException(message) from None
+    text = json.dumps(exported, indent=2, ensure_ascii=False, default=_to_json)
     if output is None:
         click.echo(text)
         return
-    _write_new(output, text + "\n")
+    _write_new_file(output, text + "\n")
     click.echo(f"Written to {output}.", err=True)
 
 
-def _find(user: str, api: BackendApi | None) -> Person:
+def _find_account(user: str, api: BackendApi | None) -> Account:
     try:
-        return find_person(user, api)
-    except (NobodyFound, BackendApiError) as error:
+        return find_account(user, api)
+    except (AccountNotFound, BackendApiError) as error:
         raise click.ClickException(str(error)) from None
 
 
-def _describe(person: Person) -> str:
-    name = person.here.name if person.here else ""
-    sides = [
-        f"{'known' if person.at_clerk else 'not known'} at Clerk",
-        f"{'a row' if person.here else 'no row'} here",
-    ]
-    return " ".join(filter(None, [person.id, name, f"({', '.join(sides)})"]))
+def _describe(account: Account) -> str:
+    email = account.row.email if account.row else ""
+    at_clerk = "exists" if account.at_clerk else "doesn't exist"
+    here = "a row" if account.row else "no row"
+    return f"{account.id} {email or ''} ({at_clerk} at Clerk, {here} in this database)"
 
 
-def _write_new(path: Path, text: str) -> None:
+def _write_new_file(path: Path, text: str) -> None:
     try:
-        # Others on this machine must not read it, and no file of anybody's is overwritten.
+        # Only the current user may read it, and an existing file is never overwritten.
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
-        message = f"{path} could not be made ({error.strerror}). Name a file that is not there yet."
+        message = f"{path} can't be created ({error.strerror}). Pass the name of a new file."
         raise click.ClickException(message) from None
     with os.fdopen(file, "w", encoding="utf-8") as stream:
         stream.write(text)
 
 
-def _in_json(value: object) -> str:
+def _to_json(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -1,4 +1,4 @@
-"""``flask clerk prune-events``: forget old deliveries."""
+"""``flask clerk prune-events``: delete old webhook deliveries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from flask.cli import with_appcontext
 from sqlalchemy import CursorResult
 
-from app.accounts.models import WebhookEvent
+from app.clerk_sync.tables import WebhookDelivery
 from app.transactions import transact
 
 
@@ -21,17 +21,18 @@ from app.transactions import transact
     type=click.IntRange(min=7),  # Clerk repeats a delivery for some days
     default=30,
     show_default=True,
-    help="Days since they came.",
+    help="Age in days.",
 )
 @with_appcontext
 def prune_events(days: int) -> None:
-    """Delete old rows of webhook_events, for a daily cron job.
+    """Delete old rows of webhook_events; meant for a daily cron job.
 
-    What is not handled yet stays, and so does the knowledge of what has been deleted.
+    Deliveries whose signals haven't been sent stay, and so does the record of deleted users and
+    organizations.
     """
-    old = sa.delete(WebhookEvent).where(
-        WebhookEvent.received_at < datetime.now(UTC) - timedelta(days=days),
-        WebhookEvent.signal_handled_at.is_not(None),
+    old = sa.delete(WebhookDelivery).where(
+        WebhookDelivery.received_at < datetime.now(UTC) - timedelta(days=days),
+        WebhookDelivery.signal_handled_at.is_not(None),
     )
-    pruned = cast("CursorResult[Any]", transact(lambda session: session.execute(old))).rowcount
-    click.echo(f"{pruned:,} deliveries forgotten.")
+    deleted = cast("CursorResult[Any]", transact(lambda session: session.execute(old))).rowcount
+    click.echo(f"Deleted {deleted:,} deliveries.")

@@ -9,9 +9,9 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from app.accounts import clerk_lists, sync
-from app.accounts.clerk_lists import BEGINNING, KINDS, Kind, Position
 from app.clerk import BackendApi, BackendApiError, clerk_of
+from app.clerk_sync import clerk_lists, reconciliation
+from app.clerk_sync.clerk_lists import BEGINNING, CLERK_LISTS, ClerkList, Position
 
 MARKS = {"add": "+", "change": "~", "delete": "-"}
 WORDS = {"add": "added", "change": "changed", "delete": "deleted"}
@@ -19,55 +19,60 @@ WITHOUT_ORGANIZATIONS = "organization_not_enabled_in_instance"
 
 
 @click.command("sync")
-@click.option("--dry-run", is_flag=True, help="Print the differences, and change nothing.")
-@click.option("--restart", is_flag=True, help="Do not go on where an unfinished run stopped.")
-@click.option("--force", is_flag=True, help="Even if Clerk knows hardly any of our users.")
+@click.option("--dry-run", is_flag=True, help="Print the differences without changing anything.")
+@click.option("--restart", is_flag=True, help="Start over instead of continuing a stopped run.")
+@click.option("--force", is_flag=True, help="Run even if Clerk knows few of the users here.")
 @with_appcontext
 def sync_command(dry_run: bool, restart: bool, force: bool) -> None:
-    """Make users, organizations and memberships here equal to Clerk's.
+    """Make the users, organizations and memberships here equal to Clerk's.
 
-    For the first time, after lost webhooks, and whenever in doubt. The app may run meanwhile.
+    Run it to import existing users, after lost webhooks, or whenever in doubt. The app may keep
+    running.
     """
     api = clerk_of(current_app).api
     try:
         if not force:
-            sync.check_instance(api)
+            reconciliation.check_instance(api)
         if restart and not dry_run:
-            sync.forget_checkpoints()
-        for kind in KINDS:
-            _sync(api, kind, dry_run=dry_run)
-    except sync.WrongInstance as error:
+            reconciliation.forget_checkpoints()
+        for clerk_list in CLERK_LISTS:
+            _sync_list(api, clerk_list, dry_run=dry_run)
+    except reconciliation.WrongInstance as error:
         raise click.ClickException(str(error)) from None
     except BackendApiError as error:
-        message = f"{error}. What is done stays done: the same command goes on from there."
+        message = f"{error}. Run the command again to continue from here."
         raise click.ClickException(message) from None
     if not dry_run:
-        sync.forget_checkpoints()
+        reconciliation.forget_checkpoints()
 
 
-def _sync(api: BackendApi, kind: Kind, *, dry_run: bool) -> None:
-    start = BEGINNING if dry_run else sync.starting_point(kind)
+def _sync_list(api: BackendApi, clerk_list: ClerkList, *, dry_run: bool) -> None:
+    start = BEGINNING if dry_run else reconciliation.starting_point(clerk_list)
+    name = clerk_list.name
     if start is None:
-        click.echo(f"{kind.name}: done before the last run stopped")
+        click.echo(f"{name}: finished by the previous run")
         return
     if start.offset:
-        click.echo(f"{kind.name}: goes on after {start.offset:,}, where the last run stopped")
+        click.echo(f"{name}: continuing after {start.offset:,}, where the previous run stopped")
     try:
-        tally = _reconcile(api, kind, start, dry_run=dry_run)
+        tally = _reconcile_list(api, clerk_list, start, dry_run=dry_run)
     except BackendApiError as error:
         if error.code != WITHOUT_ORGANIZATIONS:
             raise
-        click.echo(f"{kind.name}: Clerk has no organizations switched on")
+        click.echo(f"{name}: organizations are not enabled at Clerk")
         return
     words = WORDS if not dry_run else {change: f"to {change}" for change in WORDS}
     counts = ", ".join(f"{tally[change]:,} {word}" for change, word in words.items())
-    click.echo(f"{kind.name}: {tally['seen']:,} at Clerk; {counts}")
+    click.echo(f"{name}: {tally['seen']:,} at Clerk; {counts}")
 
 
-def _reconcile(api: BackendApi, kind: Kind, start: Position, *, dry_run: bool) -> Counter[str]:
+def _reconcile_list(
+    api: BackendApi, clerk_list: ClerkList, start: Position, *, dry_run: bool
+) -> Counter[str]:
     tally = Counter(seen=start.offset)
-    steps = sync.reconcile(api, kind, start, dry_run=dry_run)
-    with _bar(clerk_lists.count(api, kind), kind.name, hidden=dry_run) as bar:
+    steps = reconciliation.reconcile(api, clerk_list, start, dry_run=dry_run)
+    total = clerk_lists.count_objects(api, clerk_list)
+    with _progress_bar(total, clerk_list.name, hidden=dry_run) as bar:
         bar.update(start.offset)
         for step in steps:
             tally.update(difference.change for difference in step.differences)
@@ -79,5 +84,5 @@ def _reconcile(api: BackendApi, kind: Kind, start: Position, *, dry_run: bool) -
     return tally
 
 
-def _bar(length: int, label: str, *, hidden: bool) -> Any:
+def _progress_bar(length: int, label: str, *, hidden: bool) -> Any:
     return click.progressbar(length=length, label=label, hidden=hidden, show_pos=True)

@@ -13,13 +13,13 @@ from typing import Any
 
 from flask import Flask
 
-from app.accounts.signals import user_created
 from app.clerk.webhooks import WebhookEvent
-from app.jobs import celery, deliveries
+from app.clerk_sync.signals import user_created
+from app.jobs import celery, signal_queue
 
 __all__ = ["celery"]
 
-deliveries.FIRST_PAUSE = 1
+signal_queue.FIRST_PAUSE = 1
 # A lost machine is noticed sooner than in production. The worker would take it from the app.
 VISIBILITY = 3
 """Seconds."""

@@ -9,11 +9,13 @@ from flask import Flask, current_app
 from flask.testing import FlaskClient
 
 from app import create_app
-from app.accounts.models import User, WebhookEvent
-from app.accounts.signals import user_created
-from app.jobs import broker, deliveries
+from app.accounts.models import User
+from app.clerk_sync.deliveries import QUEUE_LEASE
+from app.clerk_sync.signals import user_created
+from app.clerk_sync.tables import WebhookDelivery
+from app.jobs import broker, signal_queue
 from app.jobs.broker import celery
-from app.jobs.sync import sync
+from app.jobs.scheduled_sync import sync
 from app.settings import SettingsError
 from tests.app_fixtures import ALICE
 from tests.data.deliveries import deliver, event, stored
@@ -30,7 +32,7 @@ def test_without_a_broker_the_signal_is_sent_within_the_request(app: Flask, clie
     with user_created.connected_to(hear):
         assert [deliver(client, created).status_code for _ in range(2)] == [200, 200]
     assert heard == [ALICE["id"]]
-    noted = stored(app, WebhookEvent, created.id)
+    noted = stored(app, WebhookDelivery, created.id)
     assert noted
     assert noted.signal_handled_at
 
@@ -63,9 +65,9 @@ def test_what_is_no_broker_is_refused(environ: dict[str, str], url: str) -> None
 
 def test_a_task_is_never_given_away_while_a_worker_is_at_it() -> None:
     assert broker.TIME_LIMIT + broker.LONGEST_PAUSE < broker.VISIBILITY
-    lease = deliveries.LEASE.total_seconds()
+    lease = QUEUE_LEASE.total_seconds()
     assert lease > broker.VISIBILITY
-    assert lease > deliveries.ATTEMPTS * (broker.LONGEST_PAUSE + broker.TIME_LIMIT)
+    assert lease > signal_queue.ATTEMPTS * (broker.LONGEST_PAUSE + broker.TIME_LIMIT)
 
 
 def test_a_broker_gives_flask_dev_a_worker(environ: dict[str, str]) -> None:

@@ -11,12 +11,12 @@ import pytest
 from flask import Flask
 
 from app import create_app
-from app.accounts.models import WebhookEvent
-from app.accounts.signals import user_created
+from app.clerk_sync.signals import user_created
+from app.clerk_sync.sync_lock import hold_sync_lock, release_sync_lock
+from app.clerk_sync.tables import WebhookDelivery
 from app.jobs import celery
-from app.jobs.deliveries import send_signal
-from app.jobs.sync import _lock, sync
-from app.transactions import transact
+from app.jobs.scheduled_sync import sync
+from app.jobs.signal_queue import send_signal
 from tests.app_fixtures import ALICE
 from tests.data.deliveries import deliver, event, stored
 from tests.redis_server import MISSING, Redis, Worker, wait_until
@@ -69,7 +69,7 @@ def lines(tmp_path: Path, name: str) -> int:
 
 def is_handled(app: Flask) -> bool:
     """Whether the delivery counts as done."""
-    noted = stored(app, WebhookEvent, CREATED.id)
+    noted = stored(app, WebhookDelivery, CREATED.id)
     return noted is not None and noted.signal_handled_at is not None
 
 
@@ -156,8 +156,12 @@ def test_without_its_broker_the_app_asks_clerk_to_come_again(
 
 def test_only_one_sync_runs(app: Flask) -> None:
     with app.app_context():
-        assert transact(lambda session: _lock(session, 1))
-        assert transact(lambda session: _lock(session, 1))
-        assert not transact(lambda session: _lock(session, 2))
-        sync()  # asks Clerk for nothing, which here would fail
-        assert not transact(lambda session: _lock(session, 2))
+        assert hold_sync_lock("first")
+        assert hold_sync_lock("first")
+        assert not hold_sync_lock("second")
+        sync()  # does nothing; a call to Clerk would fail here
+        assert not hold_sync_lock("second")
+        release_sync_lock("second")
+        assert not hold_sync_lock("second")
+        release_sync_lock("first")
+        assert hold_sync_lock("second")

@@ -19,7 +19,8 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from app.accounts.models import Membership, Organization, User, WebhookEvent
+from app.accounts.models import Membership, Organization, User
+from app.clerk_sync.tables import WebhookDelivery
 from app.database import db
 from tests.app_fixtures import ON_BOTH_DATABASES
 
@@ -79,7 +80,7 @@ def test_the_tables_equal_the_truth(watched_app: Flask, environ: dict[str, str],
     assert killer.kills == answers["200"] // KILL_EVERY
     with watched_app.app_context():
         assert tables() == history.tables()
-        noted = db.session.execute(sa.select(WebhookEvent.id, WebhookEvent.outcome)).all()
+        noted = db.session.execute(sa.select(WebhookDelivery.id, WebhookDelivery.outcome)).all()
         assert sorted(id for id, _ in noted) == sorted(event.id for event in history.events)
         assert {outcome for _, outcome in noted} <= {"applied", "older", "gone"}
         assert applied_twice() == []

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app import create_app
-from app.accounts.signals import event_signal
 from app.clerk.webhooks import WebhookEvent
+from app.clerk_sync.signals import event_signal
 from app.transactions import transact
 
 AWAITED = ("user.created", "user.deleted", "organizationMembership.created")

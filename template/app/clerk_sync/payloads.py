@@ -1,4 +1,4 @@
-"""Clerk's JSON as columns of ours. Whatever came, the database takes what is returned here."""
+"""Turns Clerk's JSON into column values that the database is sure to accept."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ Row = dict[str, Any]
 
 _ID = re.compile(r"[!-~]{1,64}\Z")
 _LAST_MOMENT = 253_402_300_799_999
-"""Unix milliseconds: the end of the year 9999, where the calendars of databases stop."""
+"""Unix milliseconds: the end of the year 9999, the last that databases can store."""
 
 
 class InvalidRecord(ValueError):
-    """An object has no usable id, so that nothing can be made of it."""
+    """An object has no usable ID, so there is no row for it."""
 
 
 def user_row(data: Json) -> Row:
-    """Columns of ``users``.
+    """The columns of ``users``.
 
-    :param data: a user of the Backend API, or of a webhook.
-    :raises InvalidRecord: it has no usable id.
+    :param data: a user from the Backend API or a webhook
+        (https://clerk.com/docs/reference/backend-api).
+    :raises InvalidRecord: it has no usable ID.
     """
-    return _record(data) | {
+    return _common_columns(data) | {
         "email": _primary(data, "email_address", 320),
         "phone_number": _primary(data, "phone_number", 32),
         "username": _text(data.get("username"), 255),
@@ -37,9 +38,9 @@ def user_row(data: Json) -> Row:
 
 
 def organization_row(data: Json) -> Row:
-    """Columns of ``organizations``; parameters and errors as for :func:`user_row`."""
+    """The columns of ``organizations``; parameters and errors as for :func:`user_row`."""
     slug = _text(data.get("slug"), 255)
-    return _record(data) | {
+    return _common_columns(data) | {
         "name": _text(data.get("name"), 255) or slug or "",
         "slug": slug,
         "image_url": _text(data.get("image_url"), 2048),
@@ -47,25 +48,25 @@ def organization_row(data: Json) -> Row:
 
 
 def membership_row(data: Json) -> Row:
-    """Columns of ``memberships``.
+    """The columns of ``memberships``.
 
-    :param data: a membership of the Backend API, or of a webhook.
-    :raises InvalidRecord: it, its organization or its user has no usable id.
+    :param data: a membership from the Backend API or a webhook.
+    :raises InvalidRecord: the membership, its organization or its user has no usable ID.
     """
-    return _record(data) | {
+    return _common_columns(data) | {
         "organization_id": read_id(_object(data.get("organization")).get("id")),
         "user_id": read_id(_object(data.get("public_user_data")).get("user_id")),
         "role": _text(data.get("role"), 255) or "",
     }
 
 
-def hearsay_of_organization(membership: Json) -> Row:
-    """The organization as a membership mentions it: version 0, so that any news completes it."""
+def partial_organization_row(membership: Json) -> Row:
+    """The organization as its membership describes it: version 0, so any event completes it."""
     return organization_row(_object(membership.get("organization"))) | {"clerk_updated_at": 0}
 
 
-def hearsay_of_user(membership: Json) -> Row:
-    """The user as a membership mentions them: version 0, so that any news completes it."""
+def partial_user_row(membership: Json) -> Row:
+    """The user as a membership describes them: version 0, so any event completes it."""
     data = _object(membership.get("public_user_data"))
     identifier = _text(data.get("identifier"), 320) or ""
     email = identifier if "@" in identifier else None
@@ -74,19 +75,19 @@ def hearsay_of_user(membership: Json) -> Row:
 
 
 def read_id(value: object) -> str:
-    """An id of Clerk's.
+    """Check an ID of Clerk's.
 
-    :raises InvalidRecord: it is none.
+    :raises InvalidRecord: it isn't 1 to 64 printable ASCII characters.
     """
     if not isinstance(value, str) or not _ID.match(value):
-        raise InvalidRecord(f"expected an id such as user_2b…, got {value!r:.80}")
+        raise InvalidRecord(f"expected an ID such as user_2b…, got {value!r:.80}")
     return value
 
 
-def _record(data: Json) -> Row:
+def _common_columns(data: Json) -> Row:
     row = {"id": read_id(data.get("id")), "clerk_updated_at": _milliseconds(data, "updated_at")}
     created = _milliseconds(data, "created_at")
-    if created:  # else the row's own default holds
+    if created:  # otherwise the column's default applies
         row["created_at"] = datetime.fromtimestamp(created / 1000, UTC)
     return row
 
@@ -97,7 +98,7 @@ def _milliseconds(data: Json, name: str) -> int:
 
 
 def _primary(data: Json, name: str, longest: int) -> str | None:
-    """The primary one of the user's e-mail addresses or phone numbers."""
+    """The user's primary email address or phone number."""
     listed = data.get("email_addresses" if name == "email_address" else "phone_numbers")
     for item in listed if isinstance(listed, list) else []:
         if isinstance(item, dict) and item.get("id") == data.get(f"primary_{name}_id"):
@@ -112,6 +113,6 @@ def _object(value: object) -> Json:
 def _text(value: object, longest: int) -> str | None:
     if not isinstance(value, str):
         return None
-    # JSON can hold what no database takes: lone surrogates, and zero characters.
+    # JSON can hold what databases reject: lone surrogates and null characters.
     clean = value.encode("utf-8", "replace").decode().replace("\0", "")
     return clean[:longest] or None

@@ -1,0 +1,116 @@
+"""Two branches of migrations: yours in ``app/migrations/``, ours in ``app/clerk_sync/migrations/``.
+
+Each of your migrations depends on the newest of ours that existed when it was created, but neither
+branch is a parent of the other. So an update of the template can add migrations beside yours.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+from alembic.script import Script
+from flask import Flask
+from flask_alembic import Alembic
+
+YOUR_BRANCH = "app"
+"""Alembic's label of your migrations."""
+
+CLERK_BRANCH = "clerk"
+"""Alembic's label of ours."""
+
+YOUR_FOLDER = Path(__file__).parent / "migrations"
+CLERK_FOLDER = Path(__file__).parent / "clerk_sync" / "migrations"
+
+
+class BranchedAlembic(Alembic):
+    """Flask-Alembic, with commands that work for two branches."""
+
+    def init_app(self, app: Flask) -> None:
+        """Register the extension, both folders, and a line of output for each migration.
+
+        ``app.config["ALEMBIC_CONTEXT"]`` may hold further options for Alembic's
+        ``EnvironmentContext.configure()``.
+        """
+        app.config["ALEMBIC"] = {
+            "script_location": _escaped(YOUR_FOLDER),
+            "version_locations": [(CLERK_BRANCH, _escaped(CLERK_FOLDER))],
+        }
+        app.config.setdefault("ALEMBIC_CONTEXT", {})["on_version_apply"] = _report_migration
+        super().init_app(app)
+
+    def needs_upgrade(self) -> bool:
+        """Whether there are migrations to run.
+
+        A database stores one revision for each branch, but not one that another depends on, so
+        Flask-Alembic's own comparison with all heads would never be satisfied.
+        """
+        return set(self.current()) != set(self.heads(resolve_dependencies=True))
+
+    def downgrade(self, target: int | str | Script = -1) -> None:
+        """Take migrations back.
+
+        :param target: a revision to return to, or a relative number such as ``-1`` or ``app@-1``.
+        :raises click.ClickException: the number is ambiguous.
+        """
+        if _is_number(target) and len(self.current()) > 1:
+            raise click.ClickException(
+                f"{target} is ambiguous, since the database has migrations of two branches. Type "
+                f"'flask db downgrade {YOUR_BRANCH}@-1' to take back your newest migration, or "
+                f"'flask db downgrade {CLERK_BRANCH}@-1' for the newest in app/clerk_sync."
+            )
+        super().downgrade(target)
+
+    def revision(
+        self,
+        message: str,
+        empty: bool = False,
+        branch: str = "default",
+        parent: Any = "head",
+        splice: bool = False,
+        depend: Any = None,
+        label: Any = None,
+        path: str | None = None,
+    ) -> list[Script | None]:
+        """Create a migration: by default in ``app/migrations/``, after your newest one.
+
+        The parameters are those of Flask-Alembic. With another branch or parent, it does what
+        Flask-Alembic does.
+        """
+        if branch == "default" and (parent == "head" or list(parent) == ["head"]):
+            branch, parent, label = self._after_your_newest(list(label or ()))
+            depend = depend or self.script_directory.get_revision(f"{CLERK_BRANCH}@head")
+            depend = [depend] if isinstance(depend, Script) else depend
+        return super().revision(message, empty, branch, parent, splice, depend, label, path)
+
+    def _after_your_newest(self, label: list[str]) -> tuple[str, list[str], list[str]]:
+        """Branch, parent and labels of your next migration."""
+        newest = [head.revision for head in self.heads() if _is_yours(head)]
+        if len(newest) > 1:
+            raise click.ClickException(
+                f"Your migrations have several heads: {', '.join(newest)}. "
+                f"Merge them first: flask db merge {' '.join(newest)}"
+            )
+        return ("", newest, label) if newest else ("", ["base"], [YOUR_BRANCH, *label])
+
+
+def _is_yours(script: Script) -> bool:
+    return Path(script.path).resolve().is_relative_to(YOUR_FOLDER.resolve())
+
+
+def _is_number(target: object) -> bool:
+    return str(target).lstrip("+-").isdigit() and len(str(target)) < 4
+
+
+def _escaped(path: Path) -> str:
+    return str(path).replace("%", "%%")  # Alembic's configuration interpolates
+
+
+def _report_migration(*, step: Any, **_: Any) -> None:
+    """Print a migration that ``flask db`` runs, but not those at the start of a new app."""
+    command = click.get_current_context(silent=True)
+    if command is None or command.find_object(Alembic) is None or step.up_revision is None:
+        return
+    verb = "Upgraded" if step.is_upgrade else "Downgraded"
+    click.echo(f"{verb}: {step.up_revision.revision}, {step.up_revision.doc}")
