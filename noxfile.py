@@ -130,6 +130,7 @@ def demo(session: nox.Session) -> None:
     parser.add_argument("--port", type=int, help="the app's port; the local Clerk takes the next")
     parser.add_argument("--once", action="store_true", help="stop after the first page")
     options = parser.parse_args(session.posargs)
+    interrupt_on_signals()
 
     kept = DEMO.exists()
     if kept and not (DEMO / "pyproject.toml").is_file():
@@ -343,14 +344,22 @@ def run_demo(session: nox.Session, ports: tuple[int, int], *, once: bool) -> Non
             session.error(f"flask dev ended with code {app.returncode}; its last lines say why.")
 
 
+def interrupt_on_signals() -> None:
+    """Make Ctrl-C, a supervisor's stop and a closed terminal raise KeyboardInterrupt.
+
+    Also Ctrl-C: a process that was started in the background by a shell, as on many CI runners,
+    inherits an ignored SIGINT, and so do its children until a handler is set here.
+    """
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
+
+
 @contextlib.contextmanager
 def running(command: Sequence[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     """Run a command in demo/, and stop it with all its children at the end."""
     # In a session of its own, so that Ctrl-C reaches it once, from here, and not twice.
     process = subprocess.Popen(command, cwd=DEMO, env=environment, start_new_session=True)
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.default_int_handler)
     try:
         yield process
     finally:

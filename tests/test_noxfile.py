@@ -157,36 +157,47 @@ def test_a_demo_folder_that_is_no_project_is_left_alone(template: Path, tmp_path
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send to another process.")
-def test_ctrl_c_stops_app_and_local_clerk(source: Path) -> None:
+@pytest.mark.parametrize(
+    "inherited_signal",
+    [
+        pytest.param("-", id="started at a terminal"),
+        pytest.param("''", id="started in the background, where SIGINT is ignored"),
+    ],
+)
+def test_ctrl_c_stops_app_and_local_clerk(source: Path, inherited_signal: str) -> None:
     port, local_clerk = free_ports()
-    command = (sys.executable, source / "noxfile.py", "-s", "demo", "--", "--port", str(port))
-    inherited = {k: v for k, v in os.environ.items() if k != "VIRTUAL_ENV"}
+    demo_command = (sys.executable, source / "noxfile.py", "-s", "demo", "--", "--port", str(port))
     process = subprocess.Popen(
-        command,
+        ("sh", "-c", f'trap {inherited_signal} INT; exec "$@"', "sh", *demo_command),
         cwd=source,
-        env=inherited,
+        env={name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
-    said: list[str] = []
+    output: list[str] = []
     assert process.stdout
-    reader = threading.Thread(target=lambda: said.extend(process.stdout or ()), daemon=True)
+    reader = threading.Thread(target=lambda: output.extend(process.stdout or ()), daemon=True)
     reader.start()
     try:
-        deadline = time.monotonic() + DEMO_SECONDS
-        while not any("first page after" in line for line in said):
-            assert process.poll() is None, "".join(said)
-            assert time.monotonic() < deadline, "".join(said)
-            time.sleep(0.1)
+        wait_for_line(process, output, "first page after")
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(f"http://127.0.0.1:{port}/healthz", timeout=10) as answer:
             assert answer.status == 200
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0, "".join(said)
+        assert process.wait(30) == 0, "".join(output)
     finally:
         process.kill()
     reader.join(10)
-    assert "Traceback" not in "".join(said)
+    assert "Traceback" not in "".join(output)
     assert is_free(port)
     assert is_free(local_clerk)
+
+
+def wait_for_line(process: subprocess.Popen[str], output: list[str], text: str) -> None:
+    """Wait until a process has printed a line that contains this text."""
+    deadline = time.monotonic() + DEMO_SECONDS
+    while not any(text in line for line in output):
+        assert process.poll() is None, "".join(output)
+        assert time.monotonic() < deadline, "".join(output)
+        time.sleep(0.1)
