@@ -17,7 +17,6 @@ from app.clerk.instance import parse_publishable_key
 from app.clerk.keys import read_pem_key
 from app.clerk.webhooks import parse_webhook_secrets
 
-PROJECT = Path(__file__).parent.parent
 ENV_FILE = Path(".env")
 """In the working directory, like ``instance/``; an installed package has neither."""
 
