@@ -1,4 +1,4 @@
-"""Settings are read once, and refused with the cure."""
+"""Settings are read once, and a wrong one is refused with a message that says how to fix it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ import pytest
 
 from app import create_app, settings
 from app.settings import SettingsError, read_environment, read_settings
-from tests.signing import publishable_key
 
-LOCAL = publishable_key("local-acme-1.clerk.accounts.dev")
+LOCAL = "pk_test_bG9jYWwtYWNtZS0xLmNsZXJrLmFjY291bnRzLmRldiQ="
+"""A publishable key of a local Clerk."""
+
+EMULATOR = {"CLERK_EMULATOR_URL": "http://127.0.0.1:5001"}
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"SECRET_KEY": ""}, "SECRET_KEY is not set"),
         ({"SECRET_KEY": "short"}, "SECRET_KEY is too short"),
@@ -34,51 +36,45 @@ LOCAL = publishable_key("local-acme-1.clerk.accounts.dev")
         ),
     ],
 )
-def test_what_cannot_work_is_refused(
-    environ: dict[str, str], changes: dict[str, str], said: str
+def test_a_wrong_setting_is_refused(
+    environ: dict[str, str], changes: dict[str, str], message: str
 ) -> None:
-    with pytest.raises(SettingsError, match=said):
+    with pytest.raises(SettingsError, match=message):
         create_app(environ | changes)
 
 
-def test_a_missing_env_file_is_named(
+def test_without_an_env_file_the_message_says_how_to_make_one(
     environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settings, "ENV_FILE", tmp_path / ".env")
-    del environ["SECRET_KEY"]
-    with pytest.raises(SettingsError, match=r"flask clerk doctor --fix"):
-        read_settings(environ)
+    with pytest.raises(SettingsError, match="flask clerk doctor --fix"):
+        read_settings(environ | {"SECRET_KEY": ""})
 
 
-def test_the_process_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / ".env"
-    file.write_text("SECRET_KEY=from the file\nCLERK_JWT_KEY=from the file\n")
-    monkeypatch.setattr(settings, "ENV_FILE", file)
+def test_the_process_environment_overrides_the_env_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("SECRET_KEY=from the file\nCLERK_JWT_KEY=from the file\n")
+    monkeypatch.setattr(settings, "ENV_FILE", tmp_path / ".env")
     monkeypatch.setenv("SECRET_KEY", "from the process")
     monkeypatch.delenv("CLERK_JWT_KEY", raising=False)
     environ = read_environment()
-    assert (environ["SECRET_KEY"], environ["CLERK_JWT_KEY"]) == (
-        "from the process",
-        "from the file",
-    )
+    assert environ["SECRET_KEY"] == "from the process"
+    assert environ["CLERK_JWT_KEY"] == "from the file"
 
 
-def test_local_keys_lead_to_the_local_clerk(environ: dict[str, str]) -> None:
-    emulator = {"CLERK_EMULATOR_URL": "http://127.0.0.1:5001", "CLERK_API_URL": ""}
-    local = read_settings(environ | emulator | {"CLERK_PUBLISHABLE_KEY": LOCAL})
-    assert local.clerk.api_url == "http://127.0.0.1:5001/api"
-    assert local.clerk.proxy_url == "/__clerk"
+def test_with_local_keys_the_local_clerk_is_used(environ: dict[str, str]) -> None:
+    clerk = read_settings(environ | EMULATOR | {"CLERK_PUBLISHABLE_KEY": LOCAL}).clerk
+    assert (clerk.api_url, clerk.proxy_url) == ("http://127.0.0.1:5001/api", "/__clerk")
 
 
-def test_with_keys_of_a_real_instance_it_means_nothing(environ: dict[str, str]) -> None:
-    emulator = {"CLERK_EMULATOR_URL": "http://127.0.0.1:5001", "CLERK_API_URL": ""}
-    real = read_settings(environ | emulator)
-    assert real.emulator_url == ""
-    assert real.clerk.api_url == "https://api.clerk.com"
-    assert real.clerk.proxy_url == ""
+def test_with_other_keys_the_local_clerk_is_ignored(environ: dict[str, str]) -> None:
+    read = read_settings(environ | EMULATOR)
+    assert read.emulator_url == ""
+    assert (read.clerk.api_url, read.clerk.proxy_url) == ("https://api.clerk.com", "")
 
 
-def test_secrets_do_not_show(environ: dict[str, str]) -> None:
-    shown = repr(read_settings(environ | {"DATABASE_URL": "mysql://me:hunter2@db/x"}))
+def test_secrets_never_appear_when_settings_are_printed(environ: dict[str, str]) -> None:
+    printed = repr(read_settings(environ | {"DATABASE_URL": "mysql://me:hunter2@db/x"}))
     for secret in (environ["SECRET_KEY"], "sk_test_secret", "the signing secret", "hunter2"):
-        assert secret not in shown
+        assert secret not in printed

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 
-from tests.clerk.test_redirects import EVIL
-from tests.conftest import BROWSER, SignIn
+from tests.protocol.test_redirects import EVIL
+from tests.app_fixtures import BROWSER, SignIn
 
 PAGES = [("/login", "SignIn", "sign-in"), ("/signup", "SignUp", "sign-up")]
 

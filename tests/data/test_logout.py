@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.conftest import BROWSER, SignIn
+from tests.app_fixtures import BROWSER, SignIn
 from tests.local_server import LocalServer
 
 REVOKE = "POST /v1/sessions/sess_1/revoke"

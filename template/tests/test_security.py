@@ -1,0 +1,73 @@
+"""Security headers, caching, and protection against forged forms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.clerk import session_required
+from tests.conftest import PROGRAM
+
+if TYPE_CHECKING:
+    from clerk_emulator.resources import User
+    from clerk_emulator.running import RunningClerk
+
+
+def test_pages_load_scripts_from_this_app_and_clerk_only(client: FlaskClient) -> None:
+    policy = client.get("/").headers["Content-Security-Policy"]
+    rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
+    assert rules["script-src"] == (
+        "'self' https://challenges.cloudflare.com https://quick-fox-7.clerk.accounts.dev"
+    )
+    assert rules["default-src"] == "'self'"
+    assert rules["object-src"] == "'none'"
+
+
+@pytest.mark.parametrize("path", ["/login", "/signup", "/nowhere"])
+def test_pages_have_no_inline_scripts(client: FlaskClient, path: str) -> None:
+    assert "<script>" not in client.get(path).text
+
+
+def test_other_sites_cannot_put_pages_into_a_frame(client: FlaskClient) -> None:
+    assert "frame-ancestors 'self'" in client.get("/").headers["Content-Security-Policy"]
+
+
+def test_browsers_do_not_guess_types_and_reveal_no_paths(client: FlaskClient) -> None:
+    headers = client.get("/static/app.css").headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
+
+
+@pytest.mark.parametrize("path", ["/dashboard", "/api/me"])
+def test_no_cache_keeps_a_page_that_depends_on_the_user(signed_in: FlaskClient, path: str) -> None:
+    answer = signed_in.get(path)
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    assert {"Cookie", "Authorization"} <= set(answer.vary)
+
+
+@pytest.fixture
+def save(site: Flask) -> str:
+    """The address of a form that only signed-in users may send."""
+    site.add_url_rule("/save", view_func=session_required(lambda: "saved"), methods=["POST"])
+    return "/save"
+
+
+def test_a_form_needs_a_token(signed_in: FlaskClient, save: str) -> None:
+    assert signed_in.post(save).status_code == 400
+
+
+def test_a_program_needs_no_form_token(
+    visitor: FlaskClient, clerk: RunningClerk, ada: User, save: str
+) -> None:
+    headers = PROGRAM | {"Authorization": f"Bearer {clerk.session_token(ada)}"}
+    assert visitor.post(save, headers=headers).text == "saved"
+
+
+@pytest.mark.parametrize("scheme", ["Basic", "Negotiate", "Digest"])
+def test_headers_that_browsers_send_by_themselves_are_no_proof(
+    signed_in: FlaskClient, save: str, scheme: str
+) -> None:
+    assert signed_in.post(save, headers={"Authorization": f"{scheme} eA=="}).status_code == 400

@@ -1,0 +1,62 @@
+"""Signals tell the app what a webhook has changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.accounts.signals import event_signal, user_created
+from app.clerk import clerk_of
+
+if TYPE_CHECKING:
+    from clerk_emulator.resources import User
+    from clerk_emulator.running import RunningClerk
+
+
+def test_a_receiver_hears_of_a_new_user(
+    visitor: FlaskClient, clerk: RunningClerk, ada: User
+) -> None:
+    heard: list[str] = []
+
+    def welcome(app: Flask, data: dict[str, Any], event: object) -> None:
+        heard.append(data["id"])
+
+    with user_created.connected_to(welcome):
+        clerk.deliver_webhooks(visitor)
+        clerk.deliver_webhooks(visitor)
+    assert heard == [ada.id]
+
+
+def test_a_receiver_that_fails_is_called_again(
+    site: Flask, visitor: FlaskClient, clerk: RunningClerk, ada: User
+) -> None:
+    heard: list[str] = []
+
+    def fail_once(app: Flask, data: dict[str, Any], event: object) -> None:
+        heard.append(data["id"])
+        if len(heard) == 1:
+            raise OSError("the mail server is down")
+
+    with user_created.connected_to(fail_once):
+        with pytest.raises(OSError, match="mail server"):
+            clerk.deliver_webhooks(visitor)
+        clerk.deliver_webhooks(visitor)
+    assert heard == [ada.id, ada.id]
+
+
+def test_there_is_a_signal_for_every_type_of_event(
+    site: Flask, signed_in: FlaskClient, clerk: RunningClerk, ada: User
+) -> None:
+    heard: list[str] = []
+
+    def note(app: Flask, data: dict[str, Any], event: object) -> None:
+        heard.append(data["user_id"])
+
+    with event_signal("session.revoked").connected_to(note):
+        session = signed_in.get("/api/me").get_json()["session_id"]
+        clerk_of(site).api.revoke_session(session)
+        clerk.deliver_webhooks(signed_in)
+    assert heard == [ada.id]
