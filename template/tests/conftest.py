@@ -21,8 +21,7 @@ from app.clerk import clerk_of
 from app.commands import clerk as clerk_commands
 
 if TYPE_CHECKING:
-    from clerk_emulator.resources import User
-    from clerk_emulator.running import RunningClerk
+    from clerk_emulator.testing import RunningClerk, User
 
 pytest_plugins = ["tests.database"]
 

@@ -12,8 +12,7 @@ from app.clerk import current_session, requires, session_required
 from tests.conftest import PROGRAM
 
 if TYPE_CHECKING:
-    from clerk_emulator.resources import Organization, User
-    from clerk_emulator.running import RunningClerk
+    from clerk_emulator.testing import Organization, RunningClerk, User
 
 
 @pytest.fixture

@@ -9,8 +9,7 @@ from flask.testing import FlaskClient
 from tests.conftest import PROGRAM
 
 if TYPE_CHECKING:
-    from clerk_emulator.resources import User
-    from clerk_emulator.running import RunningClerk
+    from clerk_emulator.testing import RunningClerk, User
 
 
 def test_it_returns_the_current_user(signed_in: FlaskClient, ada: User) -> None:

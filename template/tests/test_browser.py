@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from clerk_emulator.pytest_plugin import OpenPage
-    from clerk_emulator.running import RunningClerk
+    from clerk_emulator.testing import OpenPage, RunningClerk
 
 pytestmark = pytest.mark.browser
 

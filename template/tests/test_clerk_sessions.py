@@ -21,17 +21,14 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
-from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app import create_app
-from app.clerk import clerk_of
 from tests.conftest import PROGRAM, open_browser
 
 if TYPE_CHECKING:
-    from clerk_emulator.resources import User
-    from clerk_emulator.running import RunningClerk
+    from clerk_emulator.testing import RunningClerk, User
 
 ISSUER = "https://quick-fox-7.clerk.accounts.dev"
 OURS = generate_private_key(public_exponent=65537, key_size=2048)
@@ -237,9 +234,8 @@ def test_a_session_ends_after_a_week(visitor: FlaskClient, clerk: RunningClerk, 
 
 
 def test_a_revoked_session_ends_with_its_token(
-    site: Flask, visitor: FlaskClient, clerk: RunningClerk, ada: User
+    visitor: FlaskClient, clerk: RunningClerk, ada: User
 ) -> None:
-    session = clerk.sign_in(visitor, ada)
-    clerk_of(site).api.revoke_session(session.id)
+    clerk.revoke_session(clerk.sign_in(visitor, ada))
     clerk.advance(seconds=120)
     assert visitor.get("/api/me", follow_redirects=True).status_code == 401

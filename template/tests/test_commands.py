@@ -21,8 +21,8 @@ from app.settings import PROJECT, read_settings
 from tests.conftest import flask_clerk
 
 if TYPE_CHECKING:
-    from clerk_emulator import resources
-    from clerk_emulator.running import RunningClerk
+    from clerk_emulator.testing import RunningClerk
+    from clerk_emulator.testing import User as ClerkUser
 
 
 def doctor(environ: dict[str, str]) -> Result:
@@ -87,14 +87,14 @@ def test_dev_explains_a_wrong_setting_without_a_traceback(environ: dict[str, str
     assert result.output.startswith("Error: CLERK_PUBLISHABLE_KEY")
 
 
-def test_sync_copies_users_from_clerk(site: Flask, ada: resources.User) -> None:
+def test_sync_copies_users_from_clerk(site: Flask, ada: ClerkUser) -> None:
     result = flask_clerk(site, "sync")
     assert result.exit_code == 0, result.output
     with site.app_context():
         assert db.session.get_one(User, ada.id).email == "ada@example.com"
 
 
-def test_sync_can_only_show_the_differences(site: Flask, ada: resources.User) -> None:
+def test_sync_can_only_show_the_differences(site: Flask, ada: ClerkUser) -> None:
     result = flask_clerk(site, "sync", "--dry-run")
     assert f"+ {ada.id}" in result.output
     with site.app_context():
@@ -102,7 +102,7 @@ def test_sync_can_only_show_the_differences(site: Flask, ada: resources.User) ->
 
 
 def test_prune_events_keeps_recent_rows(
-    site: Flask, visitor: FlaskClient, clerk: RunningClerk, ada: resources.User
+    site: Flask, visitor: FlaskClient, clerk: RunningClerk, ada: ClerkUser
 ) -> None:
     clerk.deliver_webhooks(visitor)
     assert flask_clerk(site, "prune-events").output.startswith("0 ")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flask.testing import FlaskClient
 
 if TYPE_CHECKING:
-    from clerk_emulator.resources import User
+    from clerk_emulator.testing import User
 
 
 def test_it_shows_the_account_of_the_user(signed_in: FlaskClient, ada: User) -> None:

@@ -12,7 +12,7 @@ from app.clerk import BackendApi, BackendApiError
 from tests.conftest import PROGRAM
 
 if TYPE_CHECKING:
-    from clerk_emulator.running import RunningClerk
+    from clerk_emulator.testing import RunningClerk
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from app.accounts import Membership, Organization, User
 from app.database import db
 
 if TYPE_CHECKING:
-    from clerk_emulator.resources import User as ClerkUser
+    from clerk_emulator.testing import User as ClerkUser
 
 
 @pytest.fixture

@@ -13,8 +13,7 @@ from app.accounts import current_membership, current_organization
 from app.clerk import session_required
 
 if TYPE_CHECKING:
-    from clerk_emulator.resources import Organization
-    from clerk_emulator.running import RunningClerk
+    from clerk_emulator.testing import Organization, RunningClerk
 
 
 @pytest.fixture

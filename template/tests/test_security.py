@@ -12,8 +12,7 @@ from app.clerk import session_required
 from tests.conftest import PROGRAM
 
 if TYPE_CHECKING:
-    from clerk_emulator.resources import User
-    from clerk_emulator.running import RunningClerk
+    from clerk_emulator.testing import RunningClerk, User
 
 
 def test_pages_load_scripts_from_this_app_and_clerk_only(client: FlaskClient) -> None:

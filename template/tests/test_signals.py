@@ -9,11 +9,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.accounts.signals import event_signal, user_created
-from app.clerk import clerk_of
 
 if TYPE_CHECKING:
-    from clerk_emulator.resources import User
-    from clerk_emulator.running import RunningClerk
+    from clerk_emulator.testing import RunningClerk, User
 
 
 def test_a_receiver_hears_of_a_new_user(
@@ -31,7 +29,7 @@ def test_a_receiver_hears_of_a_new_user(
 
 
 def test_a_receiver_that_fails_is_called_again(
-    site: Flask, visitor: FlaskClient, clerk: RunningClerk, ada: User
+    visitor: FlaskClient, clerk: RunningClerk, ada: User
 ) -> None:
     heard: list[str] = []
 
@@ -48,7 +46,7 @@ def test_a_receiver_that_fails_is_called_again(
 
 
 def test_there_is_a_signal_for_every_type_of_event(
-    site: Flask, signed_in: FlaskClient, clerk: RunningClerk, ada: User
+    visitor: FlaskClient, clerk: RunningClerk, ada: User
 ) -> None:
     heard: list[str] = []
 
@@ -56,7 +54,6 @@ def test_there_is_a_signal_for_every_type_of_event(
         heard.append(data["user_id"])
 
     with event_signal("session.revoked").connected_to(note):
-        session = signed_in.get("/api/me").get_json()["session_id"]
-        clerk_of(site).api.revoke_session(session)
-        clerk.deliver_webhooks(signed_in)
+        clerk.revoke_session(clerk.sign_in(visitor, ada))
+        clerk.deliver_webhooks(visitor)
     assert heard == [ada.id]

@@ -17,7 +17,7 @@ from app.accounts import User
 from app.database import db
 
 if TYPE_CHECKING:
-    from clerk_emulator.running import RunningClerk
+    from clerk_emulator.testing import RunningClerk
 
 
 class PlainBrowser:

@@ -15,12 +15,11 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.accounts import Organization, User
-from app.clerk import clerk_of
 from app.database import Base, db
 
 if TYPE_CHECKING:
-    from clerk_emulator import resources
-    from clerk_emulator.running import RunningClerk
+    from clerk_emulator.testing import RunningClerk
+    from clerk_emulator.testing import User as ClerkUser
 
 M = TypeVar("M", bound=Base)
 
@@ -59,7 +58,7 @@ def deliver(
 
 
 def test_rows_of_users_and_organizations_are_created(
-    site: Flask, visitor: FlaskClient, clerk: RunningClerk, ada: resources.User
+    site: Flask, visitor: FlaskClient, clerk: RunningClerk, ada: ClerkUser
 ) -> None:
     acme = clerk.create_organization("Acme", created_by=ada)
     clerk.deliver_webhooks(visitor)
@@ -72,10 +71,10 @@ def test_rows_of_users_and_organizations_are_created(
 
 
 def test_rows_are_updated(
-    site: Flask, visitor: FlaskClient, clerk: RunningClerk, ada: resources.User
+    site: Flask, visitor: FlaskClient, clerk: RunningClerk, ada: ClerkUser
 ) -> None:
     clerk.deliver_webhooks(visitor)
-    clerk_of(site).api.update_user(ada.id, first_name="Augusta")
+    clerk.update_user(ada, first_name="Augusta")
     clerk.deliver_webhooks(visitor)
     user = stored(site, User, ada.id)
     assert user
@@ -83,10 +82,10 @@ def test_rows_are_updated(
 
 
 def test_rows_are_deleted(
-    site: Flask, visitor: FlaskClient, clerk: RunningClerk, ada: resources.User
+    site: Flask, visitor: FlaskClient, clerk: RunningClerk, ada: ClerkUser
 ) -> None:
     clerk.deliver_webhooks(visitor)
-    clerk_of(site).api.delete_user(ada.id)
+    clerk.delete_user(ada)
     clerk.deliver_webhooks(visitor)
     assert stored(site, User, ada.id) is None
 
