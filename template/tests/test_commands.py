@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import shutil
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from click.testing import CliRunner, Result
 from dotenv import dotenv_values
 from flask import Flask
@@ -15,14 +17,19 @@ from flask.testing import FlaskClient
 from app.accounts import User
 from app.commands import clerk as clerk_commands
 from app.commands import dev
-from app.commands.env_file import add_missing
 from app.database import db
-from app.settings import PROJECT, read_settings
+from app.settings import read_settings
 from tests.conftest import flask_clerk
 
 if TYPE_CHECKING:
     from clerk_emulator.testing import RunningClerk
     from clerk_emulator.testing import User as ClerkUser
+
+
+@pytest.fixture(autouse=True)
+def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run commands where no .env of a developer changes the result."""
+    monkeypatch.chdir(tmp_path)
 
 
 def doctor(environ: dict[str, str]) -> Result:
@@ -60,12 +67,11 @@ def test_the_doctor_works_when_the_app_does_not_start(environ: dict[str, str]) -
     assert "verysecret" not in result.output
 
 
-def test_the_example_settings_start_the_app(tmp_path: Path) -> None:
-    """``flask clerk doctor --fix`` completes .env in this way."""
-    env = tmp_path / ".env"
-    env.write_text("MY_OWN=1")
-    add_missing(PROJECT / ".env.example", env)
-    values = {name: value or "" for name, value in dotenv_values(env).items()}
+def test_the_doctor_completes_the_env_file(pytestconfig: pytest.Config) -> None:
+    shutil.copy(pytestconfig.rootpath / ".env.example", ".env.example")
+    Path(".env").write_text("MY_OWN=1\n")
+    CliRunner().invoke(clerk_commands, ["doctor", "--fix"])
+    values = {name: value or "" for name, value in dotenv_values(".env").items()}
     assert values["MY_OWN"] == "1"
     assert read_settings(values).emulator_url
 
@@ -105,4 +111,4 @@ def test_prune_events_keeps_recent_rows(
     site: Flask, visitor: FlaskClient, clerk: RunningClerk, ada: ClerkUser
 ) -> None:
     clerk.deliver_webhooks(visitor)
-    assert flask_clerk(site, "prune-events").output.startswith("0 ")
+    assert flask_clerk(site, "prune-events").output == "Deleted 0 deliveries.\n"

@@ -10,8 +10,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.accounts import User, personal_data
+from app.accounts import User
 from app.clerk import BackendApi, BackendApiError
+from app.clerk_sync import clerk_sync_of
 from app.database import db
 from tests.conftest import flask_clerk
 
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def erased(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def erased(site: Flask, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The IDs that the hook was asked to erase."""
     ids: list[str] = []
-    monkeypatch.setattr(personal_data, "erase", lambda session, user_id: ids.append(user_id))
+    monkeypatch.setattr(clerk_sync_of(site), "erase", lambda session, user_id: ids.append(user_id))
     return ids
 
 
@@ -58,7 +59,7 @@ def test_nothing_is_deleted_when_the_hook_fails(
     def fail(session: object, user_id: str) -> None:
         raise LookupError("an invoice is still open")
 
-    monkeypatch.setattr(personal_data, "erase", fail)
+    monkeypatch.setattr(clerk_sync_of(site), "erase", fail)
     clerk.delete_user(ada)
     with pytest.raises(LookupError):
         clerk.deliver_webhooks(visitor)
@@ -98,7 +99,7 @@ def test_export_user_includes_what_the_hook_returns(
     site: Flask, ada: ClerkUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     notes: dict[str, Any] = {"notes": ["Grüße"]}
-    monkeypatch.setattr(personal_data, "export", lambda session, user_id: notes)
+    monkeypatch.setattr(clerk_sync_of(site), "export", lambda session, user_id: notes)
     exported = json.loads(flask_clerk(site, "export-user", "ada@example.com").stdout)
     assert exported["user_id"] == ada.id
     assert exported["clerk"]["user"]["first_name"] == "Ada"

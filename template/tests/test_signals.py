@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.accounts.signals import event_signal, user_created
+from app.clerk_sync.signals import event_signal, user_created
 
 if TYPE_CHECKING:
     from clerk_emulator.testing import RunningClerk, User

@@ -62,7 +62,7 @@ def rows(output: str) -> dict[str, str]:
 def test_the_doctor_finds_all_well(reachable: dict[str, str]) -> None:
     result = doctor(reachable)
     verdicts = rows(result.stdout)
-    assert "All is well." in result.stdout, result.stdout
+    assert "Everything is fine." in result.stdout, result.stdout
     assert {"Keys", "Frontend API", "Backend API", "Clock", "Database"} <= verdicts.keys()
     assert "wrong" not in verdicts.values()
     assert result.exit_code == 0
@@ -102,7 +102,7 @@ def test_the_doctor_sees_a_clerk_that_is_down_and_a_path_that_is_not_there(
     changes = {"CLERK_EMULATOR_URL": "http://127.0.0.1:9", "CLERK_AFTER_SIGN_IN_PATH": "/nowhere"}
     result = doctor(reachable | changes)
     assert rows(result.stdout)["Frontend API"] == "wrong"
-    assert "mend CLERK_AFTER_SIGN_IN_PATH" in result.stdout
+    assert "fix CLERK_AFTER_SIGN_IN_PATH" in result.stdout
 
 
 def test_dev_names_a_port_that_is_taken(environ: dict[str, str], tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_dev_names_a_port_that_is_taken(environ: dict[str, str], tmp_path: Path)
         port = taken.getsockname()[1]
         result = CliRunner().invoke(dev, ["--port", str(port)], env=environ)
     assert result.exit_code == 1
-    assert f"Port {port} cannot be used" in result.stderr
+    assert f"Port {port} can't be used" in result.stderr
     assert "FLASK_RUN_PORT" in result.stderr
 
 
