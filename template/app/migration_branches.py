@@ -78,21 +78,24 @@ class BranchedAlembic(Alembic):
         The parameters are those of Flask-Alembic. With another branch or parent, it does what
         Flask-Alembic does.
         """
-        if branch == "default" and (parent == "head" or list(parent) == ["head"]):
-            branch, parent, label = self._after_your_newest(list(label or ()))
-            depend = depend or self.script_directory.get_revision(f"{CLERK_BRANCH}@head")
-            depend = [depend] if isinstance(depend, Script) else depend
+        if branch == CLERK_BRANCH:
+            path = path or str(CLERK_FOLDER)
+        elif branch == "default" and parent in ("head", ["head"], ("head",)):
+            branch, parent = "", self._your_newest() or ["base"]
+            if parent == ["base"]:
+                label = [YOUR_BRANCH, *(label or ())]
+            depend = depend or [self.script_directory.get_revision(f"{CLERK_BRANCH}@head")]
         return super().revision(message, empty, branch, parent, splice, depend, label, path)
 
-    def _after_your_newest(self, label: list[str]) -> tuple[str, list[str], list[str]]:
-        """Branch, parent and labels of your next migration."""
-        newest = [head.revision for head in self.heads() if _is_yours(head)]
-        if len(newest) > 1:
+    def _your_newest(self) -> list[str]:
+        """The revision of your newest migration; empty if there is none."""
+        heads = [head.revision for head in self.heads() if _is_yours(head)]
+        if len(heads) > 1:
             raise click.ClickException(
-                f"Your migrations have several heads: {', '.join(newest)}. "
-                f"Merge them first: flask db merge {' '.join(newest)}"
+                f"Your migrations have several heads: {', '.join(heads)}. "
+                f"Merge them first: flask db merge {' '.join(heads)}"
             )
-        return ("", newest, label) if newest else ("", ["base"], [YOUR_BRANCH, *label])
+        return heads
 
 
 def _is_yours(script: Script) -> bool:

@@ -55,7 +55,8 @@ def enqueue_signal(event: WebhookEvent) -> None:
     update_delivery(id, IS_UNHANDLED, has_claim, signal_queued_at=token)
 
 
-@celery.task(bind=True, max_retries=ATTEMPTS)
+# The name stays if this module moves, so that tasks queued before an update are still found.
+@celery.task(name="app.jobs.deliveries.send_signal", bind=True, max_retries=ATTEMPTS)
 def send_signal(
     self: Task[Any, None], delivery_id: str, type: str, data: dict[str, Any], token: str
 ) -> None:

@@ -1,6 +1,6 @@
-"""The app of the workers under test: receivers that write down what they hear, and fail to order.
+"""The app of the workers under test, with a receiver that records its calls and fails on command.
 
-``HEARD/order`` says what the first call does: ``fail``, or ``die`` of SIGKILL, or ``hang``.
+The file ``HEARD/order`` says what the first call does: ``fail``, ``die`` by SIGKILL, or ``hang``.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from app.jobs import celery, signal_queue
 __all__ = ["celery"]
 
 signal_queue.FIRST_PAUSE = 1
-# A lost machine is noticed sooner than in production. The worker would take it from the app.
+# Shorter than in production, so that the task of a lost machine is rerun soon.
 VISIBILITY = 3
 """Seconds."""
 celery.conf.update(broker_transport_options={"visibility_timeout": VISIBILITY})
 
 
 def hear(app: Flask, data: dict[str, Any], event: WebhookEvent) -> None:
-    """Write down the user's id."""
+    """Record the user's ID in ``HEARD/began``, follow the order, then record it in ``heard``."""
     folder = Path(os.environ["HEARD"])
     with (folder / "began").open("a") as file:
         file.write(f"{data['id']}\n")

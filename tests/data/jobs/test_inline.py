@@ -1,4 +1,4 @@
-"""Without a broker jobs run where they are asked for; its address is checked."""
+"""Without a broker, jobs run where they are started; the broker's URL is checked."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.data.deliveries import deliver, event, stored
 from tests.local_server import LocalServer
 
 
-def test_without_a_broker_the_signal_is_sent_within_the_request(app: Flask, client: FlaskClient) -> None:
+def test_signal_is_sent_within_the_request(app: Flask, client: FlaskClient) -> None:
     heard = []
 
     def hear(app: Flask, data: dict[str, Any], event: object) -> None:
@@ -32,12 +32,13 @@ def test_without_a_broker_the_signal_is_sent_within_the_request(app: Flask, clie
     with user_created.connected_to(hear):
         assert [deliver(client, created).status_code for _ in range(2)] == [200, 200]
     assert heard == [ALICE["id"]]
-    noted = stored(app, WebhookDelivery, created.id)
-    assert noted
-    assert noted.signal_handled_at
+    delivery = stored(app, WebhookDelivery, created.id)
+    assert delivery
+    assert delivery.signal_handled_at
+    assert delivery.signal_queued_at is None
 
 
-def test_without_a_broker_a_job_runs_at_once(app: Flask) -> None:
+def test_job_runs_at_once(app: Flask) -> None:
     @celery.task
     def name() -> str:
         return current_app.name
@@ -46,7 +47,7 @@ def test_without_a_broker_a_job_runs_at_once(app: Flask) -> None:
         assert name.delay().get() == app.name
 
 
-def test_sync_does_what_the_command_does(app: Flask, backend: LocalServer) -> None:
+def test_sync_job_does_what_the_command_does(app: Flask, backend: LocalServer) -> None:
     backend.answers["GET /v1/users"] = (200, [ALICE])
     for path in ("organizations", "organization_memberships"):
         backend.answers[f"GET /v1/{path}"] = (200, {"data": [], "total_count": 0})
@@ -58,21 +59,28 @@ def test_sync_does_what_the_command_does(app: Flask, backend: LocalServer) -> No
 
 
 @pytest.mark.parametrize("url", ["localhost:6379", "http://localhost", "redis://", "redis://h:x"])
-def test_what_is_no_broker_is_refused(environ: dict[str, str], url: str) -> None:
+def test_invalid_broker_url_is_rejected(environ: dict[str, str], url: str) -> None:
     with pytest.raises(SettingsError, match="CELERY_BROKER_URL"):
         create_app(environ | {"CELERY_BROKER_URL": url})
 
 
-def test_a_task_is_never_given_away_while_a_worker_is_at_it() -> None:
+def test_limits_keep_a_task_from_running_in_two_workers() -> None:
     assert broker.TIME_LIMIT + broker.LONGEST_PAUSE < broker.VISIBILITY
     lease = QUEUE_LEASE.total_seconds()
     assert lease > broker.VISIBILITY
     assert lease > signal_queue.ATTEMPTS * (broker.LONGEST_PAUSE + broker.TIME_LIMIT)
 
 
-def test_a_broker_gives_flask_dev_a_worker(environ: dict[str, str]) -> None:
+def test_scheduled_and_queued_tasks_are_registered() -> None:
+    celery.loader.import_default_modules()
+    scheduled = {entry["task"] for entry in celery.conf.beat_schedule.values()}
+    assert scheduled <= set(celery.tasks)
+    assert "app.jobs.deliveries.send_signal" in celery.tasks  # queued before the module was moved
+
+
+def test_flask_dev_starts_a_worker_if_there_is_a_broker(environ: dict[str, str]) -> None:
     assert "DEV_COMMANDS" not in create_app(environ).config
     url = "amqp://guest:guest@127.0.0.1:5672//"
     app = create_app(environ | {"CELERY_BROKER_URL": url})
     assert "worker" in app.config["DEV_COMMANDS"]
-    create_app(environ)
+    create_app(environ)  # resets Celery's settings for the tests that follow
