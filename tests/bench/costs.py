@@ -97,7 +97,7 @@ def forget() -> None:
     """Empty what remembers decoded tokens, so that each counts as new."""
     from app.clerk import tokens
 
-    tokens._decode_again.cache_clear()
+    tokens._decode_recent.cache_clear()
 
 
 def app_of(signer: Signer) -> Flask:

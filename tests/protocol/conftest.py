@@ -53,7 +53,7 @@ __all__ = [
     "site",
 ]
 
-pytest.register_assert_rewrite("tests.protocol.programs")  # it asserts, too
+pytest.register_assert_rewrite("tests.protocol.machine_clients")  # it asserts, too
 
 
 @pytest.fixture(scope="session")

@@ -13,15 +13,15 @@ from flask.testing import FlaskClient
 from app.clerk.machine_tokens import machine_token_kind
 from tests.app_fixtures import BROWSER
 from tests.local_server import LocalServer
-from tests.protocol.programs import (
+from tests.protocol.machine_clients import (
     API_KEY,
     GOOD,
     M2M,
     OAUTH,
     OPAQUE,
     ask,
-    client_of_programs,
     know_opaque_tokens,
+    machine_client,
     ran,
     reason,
 )
@@ -31,7 +31,7 @@ from tests.signing import Signer
 @pytest.fixture(scope="module")
 def client(signer: Signer, server: LocalServer) -> FlaskClient:
     """A program, and an app that accepts programs. No positive answer is remembered."""
-    return client_of_programs(signer, server)
+    return machine_client(signer, server)
 
 
 @pytest.fixture(autouse=True)

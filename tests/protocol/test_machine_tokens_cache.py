@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 
 from app.clerk import BackendApi, read_instance
-from app.clerk import machine_tokens as machine_tokens_module
 from app.clerk.keys import read_pem_key
 from app.clerk.machine_tokens import MachineTokens, VerificationUnavailableError
 from app.clerk.tokens import TokenError
 from tests.app_fixtures import keys_of
 from tests.local_server import LocalServer
-from tests.protocol.programs import API_KEY, GOOD, M2M, know_opaque_tokens, program
+from tests.protocol.machine_clients import API_KEY, GOOD, M2M, know_opaque_tokens, machine_jwt
 from tests.signing import Signer
 
 NOW = 1_800_000_000.0  # unix seconds
@@ -104,45 +103,32 @@ def test_each_token_is_remembered_for_itself(tokens: MachineTokens, backend: Loc
     assert len(backend.received) == 4
 
 
-def test_the_memory_is_bounded(
-    tokens: MachineTokens, backend: LocalServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(machine_tokens_module, "MAX_REMEMBERED", 3)
-    for number in range(5):
-        tokens.verify(f"ak_{number}", "api_key", NOW)
-    assert len(tokens._remembered) == 3
-    tokens.verify("ak_4", "api_key", NOW)
-    assert len(backend.received) == 5
-    tokens.verify("ak_0", "api_key", NOW)
-    assert len(backend.received) == 6
-
-
-def test_the_memory_holds_no_token(tokens: MachineTokens, backend: LocalServer) -> None:
+def test_the_cache_contains_no_token(tokens: MachineTokens, backend: LocalServer) -> None:
     backend.answers["POST /v1/api_keys/verify"] = (200, GOOD | {"secret": API_KEY})
     machine = tokens.verify(API_KEY, "api_key", NOW)
-    held = [(key, kept, dict(kept.claims)) for key, (_, kept) in tokens._remembered.items()]
-    assert "user_alice" in repr(held)
-    assert API_KEY not in repr((held, machine, dict(machine.claims)))
+    kept = repr(tokens._remembered._entries)
+    assert "user_alice" in kept
+    assert API_KEY not in kept + repr((machine, dict(machine.claims)))
 
 
-def test_the_memory_of_another_process_looks_different(
+def test_every_process_hashes_tokens_with_a_key_of_its_own(
     signer: Signer, backend: LocalServer, clock: Clock
 ) -> None:
     instance = read_instance(keys_of(signer) | {"CLERK_API_URL": backend.url})
     key = read_pem_key(signer.pem)
-    kept = []
+    hashes = []
     for _ in range(2):
         tokens = MachineTokens(BackendApi(instance), lambda kid: key, instance.issuer, clock=clock)
         tokens.verify(API_KEY, "api_key", NOW)
-        kept += list(tokens._remembered)
-    assert len(set(kept)) == 2
+        hashes += list(tokens._remembered._entries)
+    assert len(set(hashes)) == 2
 
 
 @pytest.mark.parametrize("form", ["opaque", "JWT"])
 def test_what_one_request_does_to_the_claims_no_other_sees(
     tokens: MachineTokens, signer: Signer, form: str
 ) -> None:
-    token = API_KEY if form == "opaque" else program(signer, at=int(NOW), nested={"a": "b"})
+    token = API_KEY if form == "opaque" else machine_jwt(signer, at=int(NOW), nested={"a": "b"})
     machine = tokens.verify(token, "m2m", NOW)
     claims: Any = machine.claims
     with suppress(TypeError):  # a mapping that cannot be changed is fine, too

@@ -11,13 +11,13 @@ from flask.testing import FlaskClient
 from app.clerk import Clerk, read_instance, session_required
 from tests.app_fixtures import BROWSER, keys_of
 from tests.local_server import LocalServer
-from tests.protocol.programs import (
+from tests.protocol.machine_clients import (
     M2M_CLASS,
     ask,
-    client_of_programs,
     know_opaque_tokens,
-    oauth,
-    program,
+    machine_client,
+    machine_jwt,
+    oauth_jwt,
     reason,
 )
 from tests.signing import HOST, Signer
@@ -26,7 +26,7 @@ from tests.signing import HOST, Signer
 @pytest.fixture(scope="module")
 def client(signer: Signer, server: LocalServer) -> FlaskClient:
     """A program, and an app that accepts programs. No positive answer is remembered."""
-    return client_of_programs(signer, server)
+    return machine_client(signer, server)
 
 
 @pytest.fixture(autouse=True)
@@ -38,11 +38,11 @@ def test_tokens_in_jwt_form_are_verified_with_the_instances_key(
     client: FlaskClient, signer: Signer, backend: LocalServer
 ) -> None:
     for path, token, machine in (
-        ("/m2m", program(signer), ["m2m", "mt_1", "mch_1", ["a", "b"]]),
-        ("/m2m", program(signer, {}), ["m2m", "mt_1", "mch_1", ["a", "b"]]),
-        ("/all", program(signer, {"cat": "cl_I7d4PD111III"}), ["m2m", "mt_1", "mch_1", ["a", "b"]]),
-        ("/oauth", oauth(signer), ["oauth", "oat_1", "user_alice", ["a", "b"]]),
-        ("/all", oauth(signer, "application/at+jwt"), ["oauth", "oat_1", "user_alice", ["a", "b"]]),
+        ("/m2m", machine_jwt(signer), ["m2m", "mt_1", "mch_1", ["a", "b"]]),
+        ("/m2m", machine_jwt(signer, {}), ["m2m", "mt_1", "mch_1", ["a", "b"]]),
+        ("/all", machine_jwt(signer, {"cat": "cl_I7d4PD111III"}), ["m2m", "mt_1", "mch_1", ["a", "b"]]),
+        ("/oauth", oauth_jwt(signer), ["oauth", "oat_1", "user_alice", ["a", "b"]]),
+        ("/all", oauth_jwt(signer, "application/at+jwt"), ["oauth", "oat_1", "user_alice", ["a", "b"]]),
     ):
         assert ask(client, path, token).json == {"machine": machine, "user": None}
     assert not backend.received
@@ -76,28 +76,28 @@ def test_tokens_in_jwt_form_are_refused(
     expected: str,
 ) -> None:
     # A page load: there is no handshake that could renew the token of a program.
-    assert reason(ask(client, "/all", program(signer, header, **changes), **BROWSER)) == expected
+    assert reason(ask(client, "/all", machine_jwt(signer, header, **changes), **BROWSER)) == expected
 
 
 def test_a_foreign_key_signs_for_no_program(client: FlaskClient, forger: Signer) -> None:
-    for token in (program(forger), oauth(forger)):
+    for token in (machine_jwt(forger), oauth_jwt(forger)):
         assert reason(ask(client, "/all", token)) == "token-invalid-signature"
 
 
 def test_classes_in_jwt_form_are_kept_apart(client: FlaskClient, signer: Signer) -> None:
     for path, token in (
-        ("/oauth", program(signer)),
-        ("/m2m", oauth(signer)),
-        ("/m2m", oauth(signer, sub="mch_1")),
-        ("/keys", program(signer)),
-        ("/people", program(signer)),
-        ("/people", program(signer, {})),
-        ("/people", oauth(signer)),
+        ("/oauth", machine_jwt(signer)),
+        ("/m2m", oauth_jwt(signer)),
+        ("/m2m", oauth_jwt(signer, sub="mch_1")),
+        ("/keys", machine_jwt(signer)),
+        ("/people", machine_jwt(signer)),
+        ("/people", machine_jwt(signer, {})),
+        ("/people", oauth_jwt(signer)),
     ):
         assert reason(ask(client, path, token)) == "token-type-mismatch"
 
 
-@pytest.mark.parametrize("make", [program, oauth])
+@pytest.mark.parametrize("make", [machine_jwt, oauth_jwt])
 def test_a_program_is_nobody_in_a_cookie(client: FlaskClient, signer: Signer, make: Any) -> None:
     cookies = f"__clerk_db_jwt=dvb_1; __client_uat=1; __session={make(signer)}"
     assert reason(client.get("/all", headers={"Cookie": cookies})) == "token-type-mismatch"
@@ -109,5 +109,5 @@ def test_without_clerks_keys_nobody_can_say(signer: Signer, backend: LocalServer
     environ = keys_of(signer) | {"CLERK_API_URL": backend.url, "CLERK_JWT_KEY": ""}
     Clerk().init_app(app, read_instance(environ))
     app.add_url_rule("/m2m", "m2m", session_required(accepts=("m2m",))(lambda: "ran"))
-    assert ask(app.test_client(), "/m2m", program(signer)).status_code == 503
+    assert ask(app.test_client(), "/m2m", machine_jwt(signer)).status_code == 503
     assert ask(app.test_client(), "/m2m", signer.token()).status_code == 401

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, TypeVar, cast, overload
 
 from flask import (
@@ -24,6 +24,7 @@ from werkzeug.sansio.http import parse_cookie
 
 from .authenticate import authenticate, bearer_token
 from .backend_api import BackendApi
+from .bounded_cache import BoundedCache
 from .frontend_proxy import frontend_proxy
 from .handshake import HandshakeError
 from .instance import Instance
@@ -39,6 +40,15 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 EXEMPT = "_clerk_exempt"
+
+PARSED_COOKIES_SIZE = 2 * 1024 * 1024
+"""Bytes for parsed ``Cookie`` headers, each of which counts for about 10 kB."""
+
+LONGEST_KEPT_HEADER = 16 * 1024
+"""Characters. Longer ``Cookie`` headers are parsed for each request."""
+
+_parsed_cookies: BoundedCache[str, ImmutableMultiDict[str, str]] = BoundedCache(PARSED_COOKIES_SIZE)
+_NO_COOKIES: ImmutableMultiDict[str, str] = ImmutableMultiDict()
 
 
 class Clerk:
@@ -209,12 +219,20 @@ class _CookiesOnce:
         return _parse_cookies(self.environ.get("HTTP_COOKIE", ""))
 
 
-@lru_cache(maxsize=256)
 def _parse_cookies(header: str) -> ImmutableMultiDict[str, str]:
-    return parse_cookie(header, cls=ImmutableMultiDict)  # type: ignore[return-value]
+    if not header:
+        return _NO_COOKIES
+    cookies = _parsed_cookies.get(header)
+    if cookies is None:
+        cookies = parse_cookie(header, cls=ImmutableMultiDict)  # type: ignore[assignment]
+        if len(header) <= LONGEST_KEPT_HEADER:
+            # Besides the header itself, its parts: a character of a quoted value may become one
+            # of four bytes, and a cookie's objects need up to 400 bytes.
+            size = 5 * len(header) + 400 * (header.count(";") + 1)
+            _parsed_cookies.put(header, cookies, size)
+    return cookies
 
 
-@lru_cache(maxsize=256)
 def _environ_name(header: str) -> str:
     return "HTTP_" + header.upper().replace("-", "_")
 

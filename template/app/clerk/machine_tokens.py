@@ -6,16 +6,17 @@ Source: https://clerk.com/docs/guides/development/machine-auth/overview
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import secrets
-import threading
 import time
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from .backend_api import BackendApi, BackendApiError
+from .bounded_cache import BoundedCache
 from .tokens import OAUTH_TYPES, FindKey, TokenError, decode_unverified, verify_machine_jwt
 
 log = logging.getLogger(__name__)
@@ -33,8 +34,8 @@ ENDPOINTS = {
 }
 """The Backend API's endpoint for verifying an opaque token, and the body field for the token."""
 
-MAX_REMEMBERED = 10_000
-"""Verified tokens that are remembered at once."""
+MACHINE_TOKENS_SIZE = 2 * 1024 * 1024
+"""Bytes for verified opaque tokens, which need about 1 kB each."""
 
 
 @dataclass(frozen=True)
@@ -98,8 +99,7 @@ class MachineTokens:
         self._lifetime = lifetime
         self._clock = clock
         self._hash_key = secrets.token_bytes(32)
-        self._remembered: dict[bytes, tuple[float, MachineToken]] = {}
-        self._lock = threading.Lock()
+        self._remembered: BoundedCache[bytes, tuple[float, str]] = BoundedCache(MACHINE_TOKENS_SIZE)
 
     def verify(self, token: str, kind: str, now: float) -> MachineToken:
         """Verify a token.
@@ -121,13 +121,15 @@ class MachineTokens:
                 kind, str(claims.get("jti", "")), claims["sub"], _scopes(claims), deepcopy(claims)
             )
         key = hashlib.blake2b(token.encode(errors="replace"), key=self._hash_key).digest()
-        remembered = self._recall(key)
-        if remembered is None:
-            remembered = self._ask_clerk(token, kind, now)
-            self._remember(key, remembered, now)
-        return replace(remembered, claims=deepcopy(remembered.claims))
+        answer = self._recall(key)
+        if answer is None:
+            answer = self._ask_clerk(token, kind)
+            machine_token = _read_machine_token(answer, kind, now)
+            self._remember(key, answer, now)
+            return machine_token
+        return _read_machine_token(answer, kind, now)
 
-    def _ask_clerk(self, token: str, kind: str, now: float) -> MachineToken:
+    def _ask_clerk(self, token: str, kind: str) -> dict[str, Any]:
         path, name = ENDPOINTS[kind]
         try:
             answer = self._api.call("POST", path, json={name: token})
@@ -138,21 +140,16 @@ class MachineTokens:
                 log.error("Clerk rejects CLERK_SECRET_KEY. Run 'flask clerk doctor'.")
             # Without Clerk's message, which may contain the token.
             raise VerificationUnavailableError(f"{error.code}, status {error.status}") from None
-        kept = {name: value for name, value in answer.items() if value != token}
-        return _read_machine_token(kept, kind, now)
+        return {name: value for name, value in answer.items() if value != token}
 
-    def _recall(self, key: bytes) -> MachineToken | None:
-        until, token = self._remembered.get(key, (0.0, None))
-        return token if self._clock() < until else None
+    def _recall(self, key: bytes) -> dict[str, Any] | None:
+        until, answer = self._remembered.get(key) or (0.0, "")
+        return json.loads(answer) if self._clock() < until else None
 
-    def _remember(self, key: bytes, token: MachineToken, now: float) -> None:
-        expires_in = _expiration(token.claims) - now
-        until = self._clock() + min(self._lifetime, expires_in)
-        with self._lock:
-            if len(self._remembered) >= MAX_REMEMBERED:
-                # All live equally long: the first one in is the next to expire.
-                self._remembered.pop(next(iter(self._remembered)))
-            self._remembered[key] = (until, token)
+    def _remember(self, key: bytes, answer: dict[str, Any], now: float) -> None:
+        until = self._clock() + min(self._lifetime, _expiration(answer) - now)
+        text = json.dumps(answer)  # as text, its size is known
+        self._remembered.put(key, (until, text), size=len(text))
 
 
 def _read_machine_token(answer: dict[str, Any], kind: str, now: float) -> MachineToken:

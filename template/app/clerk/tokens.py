@@ -36,6 +36,7 @@ UNCLASSIFIED = "cl_I7d4PD111III"
 MAX_COOKIE_LENGTH = 4096
 """Characters. Browsers don't store longer cookies."""
 
+
 MAX_HEADER_LENGTH = 512
 """Characters. The encoded headers of Clerk's tokens have about 130."""
 
@@ -90,26 +91,20 @@ def decode_unverified(token: str) -> DecodedToken:
     :param token: the JWT in compact form.
     :raises TokenError: ``token-invalid``.
     """
-    return _decode_again(token) if len(token) <= MAX_COOKIE_LENGTH else _decode(token)
+    return _decode_recent(token) if len(token) <= MAX_COOKIE_LENGTH else _decode(token)
 
 
 def _decode(token: str) -> DecodedToken:
     if len(token) > MAX_TOKEN_LENGTH or not _PARTS.match(token):
         raise TokenError("token-invalid", "not a JWT of three base64url parts")
     header, payload, _ = token.split(".")
-    decode_header = _decode_header_again if len(header) <= MAX_HEADER_LENGTH else _decode_object
+    decode_header = _decode_recent_header if len(header) <= MAX_HEADER_LENGTH else _decode_object
     return DecodedToken(decode_header(header, "header"), _decode_object(payload, "payload"))
 
 
-@lru_cache(maxsize=256)
-def _decode_header_again(part: str, name: str) -> dict[str, Any]:
-    # All tokens of an instance have the same one.
-    return _decode_object(part, name)
-
-
-# The same token is looked at several times for one request, and comes with many requests. What
-# forgers send pushes the others out, and is bounded by this size times MAX_COOKIE_LENGTH.
-_decode_again = lru_cache(maxsize=1024)(_decode)
+# One request decodes its token several times, and all tokens of an instance have the same header.
+# Forged tokens can't fill the memory: four of each need less than 1 MB, whatever is in them.
+_decode_recent = lru_cache(maxsize=4)(_decode)
 
 
 def verify_session_token(
@@ -263,6 +258,11 @@ def _seconds(claims: dict[str, Any], name: str) -> float:
     if type(value) not in NUMBERS or not abs(value) <= LATEST_TIME:
         raise TokenError("token-invalid", f"the claim {name} is not a time in seconds")
     return value
+
+
+@lru_cache(maxsize=4)
+def _decode_recent_header(part: str, name: str) -> dict[str, Any]:
+    return _decode_object(part, name)
 
 
 def _decode_object(part: str, name: str) -> dict[str, Any]:

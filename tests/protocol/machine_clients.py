@@ -47,7 +47,7 @@ ran: list[str] = []
 """Names of the views that ran."""
 
 
-def client_of_programs(signer: Signer, server: LocalServer) -> FlaskClient:
+def machine_client(signer: Signer, server: LocalServer) -> FlaskClient:
     """A program, and an app that accepts programs. No positive answer is remembered."""
     environ = {"CLERK_API_URL": server.url, "CLERK_MACHINE_TOKEN_SECONDS": "0"}
     app = Flask("programs")
@@ -104,12 +104,12 @@ def reason(response: TestResponse) -> str:
     return str(response.json["reason"])
 
 
-def program(signer: Signer, header: dict[str, Any] | None = None, **changes: Any) -> str:
+def machine_jwt(signer: Signer, header: dict[str, Any] | None = None, **changes: Any) -> str:
     """A machine-to-machine token in JWT form."""
     claims = {"sub": "mch_1", "sid": None, "azp": None, "v": None, "jti": "mt_1", "scopes": "a b"}
     return signer.token(M2M_CLASS if header is None else header, **(claims | changes))
 
 
-def oauth(signer: Signer, typ: str = "at+jwt", **changes: Any) -> str:
+def oauth_jwt(signer: Signer, typ: str = "at+jwt", **changes: Any) -> str:
     """An OAuth access token in JWT form (RFC 9068)."""
-    return program(signer, {"typ": typ}, **({"sub": "user_alice", "jti": "oat_1"} | changes))
+    return machine_jwt(signer, {"typ": typ}, **({"sub": "user_alice", "jti": "oat_1"} | changes))
