@@ -79,7 +79,8 @@ def test_without_keys_it_generates_them_and_prints_what_the_app_needs(
     assert decode_frontend_api(settings["CLERK_PUBLISHABLE_KEY"]).startswith("local-")
     assert settings["CLERK_WEBHOOK_SIGNING_SECRET"].startswith("whsec_")
     assert settings["CLERK_API_URL"] == f"{url}/api"
-    assert any(f"proxy URL {url}" in line for line in lines)
+    assert settings["CLERK_PROXY_URL"] == url
+    assert f"NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY={settings['CLERK_PUBLISHABLE_KEY']}" in lines
     assert users(settings).json() == []
 
 

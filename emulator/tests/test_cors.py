@@ -26,6 +26,11 @@ def test_errors_can_be_read_as_well(emulator: Flask) -> None:
     assert answer.headers["Access-Control-Allow-Origin"] == APP
 
 
+def test_the_app_may_show_avatars(emulator: Flask) -> None:
+    answer = emulator.test_client().get("/avatars/user_1", headers={"Origin": APP})
+    assert answer.headers["Access-Control-Allow-Origin"] == APP
+
+
 def test_a_preflight_allows_the_headers_that_were_asked_for(emulator: Flask) -> None:
     asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-mobile"}
     answer = emulator.test_client().options("/v1/client", headers={"Origin": APP} | asked)

@@ -40,13 +40,17 @@ Add these lines to your app's environment, for example to its .env file:
 
 {keys}
 CLERK_API_URL={url}/api
+CLERK_PROXY_URL={url}
 
-Clerk's browser SDKs also need the proxy URL {url}
-In Next.js, that is NEXT_PUBLIC_CLERK_PROXY_URL, and the publishable key is
-NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY.
+For Next.js, add these as well:
 
-Dashboard, inbox and settings: {url}
-The app is expected at {app_url}; change it with --app-url.
+NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY={publishable_key}
+NEXT_PUBLIC_CLERK_PROXY_URL={url}
+NEXT_PUBLIC_CLERK_JS_URL={url}/npm/@clerk/clerk-js@6/dist/clerk.browser.js
+NEXT_PUBLIC_CLERK_UI_URL={url}/npm/@clerk/ui@1/dist/ui.browser.js
+
+The app is expected at {app_url}; --app-url changes that.
+The dashboard, with users, inbox and settings: {url}
 Every verification code is 424242.
 """
 
@@ -154,7 +158,13 @@ def _say_what_to_paste(config: EmulatorConfig) -> None:
         "CLERK_WEBHOOK_SIGNING_SECRET": config.webhook_signing_secret,
     }
     lines = "\n".join(f"{name}={value}" for name, value in keys.items())
-    print(TO_PASTE.format(keys=lines, url=config.own_url, app_url=config.app_url), flush=True)
+    text = TO_PASTE.format(
+        keys=lines,
+        publishable_key=config.publishable_key,
+        url=config.own_url,
+        app_url=config.app_url,
+    )
+    print(text, flush=True)
 
 
 def _assets(arguments: Sequence[str]) -> int:

@@ -14,14 +14,14 @@ from werkzeug.datastructures import HeaderSet
 from .clerk import current_clerk
 from .urls import origin_aliases
 
-PATHS = ("/v1/", "/.well-known/", "/api_keys")
+PATHS = ("/v1/", "/.well-known/", "/api_keys", "/avatars/")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 EXPOSED = ("Authorization", "Retry-After")
 """Headers that Clerk.js reads."""
 
 
 def allow_the_app(response: Response) -> Response:
-    """Add CORS headers to an answer of the Frontend API, if a page of the app asked for it."""
+    """Add CORS headers to an answer of the Frontend API, or an avatar, for a page of the app."""
     if not request.path.startswith(PATHS):
         return response
     response.vary.add("Origin")
