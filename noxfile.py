@@ -169,7 +169,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def emulator(session: nox.Session) -> None:
     """Test the local Clerk by itself."""
-    session.install("-e", "./emulator", *PYTEST)
+    session.install("-e", "./emulator", "clerk-backend-api", *PYTEST)
     with session.chdir("emulator"):
         session.run("pytest", *PARALLEL, *session.posargs)
 
@@ -222,7 +222,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def endpoints(session: nox.Session) -> None:
-    """Write docs/local-clerk-endpoints.md from what the browser and clients sessions asked for."""
+    """Write emulator/ENDPOINTS.md from the requests of the sessions browser and clients."""
     session.install("-e", "./emulator")
     session.run("python", "-m", "tests.docs.endpoints")
 

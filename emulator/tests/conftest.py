@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import socket
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -92,3 +94,18 @@ def unused_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
+
+
+@pytest.fixture
+def run_pytest() -> Callable[..., str]:
+    """A function that runs tests in a new project, and returns what pytest printed."""
+
+    def run(folder: Path, tests: str, conftest: str = "", *options: str) -> str:
+        (folder / "conftest.py").write_text(conftest)
+        (folder / "test_it.py").write_text(tests)
+        (folder / "pytest.ini").write_text("[pytest]\naddopts = --strict-markers --strict-config\n")
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        return f"{done.stdout}{done.stderr}".strip()
+
+    return run

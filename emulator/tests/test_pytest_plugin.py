@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+RunPytest = Callable[..., str]
 
 SITE = """
 import pytest
@@ -20,17 +23,7 @@ def site(clerk):
 """
 
 
-def run_pytest(folder: Path, tests: str, conftest: str = "", *options: str) -> str:
-    """Run tests in a new project; return the summary line."""
-    (folder / "conftest.py").write_text(conftest)
-    (folder / "test_it.py").write_text(tests)
-    (folder / "pytest.ini").write_text("[pytest]\naddopts = --strict-markers --strict-config\n")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    return f"{done.stdout}{done.stderr}".strip()
-
-
-def test_the_fixtures_need_no_import(tmp_path: Path) -> None:
+def test_the_fixtures_need_no_import(tmp_path: Path, run_pytest: RunPytest) -> None:
     tests = """
 import requests
 from clerk_emulator.testing import RunningClerk
@@ -48,7 +41,7 @@ def test_the_app_is_served(live_site, clerk):
     assert "3 passed" in run_pytest(tmp_path, tests, SITE)
 
 
-def test_a_projects_own_fixtures_of_these_names_win(tmp_path: Path) -> None:
+def test_a_projects_own_fixtures_of_these_names_win(tmp_path: Path, run_pytest: RunPytest) -> None:
     names = ("clerk", "site", "live_site", "browser_page", "chromium")
     conftest = "import pytest\n" + "".join(
         f"@pytest.fixture(scope='session')\ndef {name}():\n    return 'own {name}'\n"
@@ -62,14 +55,16 @@ def test_a_projects_own_fixtures_of_these_names_win(tmp_path: Path) -> None:
     assert "1 passed" in run_pytest(tmp_path, tests, conftest)
 
 
-def test_a_project_without_playwright_skips_pages(tmp_path: Path) -> None:
+def test_a_project_without_playwright_skips_pages(tmp_path: Path, run_pytest: RunPytest) -> None:
     conftest = f"{SITE}\nimport sys\nsys.modules['playwright'] = None\n"
     said = run_pytest(tmp_path, "def test_page(browser_page): ...", conftest, "-rs")
     assert "1 skipped" in said
     assert "Playwright is not installed" in said
 
 
-def test_a_project_without_an_app_learns_which_fixture_is_missing(tmp_path: Path) -> None:
+def test_a_project_without_an_app_learns_which_fixture_is_missing(
+    tmp_path: Path, run_pytest: RunPytest
+) -> None:
     said = run_pytest(tmp_path, "def test_page(live_site): ...")
     assert "fixture 'site' not found" in said
 

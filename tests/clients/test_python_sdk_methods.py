@@ -1,4 +1,4 @@
-"""Every method of Clerk's Python SDK has an endpoint here, but for those that are named as missing."""
+"""Every method of Clerk's Python SDK has an endpoint, except those documented as missing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.tools import ROOT
 if TYPE_CHECKING:
     from tests.clients.conftest import LocalClerk
 
-PAGE = ROOT / "docs" / "local-clerk.md"
+PAGE = ROOT / "emulator" / "ENDPOINTS.md"
 REQUEST = re.compile(r'method="([A-Z]+)",\s*path="([^"]+)"')
 UNKNOWN = "The local Clerk has no "
 MISSING = {
@@ -33,11 +33,11 @@ MISSING = {
     "POST /role_sets/{role_set_key_or_id}/roles",
     "POST /role_sets/{role_set_key_or_id}/roles/replace",
 }
-"""What the SDK can ask for and the local Clerk does not have. The documentation says the same."""
+"""Requests of the SDK that the local Clerk doesn't support. The documentation lists the same."""
 
 
 def operations() -> set[str]:
-    """Return method and path of everything that the SDK can ask for."""
+    """Return method and path of every request that the SDK can send."""
     found = set()
     for module, name in Clerk._sub_sdk_map.values():
         part = getattr(importlib.import_module(module), name)
@@ -47,9 +47,9 @@ def operations() -> set[str]:
 
 
 def is_unknown(local_clerk: LocalClerk, operation: str) -> bool:
-    """Ask for it, with nobody's ids and nothing in the body, and see whether anybody listens."""
+    """Return whether the local Clerk has no such endpoint. The request has no body and unknown IDs."""
     verb, path = operation.split(" ")
-    path = re.sub(r"\{[^}]+\}", "nobodys", path.replace("{template_type}", "email"))
+    path = re.sub(r"\{[^}]+\}", "unknown", path.replace("{template_type}", "email"))
     local_clerk.by_hand.append(f"{verb} /api/v1{path} ")
     headers = {"Authorization": f"Bearer {SECRET_KEY}"}
     answer = local_clerk.http.request(verb, f"{local_clerk.url}/api/v1{path}", headers=headers)
@@ -57,17 +57,17 @@ def is_unknown(local_clerk: LocalClerk, operation: str) -> bool:
     return answer.status_code == 404 and UNKNOWN in answer.text
 
 
-def test_the_sdk_is_read_rightly() -> None:
+def test_requests_are_found_in_the_sdk() -> None:
     found = operations()
     assert len(found) > 200
     assert found >= {"GET /users", "PATCH /users/{user_id}/metadata", "POST /sessions/{session_id}/revoke"}
 
 
-def test_what_is_missing_is_named(local_clerk: LocalClerk) -> None:
+def test_every_other_request_has_an_endpoint(local_clerk: LocalClerk) -> None:
     unknown = {one for one in operations() if is_unknown(local_clerk, one)}
     assert unknown == MISSING
 
 
 def test_the_documentation_names_the_same() -> None:
-    text = PAGE.read_text("utf-8").partition("## What Clerk's Backend API has and this has not")[2]
-    assert set(re.findall(r"`([A-Z]+ /[^`]+)`", text.partition("\n## ")[0])) == MISSING
+    introduction = PAGE.read_text("utf-8").partition("\n## ")[0]
+    assert set(re.findall(r"`([A-Z]+ /[^`]+)`", introduction)) == MISSING

@@ -1,7 +1,7 @@
-"""Which endpoints the local Clerk has, and which of Clerk's clients were seen to use them.
+"""The endpoints of the local Clerk, and which of Clerk's clients are tested with them.
 
-Run by `nox -s endpoints`, after `nox -s browser clients`: it writes the table of
-docs/local-clerk-endpoints.md out of the requests that those two left in .nox/traffic/.
+Run by `nox -s endpoints`, after `nox -s browser clients`: it writes the tables of
+emulator/ENDPOINTS.md from the requests that those two sessions logged in .nox/traffic/.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.tools import ROOT
 if TYPE_CHECKING:
     from flask import Flask
 
-PAGE = ROOT / "docs" / "local-clerk-endpoints.md"
+PAGE = ROOT / "emulator" / "ENDPOINTS.md"
 TRAFFIC = ROOT / ".nox" / "traffic"
 REQUEST = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE) (/\S*) (?:2|3)\d\d$", re.M)
 SECTIONS = {"/v1/": "Frontend API", "/api/v1/": "Backend API"}
@@ -30,22 +30,22 @@ CLIENTS = {
     "express": "@clerk/express",
     "testing": "@clerk/testing",
 }
-"""By the name of a file in .nox/traffic/: the client whose requests it holds.
+"""By the name of a log in .nox/traffic/: the client that sent its requests.
 
-Several processes at once have a file each, such as ``browsergw0.log``.
+Parallel processes have a log each, such as ``browsergw0.log``.
 """
 
 
 @dataclass(frozen=True, order=True)
 class Endpoint:
-    """One method of one path, with `<…>` for what varies."""
+    """One method of one path, with `<…>` for its variable parts."""
 
     path: str
     method: str
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        """What the paths of its requests look like."""
+        """Matches the paths of its requests."""
         pieces = re.split(r"(<[^>]*>)", self.path)
         return re.compile("".join(_piece(piece) for piece in pieces) + r"/?\Z")
 
@@ -57,7 +57,7 @@ def _piece(piece: str) -> str:
 
 
 def _spelled_out(path: str) -> list[str]:
-    """Return the paths that `<any(one, other):name>` stands for."""
+    """Expand `<any(one, other):name>` into one path for each word."""
     before, marker, after = path.partition("<any(")
     if not marker:
         return [path]
@@ -79,15 +79,15 @@ def listed(app: Flask) -> list[Endpoint]:
 
 
 def seen(known: list[Endpoint], traffic: Path = TRAFFIC) -> dict[Endpoint, set[str]]:
-    """Return which clients have asked for what, and got an answer that is no error."""
+    """Return the clients of each endpoint whose requests succeeded."""
     users: dict[Endpoint, set[str]] = defaultdict(set)
     for name in CLIENTS:
         logs = traffic.glob(f"{name}*.log")
         requests = {r for log in logs for r in REQUEST.findall(log.read_text("utf-8", "replace"))}
-        # The browser's tests call the Backend API too, but not by way of Clerk.js.
+        # The browser tests call the Backend API too, but not through Clerk.js.
         requests = {r for r in requests if r[1].startswith("/v1/") or name != "browser"}
         for method, path in requests:
-            # The most literal path first, as Werkzeug does it.
+            # Prefer the path with the fewest variable parts, as Werkzeug does.
             fitting = [one for one in known if one.method == method and one.pattern.match(path)]
             if fitting:
                 users[min(fitting, key=lambda one: one.path.count("<"))].add(name)
@@ -113,7 +113,7 @@ def table(known: list[Endpoint], users: dict[Endpoint, set[str]]) -> str:
 
 
 def missing(known: list[Endpoint], text: str) -> set[str]:
-    """Return the rows that the page lacks, or has although there is no such endpoint."""
+    """Return the rows that are missing in the page, and those of unknown endpoints."""
     rows = set(re.findall(r"^(\| [A-Z]+ \| `[^`]*` \|)", text, re.M))
     return rows ^ {_row(one) for one in known}
 
@@ -123,7 +123,7 @@ def _row(one: Endpoint) -> str:
 
 
 def main() -> int:
-    """Put the tables of now into the page, or with --check say whether all endpoints are in it."""
+    """Write the tables into the page. With --check, report rows that are missing or outdated."""
     from clerk_emulator import create_emulator
     from clerk_emulator.testing import example_config
 

@@ -150,7 +150,7 @@ def test_the_table_of_endpoints_has_all_of_them_and_no_others(generated: Project
 
 
 def test_the_files_of_the_local_clerk_are_good_as_printed(generated: Project, tmp_path: Path) -> None:
-    settings, seeds, _ = blocks(ROOT / "docs/local-clerk.md", "toml")
+    settings, seeds = blocks(ROOT / "docs/local-clerk.md", "toml")
     (tmp_path / "settings.toml").write_text(settings, "utf-8")
     (tmp_path / "seeds.toml").write_text(seeds, "utf-8")
     load = (
