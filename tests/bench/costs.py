@@ -24,8 +24,8 @@ from flask import Flask
 from app import create_app
 from app.clerk import exempt
 from app.clerk.keys import JwksKeys, read_pem_key
-from app.clerk.tokens import TokenError
 from app.clerk.token_verifier import TokenVerifier
+from app.clerk.tokens import TokenError
 from tests.signing import LIVE_HOST, Signer, publishable_key
 
 TOKENS = 1000

@@ -222,14 +222,15 @@ class _CookiesOnce:
 def _parse_cookies(header: str) -> ImmutableMultiDict[str, str]:
     if not header:
         return _NO_COOKIES
-    cookies = _parsed_cookies.get(header)
-    if cookies is None:
-        cookies = parse_cookie(header, cls=ImmutableMultiDict)  # type: ignore[assignment]
-        if len(header) <= LONGEST_KEPT_HEADER:
-            # Besides the header itself, its parts: a character of a quoted value may become one
-            # of four bytes, and a cookie's objects need up to 400 bytes.
-            size = 5 * len(header) + 400 * (header.count(";") + 1)
-            _parsed_cookies.put(header, cookies, size)
+    kept = _parsed_cookies.get(header)
+    if kept is not None:
+        return kept
+    cookies: ImmutableMultiDict[str, str] = parse_cookie(header, cls=ImmutableMultiDict)  # type: ignore[assignment]
+    if len(header) <= LONGEST_KEPT_HEADER:
+        # In a cookie with quotes, every character may need four bytes, and the objects that hold
+        # a cookie need up to 400.
+        size = 5 * len(header) + 400 * (header.count(";") + 1)
+        _parsed_cookies.put(header, cookies, size)
     return cookies
 
 
