@@ -1,4 +1,4 @@
-"""Fixtures for tests that import a generated project's `app`: the app, signing keys, a Backend API."""
+"""Fixtures for tests that import a generated project's `app`: apps, signing keys, a Backend API."""
 
 from __future__ import annotations
 
@@ -45,15 +45,15 @@ ALICE: dict[str, Any] = {
     "email_addresses": [{"id": "idn_1", "email_address": "alice@example.com"}],
     "updated_at": 1_700_000_000_000,
 }
-"""A user as the Backend API describes one."""
+"""A user as the Backend API returns it."""
 
 
 ON_BOTH_DATABASES = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
-"""For tests, or as ``pytestmark`` for modules, whose app or ``site`` keeps something."""
+"""For tests, or as ``pytestmark`` for modules, that use the database of ``app`` or ``site``."""
 
 
 def keys_of(signer: Signer) -> dict[str, str]:
-    """The keys of an instance, as the environment has them."""
+    """The keys of an instance, as environment variables."""
     kind = "live" if signer.host == LIVE_HOST else "test"
     return {
         "CLERK_PUBLISHABLE_KEY": publishable_key(signer.host, kind),
@@ -64,7 +64,7 @@ def keys_of(signer: Signer) -> dict[str, str]:
 
 
 def settings_for(signer: Signer, backend: LocalServer, database_url: str) -> dict[str, str]:
-    """Settings of an app that belongs to an instance."""
+    """Settings of an app that uses an instance."""
     return keys_of(signer) | {
         "SECRET_KEY": "only for tests, never elsewhere",
         "CLERK_API_URL": backend.url,
@@ -75,13 +75,13 @@ def settings_for(signer: Signer, backend: LocalServer, database_url: str) -> dic
 
 @pytest.fixture(scope="session")
 def signer() -> Signer:
-    """The development instance that the app belongs to."""
+    """The development instance that the app uses."""
     return Signer()
 
 
 @pytest.fixture(scope="session")
 def forger() -> Signer:
-    """Somebody who has a key of their own, and knows all names."""
+    """An attacker, who signs with a key of their own, under the app's names."""
     return Signer()
 
 
@@ -93,7 +93,7 @@ def live_signer() -> Signer:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[LocalServer]:
-    """One server for all tests; ``backend`` is what a test uses."""
+    """One server for all tests; a test uses ``backend``."""
     with local_server() as server:
         yield server
 
@@ -109,7 +109,7 @@ def backend(server: LocalServer, signer: Signer) -> LocalServer:
 
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with all tables and no rows, made by the migrations."""
+    """An SQLite file with all tables and no rows, created by the migrations."""
     path = tmp_path_factory.mktemp("database") / "empty.db"
     app = Flask("empty")
     init_database(app, f"sqlite:///{path}")
@@ -120,7 +120,7 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
-    """A PostgreSQL server of the tests' own, where one can be had."""
+    """A PostgreSQL server for the tests; without its programs, they are skipped."""
     if reason := why_not():
         pytest.skip(reason)
     with postgresql_server() as server:
@@ -129,7 +129,7 @@ def postgresql() -> Iterator[PostgreSQL]:
 
 @pytest.fixture(scope="session")
 def postgresql_database(postgresql: PostgreSQL) -> Iterator[str]:
-    """The name of a database there, with all tables, made by the migrations."""
+    """The name of a PostgreSQL database with all tables, created by the migrations."""
     with postgresql.database() as name:
         app = Flask("empty")
         init_database(app, postgresql.url(name))
@@ -141,7 +141,7 @@ def postgresql_database(postgresql: PostgreSQL) -> Iterator[str]:
 
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest, tmp_path: Path, empty_database: Path) -> Iterator[str]:
-    """A database of the test's own: SQLite, or what ``ON_BOTH_DATABASES`` says."""
+    """An empty database for the test: SQLite, or what ``ON_BOTH_DATABASES`` says."""
     if getattr(request, "param", "sqlite") == "sqlite":
         shutil.copy(empty_database, tmp_path / "app.db")
         yield f"sqlite:///{tmp_path / 'app.db'}"
@@ -160,7 +160,7 @@ def environ(database_url: str, backend: LocalServer, signer: Signer) -> dict[str
 
 @pytest.fixture
 def site(database_url: str, clerk: RunningClerk) -> Flask:
-    """The app beside a local Clerk: people sign up and in for real. See ``clerk``."""
+    """The app with a local Clerk, where users really sign up and in; see ``clerk``."""
     own = {"SECRET_KEY": "only for tests, never elsewhere", "DATABASE_URL": database_url}
     site = create_app(clerk.environ | own)
     site.testing = True
@@ -193,7 +193,7 @@ def live_app(live_environ: dict[str, str]) -> Flask:
 
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
-    """A browser that Clerk knows, with nobody signed in."""
+    """A signed-out browser that has visited Clerk before."""
     client = app.test_client()
     client.set_cookie("__clerk_db_jwt", "dvb_1")
     return client
@@ -204,7 +204,7 @@ SignIn = Callable[..., None]
 
 @pytest.fixture
 def sign_in(client: FlaskClient, signer: Signer) -> SignIn:
-    """Sign somebody in: by default Alice, a moment ago."""
+    """A function that signs a user in: by default Alice, a moment ago."""
 
     def sign_in(user_id: str = USER) -> None:
         client.set_cookie("__client_uat", str(signer.claims()["iat"]))

@@ -1,4 +1,4 @@
-"""A PostgreSQL server that the tests have for themselves, started from installed programs."""
+"""A PostgreSQL server for the tests alone, started from installed programs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sqlalchemy.exc import OperationalError
 OPTIONS = {
     "listen_addresses": "",
     "max_connections": "200",
-    "fsync": "off",  # it need not survive
+    "fsync": "off",  # its data need not survive
     "synchronous_commit": "off",
     "full_page_writes": "off",
 }
@@ -30,7 +30,7 @@ OPTIONS = {
 
 @dataclass(frozen=True)
 class PostgreSQL:
-    """A server that runs."""
+    """A running server."""
 
     folder: Path
     _numbers: Iterator[int]
@@ -41,27 +41,27 @@ class PostgreSQL:
 
     @contextmanager
     def database(self) -> Iterator[str]:
-        """A new database, which goes afterwards; returns its name."""
+        """Create a database, yield its name, and drop it afterwards."""
         name = f"test_{next(self._numbers)}"
-        self._order(f"CREATE DATABASE {name}")
+        self._execute(f"CREATE DATABASE {name}")
         yield name
-        self._order(f"DROP DATABASE {name} WITH (FORCE)")
+        self._execute(f"DROP DATABASE {name} WITH (FORCE)")
 
     def empty(self, name: str, tables: Sequence[str]) -> None:
-        """Forget all rows of a database, and everybody who is still connected to it."""
+        """Delete all rows of a database, and close its other connections."""
         others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname"
-        self._order(f"{others} = '{name}'")
-        self._order(f"TRUNCATE {', '.join(tables)}", name)
+        self._execute(f"{others} = '{name}'")
+        self._execute(f"TRUNCATE {', '.join(tables)}", name)
 
     def is_up(self) -> bool:
-        """Whether it answers."""
+        """Whether it accepts connections."""
         try:
-            self._order("SELECT 1")
+            self._execute("SELECT 1")
         except OperationalError:
             return False
         return True
 
-    def _order(self, statement: str, database: str = "postgres") -> None:
+    def _execute(self, statement: str, database: str = "postgres") -> None:
         engine = sa.create_engine(self.url(database), isolation_level="AUTOCOMMIT")
         try:
             with engine.connect() as connection:
@@ -71,7 +71,7 @@ class PostgreSQL:
 
 
 def why_not() -> str:
-    """What is missing for a server, in a sentence; empty when nothing is."""
+    """What is missing to run a server, as a sentence; empty if nothing is."""
     if find_spec("psycopg") is None:
         return "not tested on PostgreSQL: psycopg is not installed"
     if _programs() is None:
@@ -84,21 +84,21 @@ def postgresql_server() -> Iterator[PostgreSQL]:
     """Run a server for as long as the context lasts."""
     programs = _programs()
     assert programs is not None, why_not()
-    # Not below pytest's own folder, where nobody else may look, and whose name is too long.
+    # Not in pytest's own folder, which other system users can't read, and whose path is too long.
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
-    person = _who_may_run_it(folder)
+    user = _system_user(folder)
     data = folder / "data"
     options = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "-N"]
     make: list[str | Path] = [programs / "initdb", "-D", data, *options]
-    subprocess.run(make, check=True, stdout=subprocess.DEVNULL, cwd=folder, **person)
+    subprocess.run(make, check=True, stdout=subprocess.DEVNULL, cwd=folder, **user)
     settings = [f"--{name}={value}" for name, value in OPTIONS.items()]
     command: list[str | Path] = [programs / "postgres", "-D", data, "-k", folder, *settings]
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, **person)
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, **user)
     try:
         yield _when_up(PostgreSQL(folder, count(1)), process)
     finally:
-        process.send_signal(signal.SIGINT)  # it then waits for nobody
+        process.send_signal(signal.SIGINT)  # stops without waiting for clients
         process.wait(30)
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -114,14 +114,14 @@ def _when_up(server: PostgreSQL, process: subprocess.Popen[bytes]) -> PostgreSQL
 
 
 def _programs() -> Path | None:
-    """Where initdb and postgres are: Debian keeps them off the path."""
+    """The folder of initdb and postgres, which Debian doesn't put on the PATH."""
     found = shutil.which("initdb")
     places = [Path(found)] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     return places[-1].resolve().parent if places else None
 
 
-def _who_may_run_it(folder: Path) -> dict[str, Any]:
-    """As root it refuses to run."""
+def _system_user(folder: Path) -> dict[str, Any]:
+    """Options to run it as another system user than root, which PostgreSQL refuses."""
     if os.name == "nt" or os.geteuid() != 0:
         return {}
     shutil.chown(folder, "nobody")

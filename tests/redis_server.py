@@ -1,4 +1,4 @@
-"""A Redis server that the tests have for themselves, and real workers beside it."""
+"""A Redis server for the tests alone, and real Celery workers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MISSING = "" if shutil.which("redis-server") else "not tested on Redis: redis-se
 
 
 class Redis:
-    """A server that can be stopped, and started again with nothing in it."""
+    """A server that can be stopped, and started again without any data."""
 
     def __init__(self, folder: Path) -> None:
         """Choose a port.
@@ -33,14 +33,14 @@ class Redis:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start it, and wait until it accepts connections."""
         command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
         with (self.folder / "redis.log").open("ab") as log:
             self._process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log)
         wait_until(self._answers)
 
     def stop(self) -> None:
-        """Stop it; what it held is lost."""
+        """Stop it; its data is lost."""
         if self._process:
             self._process.kill()
             self._process.wait()
@@ -55,13 +55,13 @@ class Redis:
 
 
 class Worker:
-    """A worker, with two processes below it."""
+    """A worker with two child processes."""
 
     def __init__(self, environ: dict[str, str], folder: Path) -> None:
         """Start it.
 
-        :param environ: settings of the app.
-        :param folder: where its receivers leave what they heard, and its log lies.
+        :param environ: the app's settings.
+        :param folder: for the files of its receivers, and its log.
         """
         module = "tests.data.jobs.receivers"
         command = [sys.executable, "-m", "celery", "-A", module, "worker", "--concurrency=2"]
@@ -76,15 +76,15 @@ class Worker:
             )
 
     def kill(self) -> None:
-        """SIGKILL, to it and all below it."""
+        """Send SIGKILL to it and its child processes."""
         if self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    """Look again and again until something is so."""
+    """Wait until a condition holds."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, f"still not so after {seconds} s"
+        assert time.monotonic() < deadline, f"the condition did not hold within {seconds} s"
         time.sleep(0.05)

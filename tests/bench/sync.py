@@ -1,7 +1,7 @@
-"""How long `flask clerk sync` takes for many users, and how much memory.
+"""How long `flask clerk sync` takes for many users, and how much memory it needs.
 
-Run in a generated project, beside a local Clerk that holds as many. It asserts that all rows came,
-and that ten times the users take no more memory.
+Runs in a generated project, with a local Clerk that has these users. Asserts that all rows were
+added, and that ten times as many users need no more memory.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ finally:
     print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 MORE_MEMORY = 1.25
-"""How much more of it ten times the users may take."""
+"""By which factor memory may grow for ten times as many users."""
 
 
 def fill(path: Path, number: int) -> None:
-    """Make a state with so many users, and an organization for each hundredth, of ten members."""
+    """Create a state with this many users, and per hundred users an organization of ten."""
     store = Store(path)
     with store.transaction():
         for i in range(number):
@@ -58,7 +58,7 @@ def fill(path: Path, number: int) -> None:
 
 
 def sync(url: str, database: Path, *options: str) -> tuple[float, int, str]:
-    """Run the command; returns seconds, the peak of its memory in KiB, and what it printed."""
+    """Run the command; returns its seconds, its peak memory in KiB, and its output."""
     environ = ENVIRON | {
         "SECRET_KEY": "only for measuring, never elsewhere",
         "DATABASE_URL": f"sqlite:///{database}",
@@ -80,7 +80,7 @@ def sync(url: str, database: Path, *options: str) -> tuple[float, int, str]:
 
 
 def measure(number: int) -> int:
-    """Fill an empty database, then look for differences; returns the larger peak of memory in KiB."""
+    """Fill an empty database, then compare it; returns the larger peak memory in KiB."""
     with tempfile.TemporaryDirectory() as folder:
         state, database = Path(folder) / "clerk.sqlite3", Path(folder) / "app.db"
         fill(state, number)
@@ -100,12 +100,12 @@ def measure(number: int) -> int:
 
 
 def main() -> None:
-    """Measure a tenth of the users, then all."""
+    """Measure with a tenth of the users, then with all of them."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--users", type=int, default=100_000)
     users = parser.parse_args().users
     few, many = measure(users // 10), measure(users)
-    print(f"memory: {many / few:.2f} times as much for ten times the users")
+    print(f"memory: {many / few:.2f} times as much for ten times as many users")
     assert many < few * MORE_MEMORY
 
 

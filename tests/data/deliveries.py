@@ -1,4 +1,4 @@
-"""Deliver events as Clerk does, and look at what became of them."""
+"""Deliver events as Clerk does, and read the rows that result."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ ACME: dict[str, Any] = {
     "created_at": 1_690_000_000_000,
     "updated_at": 1_700_000_000_000,
 }
-"""An organization as the Backend API describes one."""
+"""An organization as the Backend API returns it."""
 
 
 class Event(NamedTuple):
-    """Something that happened at Clerk. Its delivery keeps its id, however often it comes."""
+    """An event at Clerk. All attempts to deliver it have the same ID."""
 
     id: str
     type: str
@@ -42,12 +42,12 @@ class Event(NamedTuple):
 
 
 def event(kind: str, data: dict[str, Any]) -> Event:
-    """A new event."""
+    """A new event, with a delivery ID of its own."""
     return Event(f"msg_{next(_numbers)}", kind, data)
 
 
 def deleted(kind: str, id: str) -> Event:
-    """A deletion."""
+    """A deletion event."""
     return event(f"{kind}.deleted", {"id": id, "object": kind, "deleted": True})
 
 
@@ -60,7 +60,7 @@ def membership(
     created_at: int = 1_695_000_000_000,
     updated_at: int = 1_700_000_000_000,
 ) -> dict[str, Any]:
-    """A membership as the Backend API describes one."""
+    """A membership as the Backend API returns it."""
     public = {name: user.get(name) for name in ("first_name", "last_name", "image_url")}
     return {
         "id": id,
@@ -73,7 +73,7 @@ def membership(
 
 
 def sign(body: bytes, id: str, at: int) -> dict[str, str]:
-    """Headers as Svix sends them."""
+    """Headers as Svix sends them (https://docs.svix.com/receiving/verifying-payloads/how-manual)."""
     mac = hmac.new(SECRET, f"{id}.{at}.".encode() + body, hashlib.sha256).digest()
     signature = f"v1,{base64.b64encode(mac).decode()}"
     return {"svix-id": id, "svix-timestamp": str(at), "svix-signature": signature}
@@ -86,12 +86,12 @@ def deliver(client: FlaskClient, event: Event) -> TestResponse:
 
 
 def deliver_body(client: FlaskClient, body: bytes, id: str = "") -> TestResponse:
-    """Deliver any bytes with a good signature."""
+    """Deliver any bytes, with a valid signature."""
     headers = sign(body, id or f"msg_{next(_numbers)}", int(time.time()))
     return client.post("/webhooks/clerk", data=body, headers=headers)
 
 
 def stored(app: Flask, model: type[M], id: str) -> M | None:
-    """The row that the database holds."""
+    """The row with this ID; None if there is none."""
     with app.app_context():
         return db.session.get(model, id)

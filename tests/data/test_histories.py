@@ -1,4 +1,4 @@
-"""Whatever the order in which Clerk's news comes, and however often: our tables end up true."""
+"""In whatever order events arrive, and however often, the tables end up equal to Clerk's data."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Json = dict[str, Any]
 
 
 class Clerk:
-    """What is true at Clerk, and what it tells of it."""
+    """Clerk's data, and the events about it."""
 
     def __init__(self) -> None:
         self.now = START
@@ -41,20 +41,20 @@ class Clerk:
         self.memberships: dict[str, Json] = {}
 
     def happens(self, choice: random.Random) -> None:
-        """Let something happen that can happen now."""
+        """Make a random change that is possible now."""
         self.now += choice.randint(1, 5)
         user_id, organization_id = choice.choice(PEOPLE), choice.choice(ORGANIZATIONS)
         if choice.random() < 0.5:
-            self._member(choice, user_id, organization_id)
+            self._change_membership(choice, user_id, organization_id)
         elif choice.random() < 0.5:
-            self._record(choice, "user", self.users, {**ALICE, "id": user_id})
+            self._change_record(choice, "user", self.users, {**ALICE, "id": user_id})
         else:
             new = {**ACME, "id": organization_id}
-            self._record(choice, "organization", self.organizations, new)
+            self._change_record(choice, "organization", self.organizations, new)
 
-    def _record(self, choice: random.Random, kind: str, held: dict[str, Json], new: Json) -> None:
+    def _change_record(self, choice: random.Random, kind: str, held: dict[str, Json], new: Json) -> None:
         id, name = new["id"], "first_name" if kind == "user" else "name"
-        if any(told.data["id"] == id and told.type == f"{kind}.deleted" for told in self.events):
+        if any(past.data["id"] == id and past.type == f"{kind}.deleted" for past in self.events):
             return
         if id not in held:
             held[id] = new | {"created_at": self.now, "updated_at": self.now}
@@ -67,7 +67,7 @@ class Clerk:
             self.events.append(deleted(kind, id))
             self._end_all(id)
 
-    def _member(self, choice: random.Random, user_id: str, organization_id: str) -> None:
+    def _change_membership(self, choice: random.Random, user_id: str, organization_id: str) -> None:
         user, organization = self.users.get(user_id), self.organizations.get(organization_id)
         if not user or not organization:
             return
@@ -102,7 +102,7 @@ class Clerk:
         self.events.append(deleted("organizationMembership", id))
 
     def truth(self) -> dict[str, set[tuple[Any, ...]]]:
-        """The rows that there should be."""
+        """The rows that our tables should have."""
         return {
             "users": {(u["id"], u["first_name"], u["updated_at"]) for u in self.users.values()},
             "organizations": {(o["id"], o["name"], o["updated_at"]) for o in self.organizations.values()},
@@ -114,7 +114,7 @@ class Clerk:
 
 
 def rows(app: Flask) -> dict[str, set[tuple[Any, ...]]]:
-    """The rows that there are, and are not marked as deleted."""
+    """The rows that our tables have, without those marked as deleted."""
     columns: dict[type[User] | type[Organization] | type[Membership], Any] = {
         User: (User.id, User.first_name, User.clerk_updated_at),
         Organization: (Organization.id, Organization.name, Organization.clerk_updated_at),
@@ -141,46 +141,46 @@ def forget_everything(app: Flask) -> None:
             session.execute(table.delete())
 
 
-def tell(app: Flask, told: Event) -> None:
-    """Deliver an event, without the way through HTTP."""
+def apply(app: Flask, event: Event) -> None:
+    """Deliver an event, without HTTP."""
     with app.app_context():
-        receive_delivery(WebhookEvent(told.id, told.type, told.data), "{}")
+        receive_delivery(WebhookEvent(event.id, event.type, event.data), "{}")
 
 
 def history(choice: random.Random, length: int) -> tuple[Clerk, list[Event]]:
-    """Something that happened, and its news: in any order, each piece once to three times."""
+    """A random history, and its events in random order, each one to three times."""
     clerk = Clerk()
     for _ in range(length):
         clerk.happens(choice)
-    news = [told for told in clerk.events for _ in range(choice.randint(1, 3))]
-    choice.shuffle(news)
-    return clerk, news
+    arriving = [past for past in clerk.events for _ in range(choice.randint(1, 3))]
+    choice.shuffle(arriving)
+    return clerk, arriving
 
 
 @settings(max_examples=20, suppress_health_check=list(HealthCheck))
 @given(choice=st.randoms(use_true_random=False), length=st.integers(1, 25))
-def test_any_order_leads_to_the_truth(app: Flask, choice: random.Random, length: int) -> None:
+def test_events_in_any_order_lead_to_the_same_rows(app: Flask, choice: random.Random, length: int) -> None:
     forget_everything(app)
-    clerk, news = history(choice, length)
-    for told in news:
-        tell(app, told)
+    clerk, arriving = history(choice, length)
+    for one in arriving:
+        apply(app, one)
     assert rows(app) == clerk.truth()
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_many_at_once_lead_to_the_truth(app: Flask, seed: int) -> None:
-    clerk, news = history(random.Random(seed), 60)
+def test_many_events_at_once_lead_to_the_same_rows(app: Flask, seed: int) -> None:
+    clerk, arriving = history(random.Random(seed), 60)
     with ThreadPoolExecutor(16) as pool:
-        list(pool.map(lambda told: tell(app, told), news))
+        list(pool.map(lambda one: apply(app, one), arriving))
     assert rows(app) == clerk.truth()
 
 
-def test_a_transaction_that_failed_leaves_nothing(app: Flask) -> None:
-    told = event("user.created", ALICE)
+def test_failed_transaction_changes_nothing(app: Flask) -> None:
+    created = event("user.created", ALICE)
     with app.app_context():
         with pytest.raises(ZeroDivisionError):
             transact(lambda session: session.execute(sa.delete(User)) and 1 / 0)
-        receive_delivery(WebhookEvent(told.id, told.type, told.data), "{}")
+        receive_delivery(WebhookEvent(created.id, created.type, created.data), "{}")
         with pytest.raises(ZeroDivisionError):
             transact(lambda session: session.execute(sa.delete(User)) and 1 / 0)
         assert db.session.get(User, ALICE["id"])

@@ -1,4 +1,4 @@
-"""Rows that are made on the first request, before Clerk's news has come."""
+"""Rows created on the first request, before a webhook has arrived."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ACTIVE = {"v": 2, "o": {"id": "org_acme", "slg": "acme", "rol": "admin"}}
 
 
 def whoami() -> dict[str, Any]:
-    """Who and where somebody is."""
+    """The current user, organization and membership."""
     return {
         "user": current_user.name if current_user.is_authenticated else None,
         "organization": current_organization.name if current_organization else None,
@@ -40,7 +40,7 @@ def whoami() -> dict[str, Any]:
 
 @pytest.fixture
 def app(environ: dict[str, str], request: pytest.FixtureRequest) -> Flask:
-    """The app, with a page that says that."""
+    """The app, with a page that returns them; parametrized with further settings."""
     app = create_app(environ | getattr(request, "param", {}))
     app.testing = True
     app.add_url_rule("/whoami", view_func=whoami)
@@ -48,7 +48,7 @@ def app(environ: dict[str, str], request: pytest.FixtureRequest) -> Flask:
 
 
 def ask(app: Flask, signer: Signer, **claims: Any) -> dict[str, Any]:
-    """Look at that page as Alice, in Acme."""
+    """Request that page as Alice, with Acme active."""
     token = signer.token(**{**ACTIVE, **claims})
     headers = {"Authorization": f"Bearer {token}"}
     answer: dict[str, Any] = app.test_client().get("/whoami", headers=headers).get_json()
@@ -57,7 +57,7 @@ def ask(app: Flask, signer: Signer, **claims: Any) -> dict[str, Any]:
 
 @contextmanager
 def counted_queries(app: Flask) -> Iterator[list[str]]:
-    """The statements that reach the database meanwhile."""
+    """The statements that are executed within the context."""
     statements: list[str] = []
 
     def note(*args: Any) -> None:
@@ -70,7 +70,7 @@ def counted_queries(app: Flask) -> Iterator[list[str]]:
     sa.event.remove(engine, "before_cursor_execute", note)
 
 
-def test_the_dashboard_costs_one_query(app: Flask, client: FlaskClient, sign_in: SignIn) -> None:
+def test_dashboard_needs_one_query(app: Flask, client: FlaskClient, sign_in: SignIn) -> None:
     sign_in()
     client.get("/dashboard", headers=BROWSER)
     with counted_queries(app) as statements:
@@ -78,7 +78,7 @@ def test_the_dashboard_costs_one_query(app: Flask, client: FlaskClient, sign_in:
     assert len(statements) == 1
 
 
-def test_relationships_cost_one_query_each(app: Flask, client: FlaskClient) -> None:
+def test_relationship_needs_one_query(app: Flask, client: FlaskClient) -> None:
     for number in range(5):
         user = {**ALICE, "id": f"user_{number}"}
         joined = membership(f"orgmem_{number}", user=user)
@@ -91,7 +91,7 @@ def test_relationships_cost_one_query_each(app: Flask, client: FlaskClient) -> N
         assert len(statements) == 1
 
 
-def test_organization_and_membership_are_made(app: Flask, backend: LocalServer, signer: Signer) -> None:
+def test_organization_and_membership_are_created(app: Flask, backend: LocalServer, signer: Signer) -> None:
     backend.answers[f"GET {MEMBERSHIPS}"] = (200, {"data": [membership()]})
     expected = {"user": "Alice Example", "organization": "Acme", "membership": "orgmem_1"}
     assert ask(app, signer) == expected
@@ -103,7 +103,7 @@ def test_organization_and_membership_are_made(app: Flask, backend: LocalServer, 
     assert acme.clerk_updated_at == ACME["updated_at"]
 
 
-def test_without_clerk_the_session_says_what_it_knows(
+def test_rows_are_partial_while_clerk_is_unreachable(
     app: Flask, backend: LocalServer, signer: Signer
 ) -> None:
     for path in (f"/v1/users/{USER}", MEMBERSHIPS):
@@ -117,36 +117,36 @@ def test_without_clerk_the_session_says_what_it_knows(
 
 
 @pytest.mark.parametrize("answer", [(200, {"data": [{"id": 5}, {}]}), (200, []), (404, {})])
-def test_what_is_no_membership_is_nobodys(
+def test_invalid_or_missing_membership_creates_no_rows(
     app: Flask, backend: LocalServer, signer: Signer, answer: tuple[int, Any]
 ) -> None:
     backend.answers[f"GET {MEMBERSHIPS}"] = answer
-    said = ask(app, signer)
-    assert (said["organization"], said["membership"]) == (None, None)
+    found = ask(app, signer)
+    assert (found["organization"], found["membership"]) == (None, None)
 
 
-def test_nobody_is_active_without_an_organization(app: Flask, backend: LocalServer, signer: Signer) -> None:
+def test_personal_account_needs_no_call_to_clerk(app: Flask, backend: LocalServer, signer: Signer) -> None:
     assert ask(app, signer, o=None)["organization"] is None
     assert backend.count(MEMBERSHIPS) == 0
 
 
-def test_the_deleted_are_not_made_again(app: Flask, backend: LocalServer, signer: Signer) -> None:
+def test_deleted_records_are_not_created_again(app: Flask, backend: LocalServer, signer: Signer) -> None:
     backend.answers[f"GET {MEMBERSHIPS}"] = (200, {"data": [membership()]})
     for kind, id in (("user", USER), ("organization", "org_acme")):
         deliver(app.test_client(), deleted(kind, id))
     assert ask(app, signer) == {"user": None, "organization": None, "membership": None}
-    assert not backend.received  # nobody need be asked
+    assert not backend.received  # no call to Clerk was needed
 
 
 @pytest.mark.parametrize("app", [{"CLERK_DELETIONS": "soft"}], indirect=True)
-def test_the_softly_deleted_are_nobody(app: Flask, signer: Signer) -> None:
+def test_soft_deleted_user_is_signed_out(app: Flask, signer: Signer) -> None:
     assert ask(app, signer)["user"] == "Alice Example"
     deliver(app.test_client(), deleted("user", USER))
     assert ask(app, signer)["user"] is None
     assert stored(app, User, USER)
 
 
-def test_many_first_requests_make_one_row(app: Flask, backend: LocalServer, signer: Signer) -> None:
+def test_many_first_requests_create_one_row(app: Flask, backend: LocalServer, signer: Signer) -> None:
     backend.answers[f"GET {MEMBERSHIPS}"] = (200, {"data": [membership()]})
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(lambda _: ask(app, signer), range(32)))

@@ -1,4 +1,4 @@
-"""``flask clerk delete-user``, ``export-user`` and ``prune-events``, and the founder's hook."""
+"""``flask clerk delete-user``, ``export-user`` and ``prune-events``, and the app's hooks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ pytestmark = ON_BOTH_DATABASES
 
 @pytest.fixture
 def ada(site: Flask, clerk: RunningClerk) -> str:
-    """The id of somebody whom both sides know, and who belongs to an organization."""
+    """The ID of a user who has an account at Clerk, a row here, and an organization."""
     user = clerk.create_user(
         "ada@example.com", first_name="Ada", organization=clerk.create_organization("Acme")
     )
@@ -40,19 +40,19 @@ def ada(site: Flask, clerk: RunningClerk) -> str:
 
 @pytest.fixture
 def erased(site: Flask, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Whom the founder's hook was told to erase."""
+    """The user IDs that the app's ``erase`` hook was called with."""
     ids: list[str] = []
     monkeypatch.setattr(clerk_sync_of(site), "erase", lambda session, id: ids.append(id))
     return ids
 
 
 def run(site: Flask, command: Any, *arguments: str, answer: str = "") -> Any:
-    """Run a command."""
+    """Run a command of ``flask clerk``."""
     return site.test_cli_runner().invoke(command, list(arguments), input=answer)
 
 
 def break_clerk(monkeypatch: pytest.MonkeyPatch, *methods: str) -> None:
-    """Let these calls of the Backend API fail."""
+    """Make these calls of the Backend API fail."""
 
     def fail(*_: object, **__: object) -> Any:
         raise BackendApiError(503, "unavailable", "out of order")
@@ -62,7 +62,7 @@ def break_clerk(monkeypatch: pytest.MonkeyPatch, *methods: str) -> None:
 
 
 @pytest.mark.parametrize("named_by", ["id", "address"])
-def test_an_account_is_deleted_on_both_sides(
+def test_account_is_deleted_at_clerk_and_here(
     site: Flask, clerk: RunningClerk, ada: str, erased: list[str], named_by: str
 ) -> None:
     name = ada if named_by == "id" else "Ada@example.com"
@@ -75,12 +75,12 @@ def test_an_account_is_deleted_on_both_sides(
     assert stored(site, User, ada) is None
     assert stored(site, Tombstone, ada)
     assert erased == [ada]
-    # Clerk's own news of it finds nothing left to do.
+    # The webhook about it finds nothing left to do.
     clerk.deliver_webhooks(site.test_client())
     assert erased == [ada]
 
 
-def test_what_clerk_refuses_changes_nothing(
+def test_nothing_is_deleted_if_clerk_fails(
     site: Flask, ada: str, erased: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     break_clerk(monkeypatch, "delete_user")
@@ -90,7 +90,7 @@ def test_what_clerk_refuses_changes_nothing(
     assert not erased
 
 
-def test_whom_one_side_knows_goes_as_well(
+def test_account_on_one_side_is_deleted_as_well(
     site: Flask, clerk: RunningClerk, ada: str, erased: list[str]
 ) -> None:
     with site.app_context():
@@ -106,11 +106,11 @@ def test_whom_one_side_knows_goes_as_well(
     assert (result.exit_code, "No account at Clerk or in this database" in result.output) == (1, True)
 
 
-def test_a_hook_that_fails_stops_the_deletion(
+def test_failing_hook_stops_the_deletion(
     site: Flask, clerk: RunningClerk, ada: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(session: object, user_id: str) -> None:
-        raise LookupError("invoices are still open")
+        raise LookupError("there are open invoices")
 
     monkeypatch.setattr(clerk_sync_of(site), "erase", fail)
     with site.app_context(), pytest.raises(LookupError):
@@ -119,9 +119,7 @@ def test_a_hook_that_fails_stops_the_deletion(
     assert stored(site, Tombstone, ada) is None
 
 
-def test_all_that_is_known_is_written_down(
-    site: Flask, ada: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_export_has_all_data(site: Flask, ada: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clerk_sync_of(site), "export", lambda session, id: {"notes": ["ü", datetime.max]})
     exported = json.loads(run(site, export_user, "ada@example.com").stdout)
     assert exported["user_id"] == ada
@@ -139,7 +137,7 @@ def test_all_that_is_known_is_written_down(
     assert (result.exit_code, "name of a new file" in result.output) == (1, True)
 
 
-def test_without_clerk_there_is_our_part(site: Flask, ada: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_export_without_clerk(site: Flask, ada: str, monkeypatch: pytest.MonkeyPatch) -> None:
     break_clerk(monkeypatch, "user", "page")
     assert run(site, export_user, ada).exit_code == 1
     exported = json.loads(run(site, export_user, ada, "--local").stdout)
@@ -147,7 +145,7 @@ def test_without_clerk_there_is_our_part(site: Flask, ada: str, monkeypatch: pyt
     assert "clerk" not in exported
 
 
-def test_old_deliveries_are_forgotten(site: Flask) -> None:
+def test_old_deliveries_are_deleted(site: Flask) -> None:
     now = datetime.now(UTC)
     ages = {"old": 31, "new": 29}
     with site.app_context():

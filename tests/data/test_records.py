@@ -1,4 +1,4 @@
-"""Our rows, whatever Clerk tells in whatever order."""
+"""Our rows, whatever events arrive and in whatever order."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ JOINED = event("organizationMembership.created", membership())
 
 
 def newer(data: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    """What Clerk says of it later."""
+    """A later version of the same object."""
     return {**data, **changes, "updated_at": data["updated_at"] + 1000}
 
 
 def outcome(app: Flask, id: str) -> str | None:
-    """What became of a delivery."""
+    """The recorded outcome of a delivery."""
     noted = stored(app, WebhookDelivery, id)
     return noted.outcome if noted else None
 
@@ -54,7 +54,7 @@ def test_all_columns_of_a_user(app: Flask, client: FlaskClient) -> None:
     assert user.created_at.isoformat() == "2020-09-13T12:26:40.123000+00:00"
 
 
-def test_a_membership_may_come_first(app: Flask, client: FlaskClient) -> None:
+def test_membership_may_arrive_first(app: Flask, client: FlaskClient) -> None:
     assert deliver(client, JOINED).status_code == 200
     with app.app_context():
         row = db.session.get_one(Membership, "orgmem_1")
@@ -71,7 +71,7 @@ def test_a_membership_may_come_first(app: Flask, client: FlaskClient) -> None:
     assert organization.clerk_updated_at == ACME["updated_at"]
 
 
-def test_a_mention_changes_nothing_that_we_know(app: Flask, client: FlaskClient) -> None:
+def test_partial_record_changes_no_complete_row(app: Flask, client: FlaskClient) -> None:
     deliver(client, event("user.created", ALICE))
     deliver(client, JOINED)
     user = stored(app, User, ALICE["id"])
@@ -93,7 +93,7 @@ def test_a_mention_changes_nothing_that_we_know(app: Flask, client: FlaskClient)
         ("organizationMembership", "orgmem_1", [JOINED]),
     ],
 )
-def test_nothing_comes_back_after_its_deletion(
+def test_deleted_record_never_returns(
     app: Flask, client: FlaskClient, kind: str, id: str, late: list[Any]
 ) -> None:
     deliver(client, deleted(kind, id))
@@ -108,14 +108,16 @@ def test_nothing_comes_back_after_its_deletion(
 
 
 @pytest.mark.parametrize(("kind", "id"), [("user", ALICE["id"]), ("organization", ACME["id"])])
-def test_memberships_go_with_what_they_belong_to(app: Flask, client: FlaskClient, kind: str, id: str) -> None:
+def test_memberships_are_deleted_with_their_user_or_organization(
+    app: Flask, client: FlaskClient, kind: str, id: str
+) -> None:
     deliver(client, JOINED)
     deliver(client, deleted(kind, id))
     assert stored(app, Membership, "orgmem_1") is None
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-def test_who_joins_again_has_the_later_membership(
+def test_user_who_joins_again_has_the_later_membership(
     app: Flask, client: FlaskClient, order: tuple[int, ...]
 ) -> None:
     again = membership("orgmem_2", role="org:admin", created_at=1_696_000_000_000)
@@ -130,7 +132,7 @@ def test_who_joins_again_has_the_later_membership(
     assert stored(app, Membership, "orgmem_2")
 
 
-def test_a_soft_deletion_keeps_the_rows(environ: dict[str, str]) -> None:
+def test_soft_deletion_keeps_the_rows(environ: dict[str, str]) -> None:
     app = create_app(environ | {"CLERK_DELETIONS": "soft"})
     client = app.test_client()
     again = event("organizationMembership.created", membership("orgmem_2"))
@@ -161,7 +163,7 @@ def test_relationships(app: Flask, client: FlaskClient) -> None:
         assert db.session.get_one(User, "user_bob").organizations == [acme]
 
 
-NONSENSE: list[dict[str, Any]] = [
+INVALID: list[dict[str, Any]] = [
     {},
     {"id": None},
     {"id": 5},
@@ -173,11 +175,11 @@ NONSENSE: list[dict[str, Any]] = [
 ]
 
 
-def test_what_makes_no_sense_is_kept_to_be_looked_at(app: Flask, client: FlaskClient) -> None:
-    for data in NONSENSE:
-        nonsense = event("organizationMembership.created", data)
-        assert deliver(client, nonsense).status_code == 200
-        noted = stored(app, WebhookDelivery, nonsense.id)
+def test_invalid_event_is_stored_with_its_payload(app: Flask, client: FlaskClient) -> None:
+    for data in INVALID:
+        invalid = event("organizationMembership.created", data)
+        assert deliver(client, invalid).status_code == 200
+        noted = stored(app, WebhookDelivery, invalid.id)
         assert noted
         assert (noted.outcome, bool(noted.payload)) == ("invalid", True)
 
@@ -194,14 +196,14 @@ ODD: list[dict[str, Any]] = [
 ]
 
 
-def test_odd_values_are_cut_to_fit(app: Flask, client: FlaskClient) -> None:
+def test_odd_values_are_made_to_fit(app: Flask, client: FlaskClient) -> None:
     for number, odd in enumerate(ODD):
         data = {**ALICE, "id": f"user_{number}", **odd}
         assert deliver(client, event("user.created", data)).status_code == 200
         assert stored(app, User, data["id"])
 
 
-def test_an_unknown_event_is_kept(app: Flask, client: FlaskClient) -> None:
+def test_unknown_event_is_stored_with_its_payload(app: Flask, client: FlaskClient) -> None:
     unknown = event("weather\0.changed" + "!" * 300, {"id": "w_1", "wind": "\0"})
     assert deliver(client, unknown).status_code == 200
     noted = stored(app, WebhookDelivery, unknown.id)
@@ -210,7 +212,7 @@ def test_an_unknown_event_is_kept(app: Flask, client: FlaskClient) -> None:
     assert "wind" in (noted.payload or "")
 
 
-def test_a_known_event_is_noted_without_its_payload(app: Flask, client: FlaskClient) -> None:
+def test_applied_event_is_stored_without_its_payload(app: Flask, client: FlaskClient) -> None:
     created = event("user.created", ALICE)
     deliver(client, created)
     noted = stored(app, WebhookDelivery, created.id)

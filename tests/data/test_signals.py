@@ -33,14 +33,14 @@ RENAMED = {**ALICE, "first_name": "Alicia", "updated_at": ALICE["updated_at"] + 
 UPDATED = event("user.updated", RENAMED)
 
 Heard = list[tuple[str, str]]
-"""Type of the event, and id of its object."""
+"""The type of each event, and the ID of its object."""
 
 Listen = Callable[..., Heard]
 
 
 @pytest.fixture
 def listen() -> Iterator[Listen]:
-    """A function that writes down what signals say, until the test ends."""
+    """A function that records the signals it is given, until the test ends."""
     with ExitStack() as stack:
 
         def listen(*asked: NamedSignal) -> Heard:
@@ -56,7 +56,7 @@ def listen() -> Iterator[Listen]:
         yield listen
 
 
-def test_each_type_of_event_has_its_signal(client: FlaskClient, listen: Listen) -> None:
+def test_each_type_of_event_has_a_signal(client: FlaskClient, listen: Listen) -> None:
     named = [value for value in vars(signals).values() if isinstance(value, NamedSignal)]
     assert len(named) == 9
     heard = listen(*named)
@@ -76,14 +76,14 @@ def test_each_type_of_event_has_its_signal(client: FlaskClient, listen: Listen) 
     assert sorted(type for type, _ in heard) == sorted(deliveries.EVENT_HANDLERS)
 
 
-def test_a_repeated_delivery_is_told_once(client: FlaskClient, listen: Listen) -> None:
+def test_repeated_delivery_sends_one_signal(client: FlaskClient, listen: Listen) -> None:
     heard = listen(signals.user_created)
     for _ in range(3):
         assert deliver(client, CREATED).status_code == 200
     assert heard == [("user.created", ALICE["id"])]
 
 
-def test_the_row_is_there_when_the_signal_comes(app: Flask, client: FlaskClient) -> None:
+def test_row_is_committed_before_its_signal(app: Flask, client: FlaskClient) -> None:
     seen = []
 
     def look(app: Flask, data: dict[str, Any], event: WebhookEvent) -> None:
@@ -94,7 +94,7 @@ def test_the_row_is_there_when_the_signal_comes(app: Flask, client: FlaskClient)
     assert seen == [("Alice Example", CREATED.id)]
 
 
-def test_that_somebody_came_is_told_even_if_the_row_is_there(client: FlaskClient, listen: Listen) -> None:
+def test_created_event_has_a_signal_even_if_the_row_exists(client: FlaskClient, listen: Listen) -> None:
     heard = listen(signals.user_created, signals.user_updated)
     deliver(client, UPDATED)
     deliver(client, CREATED)
@@ -102,20 +102,20 @@ def test_that_somebody_came_is_told_even_if_the_row_is_there(client: FlaskClient
     assert [type for type, _ in heard] == ["user.updated", "user.created"]
 
 
-def test_after_a_deletion_nothing_else_is_told(client: FlaskClient, listen: Listen) -> None:
+def test_late_events_of_a_deleted_user_send_no_signal(client: FlaskClient, listen: Listen) -> None:
     heard = listen(signals.user_created, signals.user_updated, signals.user_deleted)
     for one in (deleted("user", ALICE["id"]), CREATED, UPDATED):
         deliver(client, one)
     assert [type for type, _ in heard] == ["user.deleted"]
 
 
-def test_other_events_have_signals_too(client: FlaskClient, listen: Listen) -> None:
+def test_events_without_rows_have_signals_too(client: FlaskClient, listen: Listen) -> None:
     heard = listen(signals.event_signal("session.created"))
     deliver(client, event("session.created", {"id": "sess_1"}))
     assert heard == [("session.created", "sess_1")]
 
 
-def test_a_receiver_that_fails_is_called_again(app: Flask, client: FlaskClient) -> None:
+def test_failed_receiver_is_called_again(app: Flask, client: FlaskClient) -> None:
     app.testing = False
     calls = []
 
@@ -126,7 +126,7 @@ def test_a_receiver_that_fails_is_called_again(app: Flask, client: FlaskClient) 
 
     with signals.user_created.connected_to(fail_once):
         assert deliver(client, CREATED).status_code == 500
-        with app.app_context():  # the founder's own change, which applying again would undo
+        with app.app_context():  # a change that applying the event again would overwrite
             db.session.get_one(User, ALICE["id"]).first_name = "Changed"
             db.session.commit()
         assert [deliver(client, CREATED).status_code for _ in range(2)] == [200, 200]
@@ -136,7 +136,7 @@ def test_a_receiver_that_fails_is_called_again(app: Flask, client: FlaskClient) 
     assert user.first_name == "Changed"
 
 
-def test_deliveries_at_the_same_moment_are_told_once(app: Flask, listen: Listen) -> None:
+def test_simultaneous_deliveries_send_one_signal(app: Flask, listen: Listen) -> None:
     heard = listen(signals.user_created)
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(lambda _: deliver(app.test_client(), CREATED), range(32)))
@@ -163,7 +163,7 @@ with create_app().app_context():
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
-def test_a_worker_that_dies_over_the_signal_is_replaced(
+def test_signal_of_a_killed_worker_is_sent_again(
     app: Flask,
     client: FlaskClient,
     environ: dict[str, str],
@@ -176,7 +176,7 @@ def test_a_worker_that_dies_over_the_signal_is_replaced(
     assert stored(app, User, ALICE["id"])
     heard = listen(signals.user_created)
     monkeypatch.setattr(deliveries, "WAITS", (0,))
-    assert deliver(client, CREATED).status_code == 503  # perhaps it only takes its time
+    assert deliver(client, CREATED).status_code == 503  # the worker might still be sending it
     monkeypatch.setattr(deliveries, "CLAIM_LEASE", deliveries.CLAIM_LEASE * 0)
     assert deliver(client, CREATED).status_code == 200
     assert deliver(client, CREATED).status_code == 200

@@ -28,7 +28,7 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def run(site: Flask, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run the command, in pages of 5 that overlap by 2; nothing is too fresh to judge."""
+    """Run the command with pages of 5 that overlap by 2, and let even new rows be missing."""
     monkeypatch.setattr(clerk_lists, "PAGE_SIZE", 5)
     monkeypatch.setattr(clerk_lists, "OVERLAP", 2)
     monkeypatch.setattr("app.clerk_sync.clerk_lists.sleep", lambda seconds: None)
@@ -39,7 +39,7 @@ def run(site: Flask, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 @pytest.fixture
 def crowd(clerk: RunningClerk) -> RunningClerk:
-    """Twelve people, three of them in two organizations."""
+    """Clerk with twelve users, three of them in two organizations."""
     acme, globex = clerk.create_organization("Acme"), clerk.create_organization("Globex")
     for number in range(12):
         clerk.create_user(f"user{number}@example.com", first_name=f"User {number}")
@@ -50,7 +50,7 @@ def crowd(clerk: RunningClerk) -> RunningClerk:
 
 
 def tables(app: Flask) -> dict[str, list[tuple[Any, ...]]]:
-    """All rows, as far as Clerk decides about them."""
+    """All rows of the three tables that follow Clerk."""
     with app.app_context(), db.sessionmaker() as session:
         return {
             model.__tablename__: sorted(
@@ -61,14 +61,14 @@ def tables(app: Flask) -> dict[str, list[tuple[Any, ...]]]:
         }
 
 
-def spoil(app: Flask, *statements: sa.Executable) -> None:
-    """Change rows behind Clerk's back."""
+def change_rows(app: Flask, *statements: sa.Executable) -> None:
+    """Change rows without Clerk, as a person or a bug might."""
     with app.app_context():
         for statement in statements:
             transact(lambda session, statement=statement: session.execute(statement))  # type: ignore[misc]
 
 
-def test_an_empty_database_is_filled(site: Flask, crowd: RunningClerk, run: Run) -> None:
+def test_empty_database_is_filled(site: Flask, crowd: RunningClerk, run: Run) -> None:
     result = run()
     assert result.exit_code == 0, result.output
     assert "users: 12 at Clerk; 12 added, 0 changed, 0 deleted" in result.output
@@ -80,12 +80,12 @@ def test_an_empty_database_is_filled(site: Flask, crowd: RunningClerk, run: Run)
     assert tables(site) == filled
 
 
-def test_whatever_drifted_is_put_right(site: Flask, crowd: RunningClerk, run: Run) -> None:
+def test_changed_rows_are_corrected(site: Flask, crowd: RunningClerk, run: Run) -> None:
     run()
     right = tables(site)
     with site.app_context():
         ids = list(db.session.scalars(sa.select(User.id).order_by(User.created_at)))
-    spoil(
+    change_rows(
         site,
         sa.delete(User).where(User.id == ids[1]),
         sa.update(User).where(User.id == ids[5]).values(email="typed@example.com"),
@@ -102,7 +102,7 @@ def test_whatever_drifted_is_put_right(site: Flask, crowd: RunningClerk, run: Ru
     assert tables(site) == right
 
 
-def test_who_is_gone_goes_for_ever(site: Flask, crowd: RunningClerk, run: Run) -> None:
+def test_accounts_deleted_at_clerk_are_deleted_for_good(site: Flask, crowd: RunningClerk, run: Run) -> None:
     run()
     with site.app_context():
         ids = list(db.session.scalars(sa.select(User.id).order_by(User.created_at)))
@@ -122,7 +122,7 @@ def test_who_is_gone_goes_for_ever(site: Flask, crowd: RunningClerk, run: Run) -
         assert sorted(remaining) == sorted([ids[1], ids[2], ids[2]])
 
 
-def test_a_broken_run_goes_on_where_it_stopped(
+def test_interrupted_run_continues_where_it_stopped(
     site: Flask, crowd: RunningClerk, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page, asked = BackendApi.page, []
@@ -149,7 +149,7 @@ def test_a_broken_run_goes_on_where_it_stopped(
         assert db.session.get(SyncCheckpoint, "users") is None
 
 
-def test_a_list_that_moves_hides_nobody(
+def test_deletions_while_reading_hide_no_user(
     site: Flask, crowd: RunningClerk, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page, people = BackendApi.page, crowd.users()
@@ -168,7 +168,7 @@ def test_a_list_that_moves_hides_nobody(
     assert {user.id for user in people[4:]} <= kept
 
 
-def test_clerk_may_ask_for_patience(
+def test_retry_after_is_respected(
     site: Flask, crowd: RunningClerk, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waits: list[float] = []
@@ -185,7 +185,7 @@ def test_clerk_may_ask_for_patience(
     assert waits == [7, 7, 7]
 
 
-def test_another_instance_is_refused(site: Flask, crowd: RunningClerk, run: Run) -> None:
+def test_database_of_another_instance_is_rejected(site: Flask, crowd: RunningClerk, run: Run) -> None:
     with site.app_context():
         for number in range(13):
             data = {"id": f"user_else{number}", "created_at": 1, "updated_at": 1}
@@ -198,7 +198,7 @@ def test_another_instance_is_refused(site: Flask, crowd: RunningClerk, run: Run)
     assert "12 added, 0 changed, 13 deleted" in run("--force").output
 
 
-def test_what_is_new_is_not_judged(
+def test_new_row_is_not_treated_as_missing(
     site: Flask, crowd: RunningClerk, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.undo()
@@ -208,7 +208,7 @@ def test_what_is_new_is_not_judged(
     assert "12 added, 0 changed, 0 deleted" in result.output
 
 
-def test_an_instance_without_organizations(site: Flask, clerk: RunningClerk, run: Run) -> None:
+def test_instance_without_organizations(site: Flask, clerk: RunningClerk, run: Run) -> None:
     clerk.settings(organizations={"enabled": False})
     clerk.create_user()
     result = run()
@@ -217,7 +217,7 @@ def test_an_instance_without_organizations(site: Flask, clerk: RunningClerk, run
     assert "memberships: organizations are not enabled at Clerk" in result.output
 
 
-def test_what_clerk_refuses_is_said(site: Flask, run: Run) -> None:
+def test_error_of_clerk_is_shown(site: Flask, run: Run) -> None:
     clerk_of(site).api._secret_key = "sk_test_wrong"
     clerk_of(site).api.renew()
     result = run()

@@ -1,4 +1,4 @@
-"""Transactions of our own: locked from the start, and tried again when only the moment was bad."""
+"""``transact()`` locks from the start, and retries after temporary conflicts."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from tests.app_fixtures import ON_BOTH_DATABASES
 
 
 def count(session: Session) -> int:
-    """How many tombstones there are."""
+    """The number of tombstones."""
     return session.scalar(sa.select(sa.func.count()).select_from(Tombstone)) or 0
 
 
-def test_on_sqlite_it_holds_the_lock_before_it_reads(app: Flask, environ: dict[str, str]) -> None:
+def test_sqlite_is_locked_before_the_first_read(app: Flask, environ: dict[str, str]) -> None:
     path = environ["DATABASE_URL"].removeprefix("sqlite:///")
 
     def work(session: Session) -> None:
@@ -40,7 +40,7 @@ def test_on_sqlite_it_holds_the_lock_before_it_reads(app: Flask, environ: dict[s
 
 
 @ON_BOTH_DATABASES
-def test_it_is_all_or_nothing(app: Flask) -> None:
+def test_failure_rolls_everything_back(app: Flask) -> None:
     def work(session: Session) -> None:
         session.add(Tombstone(id="user_1"))
         session.flush()
@@ -52,32 +52,32 @@ def test_it_is_all_or_nothing(app: Flask) -> None:
         assert count(db.session) == 0
 
 
-def test_a_bad_moment_passes(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_temporary_conflict_is_retried(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transactions, "PAUSES", (0, 0))
     busy = SqliteError("database is locked")
     busy.sqlite_errorcode = 5
     attempts: list[int] = []
 
     def work(session: Session) -> str:
-        session.add(Tombstone(id=f"user_{bad_moments}"))
+        session.add(Tombstone(id=f"user_{failures}"))
         session.flush()
         attempts.append(1)
-        if len(attempts) < bad_moments:
+        if len(attempts) < failures:
             raise OperationalError("INSERT", {}, busy)
         return "done"
 
     with app.app_context():
-        bad_moments = 3
+        failures = 3
         assert transact(work) == "done"
         assert count(db.session) == 1
-        bad_moments, attempts = 9, []
+        failures, attempts = 9, []
         with pytest.raises(OperationalError):
             transact(work)
         assert len(attempts) == 1 + len(transactions.PAUSES)
         assert count(db.session) == 1
 
 
-def test_what_is_no_bad_moment_is_raised_at_once(app: Flask) -> None:
+def test_other_errors_are_raised_at_once(app: Flask) -> None:
     attempts = []
 
     def work(session: Session) -> None:
@@ -90,7 +90,7 @@ def test_what_is_no_bad_moment_is_raised_at_once(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_on_postgresql_names_are_locked(app: Flask) -> None:
+def test_postgresql_locks_names(app: Flask) -> None:
     def held(session: Session) -> list[bool]:
         keys = [transactions.lock_key(name) for name in ("user_1", "user_2")]
         return [not session.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(key))) for key in keys]

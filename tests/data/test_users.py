@@ -1,4 +1,4 @@
-"""Our own record of people."""
+"""The local rows of users."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ pytestmark = ON_BOTH_DATABASES
 
 
 def save_user(data: dict[str, Any]) -> None:
-    """Write what Clerk says of a user."""
+    """Write a user as the Backend API returns it."""
     transact(lambda session: apply_user(session, data))
 
 
-def test_the_first_request_makes_the_row(
+def test_first_request_creates_the_row(
     app: Flask, client: FlaskClient, sign_in: SignIn, backend: LocalServer
 ) -> None:
     sign_in()
@@ -38,7 +38,7 @@ def test_the_first_request_makes_the_row(
     assert backend.count(f"/v1/users/{USER}") == 1
 
 
-def test_who_does_not_look_does_not_pay(
+def test_pages_without_current_user_need_no_row(
     app: Flask, client: FlaskClient, sign_in: SignIn, backend: LocalServer
 ) -> None:
     sign_in()
@@ -58,7 +58,7 @@ def test_who_does_not_look_does_not_pay(
         (200, {"email_addresses": [None], "first_name": "x" * 10_000, "updated_at": 10**30}),
     ],
 )
-def test_it_makes_do_with_the_id(
+def test_row_holds_only_the_id_if_clerk_answers_badly(
     app: Flask,
     client: FlaskClient,
     sign_in: SignIn,
@@ -71,17 +71,17 @@ def test_it_makes_do_with_the_id(
     assert stored(app, User, USER)
 
 
-def test_a_deleted_account_does_not_come_back(
+def test_deleted_account_gets_no_row(
     app: Flask, client: FlaskClient, sign_in: SignIn, backend: LocalServer
 ) -> None:
-    # Their last token is valid for up to a minute.
+    # The last session token of a deleted account is valid for up to a minute.
     backend.answers[f"GET /v1/users/{USER}"] = (404, {"errors": [{"code": "resource_not_found"}]})
     sign_in()
     assert client.get("/dashboard", headers=BROWSER).status_code == 200
     assert stored(app, User, USER) is None
 
 
-def test_older_news_is_ignored(app: Flask) -> None:
+def test_older_version_is_ignored(app: Flask) -> None:
     with app.app_context():
         save_user({**ALICE, "first_name": "New", "updated_at": 200})
         save_user({**ALICE, "first_name": "Old", "updated_at": 100})
@@ -91,7 +91,7 @@ def test_older_news_is_ignored(app: Flask) -> None:
     assert user.first_name == "New"
 
 
-def test_a_row_by_id_is_completed_by_later_news(app: Flask, backend: LocalServer) -> None:
+def test_partial_row_is_completed_by_a_later_version(app: Flask, backend: LocalServer) -> None:
     backend.answers[f"GET /v1/users/{USER}"] = (500, b"")
     with app.app_context():
         assert create_local_user(USER)

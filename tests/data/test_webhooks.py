@@ -1,4 +1,4 @@
-"""Deliveries from Clerk."""
+"""The route that receives Clerk's webhooks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = ON_BOTH_DATABASES
 CREATED = event("user.created", ALICE)
 
 
-def test_users_come_change_and_go(app: Flask, client: FlaskClient) -> None:
+def test_user_is_created_updated_and_deleted(app: Flask, client: FlaskClient) -> None:
     assert deliver(client, CREATED).status_code == 200
     assert stored(app, User, ALICE["id"])
     newer = {**ALICE, "first_name": "Alicia", "updated_at": ALICE["updated_at"] + 1}
@@ -32,7 +32,7 @@ def test_users_come_change_and_go(app: Flask, client: FlaskClient) -> None:
     assert stored(app, User, ALICE["id"]) is None
 
 
-def test_a_deletion_of_somebody_unknown_is_fine(client: FlaskClient) -> None:
+def test_deletion_of_an_unknown_user_is_accepted(client: FlaskClient) -> None:
     assert deliver(client, deleted("user", "user_9")).status_code == 200
 
 
@@ -41,11 +41,11 @@ def test_events_without_an_id_change_nothing(client: FlaskClient, data: dict[str
     assert deliver(client, event("user.created", data)).status_code == 200
 
 
-def test_unknown_events_are_taken(client: FlaskClient) -> None:
+def test_unknown_event_is_accepted(client: FlaskClient) -> None:
     assert deliver(client, event("session.created", {"id": "sess_1"})).status_code == 200
 
 
-def test_a_forged_delivery_is_refused(app: Flask, client: FlaskClient) -> None:
+def test_forged_delivery_is_rejected(app: Flask, client: FlaskClient) -> None:
     body = json.dumps({"type": "user.created", "data": ALICE}).encode()
     headers = sign(body, secret=b"guessed", at=int(time.time()))
     response = client.post("/webhooks/clerk", data=body, headers=headers)
@@ -68,14 +68,14 @@ def test_a_forged_delivery_is_refused(app: Flask, client: FlaskClient) -> None:
         b"[" * 100_000,
     ],
 )
-def test_what_cannot_be_read_is_refused(client: FlaskClient, body: bytes) -> None:
+def test_malformed_body_is_rejected(client: FlaskClient, body: bytes) -> None:
     response = deliver_body(client, body)
     assert response.status_code == 400
     assert response.get_json()["error"] == "expected a JSON object with type and data"
 
 
 @pytest.mark.parametrize("number", ["1e999", "-0", "1E-400", "9" * 4000])
-def test_odd_numbers_are_taken(app: Flask, client: FlaskClient, number: str) -> None:
+def test_odd_numbers_are_accepted(app: Flask, client: FlaskClient, number: str) -> None:
     for kind in ("user.created", "weather.changed"):
         data = f'{{"id": "user_1", "updated_at": {number}}}'
         body = f'{{"type": "{kind}", "data": {data}}}'.encode()
@@ -84,16 +84,16 @@ def test_odd_numbers_are_taken(app: Flask, client: FlaskClient, number: str) -> 
 
 
 @pytest.mark.parametrize("id", ["msg 1", "msg_\u00e9", "m" * 256])
-def test_an_id_that_cannot_be_kept_is_refused(client: FlaskClient, id: str) -> None:
+def test_unusable_delivery_id_is_rejected(client: FlaskClient, id: str) -> None:
     assert deliver_body(client, b'{"type": "x", "data": {}}', id).status_code == 400
 
 
-def test_without_a_secret_clerk_is_told_to_come_again(environ: dict[str, str]) -> None:
+def test_missing_secret_is_answered_with_503(environ: dict[str, str]) -> None:
     from app import create_app
 
     client = create_app(environ | {"CLERK_WEBHOOK_SIGNING_SECRET": ""}).test_client()
     assert deliver(client, CREATED).status_code == 503
 
 
-def test_too_large_a_delivery_is_refused(client: FlaskClient) -> None:
+def test_too_large_body_is_rejected(client: FlaskClient) -> None:
     assert client.post("/webhooks/clerk", data=b"x" * (2 * 1024 * 1024)).status_code == 413

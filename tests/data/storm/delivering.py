@@ -1,4 +1,4 @@
-"""Sixteen threads that deliver events as Clerk does: again, until the app has taken them."""
+"""Sixteen threads that deliver events as Clerk does: repeatedly, until the app accepts them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.data.deliveries import Event, sign
 
 THREADS = 16
 LONGEST = 90
-"""Seconds in which a delivery must be taken."""
+"""Seconds within which a delivery must be accepted."""
 
 _own = local()
 
@@ -27,9 +27,9 @@ Headers = dict[str, str]
 
 @dataclass(frozen=True)
 class Delivery:
-    """An event on its way.
+    """An event to deliver.
 
-    :param forge: spoils a signed delivery; None for one of Clerk's own.
+    :param forge: turns a signed delivery into a forged one; None for a genuine delivery.
     """
 
     event: Event
@@ -63,39 +63,39 @@ FORGERIES = (_unsigned, _signed_with_another_secret, _altered, _under_another_id
 def make_storm(
     events: list[Event], seed: int, *, repeated: float = 0.3, forged: float = 0.05
 ) -> list[Delivery]:
-    """Deliveries of all events in no order, some of them repeated, and forged ones in between.
+    """Deliveries of all events in random order, some of them repeated, with forged ones in between.
 
-    :param repeated: the part of the events that are delivered twice.
-    :param forged: the number of forged deliveries, as a part of the events.
+    :param repeated: the fraction of events that are delivered twice.
+    :param forged: the number of forged deliveries, as a fraction of the events.
     """
     chance = random.Random(seed)
     deliveries = [Delivery(event) for event in events]
     deliveries += [Delivery(event) for event in chance.sample(events, int(len(events) * repeated))]
     deliveries += [
-        Delivery(_ruinous(event), chance.choice(FORGERIES))
+        Delivery(_damaging(event), chance.choice(FORGERIES))
         for event in chance.sample(events, int(len(events) * forged))
     ]
     chance.shuffle(deliveries)
     return deliveries
 
 
-def _ruinous(event: Event) -> Event:
-    """What would be seen in the tables if it were believed."""
+def _damaging(event: Event) -> Event:
+    """An event that would show in the tables if it were accepted."""
     data = {**event.data, "first_name": "Mallory", "name": "Mallory", "updated_at": 2**42}
     return Event(f"{event.id}_forged", event.type, data)
 
 
-def deliver_all(url: str, deliveries: list[Delivery], on_taken: Callable[[], None]) -> Counter[str]:
-    """Deliver all at once, as far as there are threads.
+def deliver_all(url: str, deliveries: list[Delivery], on_accepted: Callable[[], None]) -> Counter[str]:
+    """Deliver everything, as many deliveries at once as there are threads.
 
-    :param on_taken: called after each that was taken.
-    :returns: how often which answer came; ``none`` where the connection broke.
-    :raises AssertionError: a forged delivery was taken, or another was not in the end.
+    :param on_accepted: called after each accepted delivery.
+    :returns: how often each status was received; ``none`` counts broken connections.
+    :raises AssertionError: a forged delivery was accepted, or a genuine one never was.
     """
     answers: Counter[str] = Counter()
     with ThreadPoolExecutor(THREADS) as pool:
         try:
-            deliver = partial(_deliver, f"{url}/webhooks/clerk", on_taken)
+            deliver = partial(_deliver, f"{url}/webhooks/clerk", on_accepted)
             for seen in pool.map(deliver, deliveries):
                 answers.update(seen)
         except AssertionError:
@@ -104,7 +104,7 @@ def deliver_all(url: str, deliveries: list[Delivery], on_taken: Callable[[], Non
     return answers
 
 
-def _deliver(url: str, on_taken: Callable[[], None], delivery: Delivery) -> list[str]:
+def _deliver(url: str, on_accepted: Callable[[], None], delivery: Delivery) -> list[str]:
     seen: list[str] = []
     deadline = time.monotonic() + LONGEST
     while time.monotonic() < deadline:
@@ -114,11 +114,11 @@ def _deliver(url: str, on_taken: Callable[[], None], delivery: Delivery) -> list
             return [*seen, "forged: 400"]
         seen.append(status)
         if status == "200":
-            on_taken()
+            on_accepted()
             return seen
         assert status == "none" or status.startswith("5"), f"{delivery.event.id}: {status}"
         time.sleep(0.05)
-    raise AssertionError(f"{delivery.event.id} was never taken: {Counter(seen)}")
+    raise AssertionError(f"{delivery.event.id} was never accepted: {Counter(seen)}")
 
 
 def _attempt(url: str, delivery: Delivery) -> str:

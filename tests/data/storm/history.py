@@ -1,4 +1,4 @@
-"""A made-up history of people and organizations at Clerk: events, and what is true at the end."""
+"""A random history of users and organizations at Clerk: its events, and the data at the end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Object = dict[str, Any]
 
 @dataclass
 class History:
-    """What Clerk holds, and the events of how that came to be."""
+    """Clerk's data, and the events that led to it."""
 
     chance: random.Random
     events: list[Event] = field(default_factory=list)
@@ -28,7 +28,7 @@ class History:
     _made: int = 0
 
     def tables(self) -> dict[str, dict[str, tuple[Any, ...]]]:
-        """The rows that an app must have in the end, by table and id."""
+        """The rows that an app must have at the end, by table and ID."""
         return {
             "users": {
                 id: (
@@ -56,7 +56,7 @@ class History:
         }
 
     def sign_up(self) -> None:
-        """Somebody comes."""
+        """Add a user."""
         id, now = self._new("user"), self._tick()
         address = {"id": f"idn_{id}", "email_address": f"{id}@example.com"}
         self.users[id] = {
@@ -67,17 +67,17 @@ class History:
             "created_at": now,
             "updated_at": now,
         }
-        self._tell("user.created", self.users[id])
+        self._record("user.created", self.users[id])
 
     def change_user(self) -> None:
-        """Somebody gets another name."""
+        """Rename a user."""
         user = self._any(self.users)
         now = self._tick()
         self.users[user["id"]] = {**user, "first_name": f"Name {now}", "updated_at": now}
-        self._tell("user.updated", self.users[user["id"]])
+        self._record("user.updated", self.users[user["id"]])
 
     def delete_user(self) -> None:
-        """Somebody goes, and leaves all organizations."""
+        """Delete a user, and with it its memberships."""
         id = self._any(self.users)["id"]
         for one in list(self.memberships.values()):
             if one["public_user_data"]["user_id"] == id:
@@ -85,8 +85,8 @@ class History:
         del self.users[id]
         self.events.append(deleted("user", id))
 
-    def found_organization(self) -> None:
-        """An organization is made."""
+    def create_organization(self) -> None:
+        """Add an organization."""
         id, now = self._new("org"), self._tick()
         self.organizations[id] = {
             "id": id,
@@ -95,18 +95,18 @@ class History:
             "created_at": now,
             "updated_at": now,
         }
-        self._tell("organization.created", self.organizations[id])
+        self._record("organization.created", self.organizations[id])
 
     def change_organization(self) -> None:
-        """An organization gets another name."""
+        """Rename an organization."""
         one = self._any(self.organizations)
         now = self._tick()
         changed = {**one, "name": f"Organization {now}", "updated_at": now}
         self.organizations[one["id"]] = changed
-        self._tell("organization.updated", changed)
+        self._record("organization.updated", changed)
 
     def delete_organization(self) -> None:
-        """An organization goes, and with it its memberships."""
+        """Delete an organization, and with it its memberships."""
         id = self._any(self.organizations)["id"]
         for one in list(self.memberships.values()):
             if one["organization"]["id"] == id:
@@ -115,7 +115,7 @@ class History:
         self.events.append(deleted("organization", id))
 
     def join(self) -> None:
-        """Somebody joins an organization, perhaps for the second time."""
+        """Let a user join an organization, perhaps for the second time."""
         user, organization = self._any(self.users), self._any(self.organizations)
         pair = (organization["id"], user["id"])
         if any(_pair(one) == pair for one in self.memberships.values()):
@@ -129,25 +129,25 @@ class History:
             "created_at": now,
             "updated_at": now,
         }
-        self._tell("organizationMembership.created", self.memberships[id])
+        self._record("organizationMembership.created", self.memberships[id])
 
     def change_role(self) -> None:
-        """A member gets another role."""
+        """Give a member another role."""
         one = self._any(self.memberships)
         changed = {**one, "role": self.chance.choice(ROLES), "updated_at": self._tick()}
         self.memberships[one["id"]] = changed
-        self._tell("organizationMembership.updated", changed)
+        self._record("organizationMembership.updated", changed)
 
     def leave(self) -> None:
-        """A member leaves."""
+        """Let a member leave."""
         self._remove(self._any(self.memberships))
 
     def _remove(self, membership: Object) -> None:
         del self.memberships[membership["id"]]
-        # Unlike for users and organizations, Clerk tells all of it.
-        self._tell("organizationMembership.deleted", membership)
+        # Unlike with users and organizations, Clerk sends the whole object.
+        self._record("organizationMembership.deleted", membership)
 
-    def _tell(self, kind: str, data: Object) -> None:
+    def _record(self, kind: str, data: Object) -> None:
         self.events.append(event(kind, data))
 
     def _new(self, prefix: str) -> str:
@@ -167,20 +167,20 @@ def _pair(membership: Object) -> tuple[str, str]:
 
 
 def make_history(events: int, users: int, seed: int) -> History:
-    """A history of about so many events and users.
+    """A random history.
 
-    :param events: how many, a few more or less.
-    :param users: how many ever sign up; there are organizations for a tenth of them.
+    :param events: the approximate number of events.
+    :param users: the approximate number of users; there are a tenth as many organizations.
     """
     history = History(random.Random(seed))
     for _ in range(2):
         history.sign_up()
-        history.found_organization()
+        history.create_organization()
     history.join()
     others = events - users - users // 10
     steps: list[Callable[[], None]] = [
         *[history.sign_up] * users,
-        *[history.found_organization] * (users // 10),
+        *[history.create_organization] * (users // 10),
         *[history.delete_user] * (users // 8),
         *[history.delete_organization] * (users // 60),
         *[history.change_user] * int(others * 0.55),
@@ -193,7 +193,7 @@ def make_history(events: int, users: int, seed: int) -> History:
     for step in steps:
         if len(history.memberships) < 2 or len(history.users) < 5 or len(history.organizations) < 3:
             history.sign_up()
-            history.found_organization()
+            history.create_organization()
             history.join()
         step()
     return history

@@ -1,4 +1,4 @@
-"""Gunicorn, whose workers get killed."""
+"""Gunicorn, and a killer of its workers."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ WORKERS, THREADS = 4, 4
 
 
 class Killer:
-    """Kills a worker now and then, as the system does that is out of memory.
+    """Kills a worker now and then, as a system does that is out of memory.
 
-    :param master: the process that starts them, and starts new ones.
-    :param every: deliveries taken between two kills, so that a slow machine has no more of them.
+    :param master: the process that starts the workers, and replaces them.
+    :param every: accepted deliveries between two kills, so that a slow machine has no more kills.
     """
 
     def __init__(self, master: int, every: int, seed: int) -> None:
         self.kills = 0
         self._master, self._every = master, every
         self._chance = random.Random(seed)
-        self._taken = 0
+        self._accepted = 0
         self._lock = threading.Lock()
 
-    def note_taken(self) -> None:
-        """A delivery was taken; other threads are in the middle of theirs."""
+    def note_accepted(self) -> None:
+        """Count an accepted delivery; other threads are in the middle of theirs."""
         with self._lock:
-            self._taken += 1
-            workers = children(self._master) if self._taken % self._every == 0 else []
+            self._accepted += 1
+            workers = children(self._master) if self._accepted % self._every == 0 else []
             if workers:
                 os.kill(self._chance.choice(workers), signal.SIGKILL)
                 self.kills += 1
 
 
 def children(process: int) -> list[int]:
-    """The processes that this one has started."""
+    """The child processes of a process."""
     command = ["pgrep", "-P", str(process)]
     listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     return [int(line) for line in listed.split()]
@@ -55,10 +55,10 @@ def children(process: int) -> list[int]:
 def gunicorn(environ: Mapping[str, str], folder: Path) -> Iterator[tuple[str, int]]:
     """Run the app; yields its URL and the process of the master.
 
-    :param folder: gets the log.
+    :param folder: a folder for the log.
     """
     port_file = folder / "gunicorn.log"
-    # Preloaded, so that a new worker is there at once, and dies over deliveries, not over imports.
+    # Preloaded, so that a new worker is ready at once, and is killed while it handles deliveries.
     command = [sys.executable, "-m", "gunicorn", "--preload", "--bind", "127.0.0.1:0"]
     command += [
         "--workers",

@@ -1,4 +1,4 @@
-"""The app, as gunicorn runs it in a storm, with a receiver that notes each signal it gets."""
+"""The app that gunicorn runs in a storm, with a receiver that records each signal."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ AWAITED = ("user.created", "user.deleted", "organizationMembership.created")
 
 
 def note(app: Flask, data: dict[str, Any], event: WebhookEvent) -> None:
-    """Note a signal."""
+    """Record a signal."""
     statement = sa.text("INSERT INTO storm_signals (delivery) VALUES (:id)")
     transact(lambda session: session.execute(statement, {"id": event.delivery_id}))
 
 
 def create_noting_app() -> Flask:
-    """The app, with the receiver."""
+    """The app, with the receiver connected."""
     for awaited in AWAITED:
         event_signal(awaited).connect(note)
     return create_app()
