@@ -9,19 +9,19 @@
     python3 noxfile.py             run every test
     python3 noxfile.py --list      the other chores
 
-It needs Python 3.11 and git. Started as a script without nox at hand, it puts nox into a private
-environment, .nox/.bootstrap, and starts again in it. `nox -s demo` and `uv run noxfile.py -s demo`
-do the same for those who have either.
+It needs Python 3.11 and git. Run as a script without nox installed, it installs nox into a private
+virtual environment, .nox/.bootstrap, and restarts in it. With nox or uv installed, `nox -s demo` and
+`uv run noxfile.py -s demo` do the same.
 """
 
 from __future__ import annotations
 
 import sys
 
-if sys.version_info < (3, 11):  # noqa: UP036 - this file is started by whatever python3 is there
+if sys.version_info < (3, 11):  # noqa: UP036 - this file runs with any python3
     sys.exit(
         f"Python 3.11 or newer is needed, and this is {sys.version.split()[0]} ({sys.executable}). "
-        "Install a newer one and name it, for example: python3.12 noxfile.py"
+        "Install a newer Python and run this file with it, for example: python3.12 noxfile.py"
     )
 
 import argparse
@@ -53,46 +53,46 @@ FILE_PER_CORE = [*PARALLEL, "--dist=loadfile", "--no-loadscope-reorder"]
 FIRST_PAGE_SECONDS = 120
 STOP_SECONDS = 20
 
-# When the command was typed: the bootstrap hands its own start on to the process that replaces it.
+# When the command was typed. The bootstrap passes this time to the process that replaces it.
 STARTED = float(os.environ.pop("NOXFILE_STARTED", 0) or time.time())
 
 
 def private_python() -> Path:
-    """Return the Python of the private environment, made or mended first where need be."""
+    """Return the Python of the private environment; create or repair it first if necessary."""
     home = HERE / ".nox" / ".bootstrap"
     python = home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    # Written last: after an interrupted installation, or with another Python, we start afresh.
+    # Written last, so that an interrupted installation, or another Python, starts over.
     ready, recipe = home / "ready", f"{NOX}\n{sys.version}\n"
     if python.exists() and ready.is_file() and ready.read_text(encoding="utf-8") == recipe:
         return python
     if importlib.util.find_spec("ensurepip") is None:
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         sys.exit(
-            f"{sys.executable} cannot make virtual environments: its module ensurepip is missing. "
+            f"{sys.executable} can't create virtual environments: its module ensurepip is missing. "
             f"On Debian and Ubuntu: sudo apt install python3-venv (or python{version}-venv). "
-            "Then type the same command again."
+            "Then run the same command again."
         )
-    print("Putting nox into .nox/.bootstrap; this happens once.", file=sys.stderr, flush=True)
-    # A person's pip settings may say "user" or "target", which have no place in an environment.
+    print("Installing nox into .nox/.bootstrap; this happens once.", file=sys.stderr, flush=True)
+    # pip settings such as "user" don't work in a virtual environment.
     settings = {**os.environ, "PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     for command, what in (
         (
             [sys.executable, "-m", "venv", "--clear", str(home)],
-            "make the environment .nox/.bootstrap",
+            "create the virtual environment .nox/.bootstrap",
         ),
         ([str(python), "-m", "pip", "install", "--quiet", NOX], f"install {NOX}"),
     ):
         if subprocess.run(command, env=settings, check=False).returncode:
             sys.exit(
                 f"Could not {what}; the lines above say why. It needs a package index that pip "
-                "reaches and some free disk space. Mend that and type the same command again."
+                "can reach and some free disk space. Fix that and run the same command again."
             )
     ready.write_text(recipe, encoding="utf-8")
     return python
 
 
 def has_nox() -> bool:
-    """Say whether this Python has a nox that is new enough."""
+    """Return whether this Python has a nox that is new enough."""
     try:
         version = importlib.metadata.version("nox")
     except importlib.metadata.PackageNotFoundError:
@@ -101,21 +101,21 @@ def has_nox() -> bool:
 
 
 def restart_with_nox() -> NoReturn:
-    """Replace this process by one that has nox."""
+    """Replace this process with one that has nox."""
     command = [str(private_python()), str(HERE / "noxfile.py"), *sys.argv[1:]]
     environment = {**os.environ, "NOXFILE_STARTED": repr(STARTED)}
-    if os.name == "nt":  # where exec starts a second process and ends the first
+    if os.name == "nt":  # there, exec would start a second process and end this one
         sys.exit(subprocess.run(command, env=environment, check=False).returncode)
     os.execve(command[0], command, environment)
 
 
-# An older nox, such as Debian's, may lack what follows here: then the private one does the work.
+# An older nox, such as Debian's, may lack features used below.
 if __name__ == "__main__" and not has_nox():
     if Path(sys.prefix) == HERE / ".nox" / ".bootstrap":
         sys.exit("nox is missing from .nox/.bootstrap. Remove that folder, then run this again.")
     restart_with_nox()
 
-import nox  # noqa: E402 - not before it is sure to be there
+import nox  # noqa: E402 - only now is it certain to be installed
 
 nox.needs_version = ">=" + ".".join(map(str, NOX_SINCE))
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -125,7 +125,7 @@ nox.options.sessions = ["lint", "emulator", "protocol", "data", "template", "cli
 
 @nox.session(default=False)
 def demo(session: nox.Session) -> None:
-    """Render into demo/ and run it. After `--`: --port 5050; --once, to stop at the first page."""
+    """Render a project into demo/ and run it. Options after `--`: --port 5050; --once."""
     parser = argparse.ArgumentParser(prog="python3 noxfile.py -s demo --")
     parser.add_argument("--port", type=int, help="the app's port; the local Clerk takes the next")
     parser.add_argument("--once", action="store_true", help="stop after the first page")
@@ -134,16 +134,16 @@ def demo(session: nox.Session) -> None:
 
     kept = DEMO.exists()
     if kept and not (DEMO / "pyproject.toml").is_file():
-        session.error("demo/ is there, but holds no generated project. Move it away, then repeat.")
+        session.error("demo/ exists but is not a generated project. Move it away, then run this again.")
     ports = demo_ports(options.port)
     for port in ports:
         if is_taken(port):
             session.error(
-                f"Port {port} is taken by another program (the demo needs {ports[0]} and "
-                f"{ports[1]}). Stop that one, or: python3 noxfile.py -s demo -- --port 5050"
+                f"Port {port} is used by another program (the demo needs {ports[0]} and "
+                f"{ports[1]}). Stop that program, or run: python3 noxfile.py -s demo -- --port 5050"
             )
     if kept:
-        session.log("demo/ is there already and is used as it is. Remove it for a fresh one.")
+        session.log("demo/ exists and is used as it is. Delete it to start over.")
     else:
         session.install(COPIER)
         copy_template(session, DEMO, port=str(ports[0]))
@@ -186,14 +186,14 @@ def protocol(session: nox.Session) -> None:
 
 @nox.session
 def data(session: nox.Session) -> None:
-    """Test that a generated project keeps its rows true, on SQLite and PostgreSQL, with Celery."""
+    """Test that a generated project keeps its rows in step with Clerk: SQLite, PostgreSQL, Celery."""
     install_app(session, *PYTEST, database="postgresql", jobs="celery")
     session.run("pytest", "tests/data", *PARALLEL, *session.posargs)
 
 
 @nox.session
 def template(session: nox.Session) -> None:
-    """Render, check and update projects, and start this very file on a bare Python."""
+    """Render, check and update projects, and run this file with a bare Python."""
     session.install(*PYTEST)
     folders = ("tests/render", "tests/update", "tests/test_noxfile.py")
     session.run("pytest", *folders, *FILE_PER_CORE, *session.posargs)
@@ -201,14 +201,14 @@ def template(session: nox.Session) -> None:
 
 @nox.session
 def clients(session: nox.Session) -> None:
-    """Let Clerk's own clients, in Python and JavaScript, work with the local Clerk."""
+    """Run Clerk's own Python and JavaScript clients against the local Clerk."""
     session.install(*PYTEST, CLERK_SDK)
     session.run("pytest", "tests/clients", *session.posargs)
 
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """Click through Clerk's components in a real Chromium, and through the pages without them."""
+    """Use a generated project in a real Chromium, with Clerk's components and without JavaScript."""
     session.install(*PYTEST, "playwright")
     session.run("pytest", "tests/browser", *session.posargs)
 
@@ -229,7 +229,7 @@ def endpoints(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Measure what signing in costs, beside PyJWT alone and Clerk's own SDK. Prints ratios."""
+    """Compare the cost of authentication with PyJWT and with Clerk's own SDK. Prints ratios."""
     project = install_app(session, CLERK_SDK, "pytest", "hypothesis")
     with session.chdir(project):
         for script in ("costs.py", "throughput.py", "emulator.py", "sync.py"):
@@ -265,7 +265,7 @@ def copy_template(session: nox.Session, project: Path, **answers: str) -> None:
 
 
 def demo_ports(asked: int | None) -> tuple[int, int]:
-    """Return the ports of app and local Clerk: as asked, else as demo/.env has them, else 5000."""
+    """Return the ports of app and local Clerk: as asked, or else from demo/.env, or else 5000."""
     port = asked or int(demo_settings().get("FLASK_RUN_PORT", "5000"))
     return port, port + 1
 
@@ -279,7 +279,7 @@ def demo_settings() -> dict[str, str]:
 
 
 def is_taken(port: int) -> bool:
-    """Say whether a program listens on this port of the local machine, on IPv4 or IPv6."""
+    """Return whether a program listens on this local port, on IPv4 or IPv6."""
     for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
         with contextlib.suppress(OSError), socket.socket(family) as probe:
             probe.settimeout(1)
@@ -289,8 +289,8 @@ def is_taken(port: int) -> bool:
 
 
 def install_demo(session: nox.Session) -> None:
-    """Make demo/.venv, as the generated README does: by uv where it is at hand, else by pip."""
-    session.log("Making demo/.venv")
+    """Create demo/.venv as the generated README says: with uv if available, otherwise with pip."""
+    session.log("Creating demo/.venv")
     if uv := find_uv():
         commands = [[uv, "sync", "--quiet", f"--python={sys.executable}"]]
     else:
@@ -305,18 +305,18 @@ def install_demo(session: nox.Session) -> None:
 
 
 def demo_tool(name: str) -> Path:
-    """Return the path of a command in the demo's environment."""
+    """Return the path of a command in the demo's virtual environment."""
     return DEMO / ".venv" / ("Scripts" if os.name == "nt" else "bin") / name
 
 
 def demo_environment() -> dict[str, str]:
-    """Return our environment without what would lead away from demo/.venv; nox sets some of it."""
-    astray = {"VIRTUAL_ENV", "PYTHONPATH", "UV_PROJECT_ENVIRONMENT", "UV_PYTHON"}
-    return {name: value for name, value in os.environ.items() if name not in astray}
+    """Return the environment without variables that point to another virtual environment."""
+    misleading = {"VIRTUAL_ENV", "PYTHONPATH", "UV_PROJECT_ENVIRONMENT", "UV_PYTHON"}
+    return {name: value for name, value in os.environ.items() if name not in misleading}
 
 
 def find_uv() -> str | None:
-    """Return the path of uv: nox's own copy, else the machine's."""
+    """Return the path of uv: nox's own copy, or else from PATH."""
     try:
         from uv import find_uv_bin
 
@@ -326,7 +326,7 @@ def find_uv() -> str | None:
 
 
 def run_demo(session: nox.Session, ports: tuple[int, int], *, once: bool) -> None:
-    """Start app and local Clerk, report the first page, and stay until Ctrl-C."""
+    """Start app and local Clerk, report the first page, and run until Ctrl-C."""
     environment = demo_environment()
     if str(ports[0]) != demo_settings().get("FLASK_RUN_PORT"):
         environment["FLASK_RUN_PORT"] = str(ports[0])
@@ -339,7 +339,7 @@ def run_demo(session: nox.Session, ports: tuple[int, int], *, once: bool) -> Non
         if problem := wait_for_page(url, app):
             session.error(problem)
         print(f"\n  The demo runs at {url}    (first page after {time.time() - STARTED:.1f} s)")
-        print("  Sign up with any e-mail address; the code is 424242. Ctrl-C stops it.\n", flush=True)
+        print("  Sign up with any email address; the code is 424242. Ctrl-C stops it.\n", flush=True)
         if not once and app.wait():
             session.error(f"flask dev ended with code {app.returncode}; its last lines say why.")
 
@@ -357,8 +357,8 @@ def interrupt_on_signals() -> None:
 
 @contextlib.contextmanager
 def running(command: Sequence[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command in demo/, and stop it with all its children at the end."""
-    # In a session of its own, so that Ctrl-C reaches it once, from here, and not twice.
+    """Run a command in demo/, and stop it and all its children at the end."""
+    # In its own session, so that Ctrl-C reaches it only once, through us.
     process = subprocess.Popen(command, cwd=DEMO, env=environment, start_new_session=True)
     try:
         yield process
@@ -367,7 +367,7 @@ def running(command: Sequence[str], environment: dict[str, str]) -> Iterator[sub
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """Ask a process to end as Ctrl-C would; after a while, end it and its children the hard way."""
+    """Interrupt a process as Ctrl-C would. After STOP_SECONDS, kill it and its children."""
     if os.name == "nt":
         process.terminate()
         process.wait()
@@ -382,8 +382,8 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def wait_for_page(url: str, app: subprocess.Popen[bytes]) -> str | None:
-    """Wait until the app answers with a page; return what went wrong, if anything did."""
-    # No proxy: a proxy of the machine's environment doesn't know our localhost.
+    """Wait until the app serves its first page. Return an error message, or None."""
+    # Without a proxy: one from the environment could not reach our localhost.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     last, deadline = "nothing", time.monotonic() + FIRST_PAGE_SECONDS
     while time.monotonic() < deadline:
@@ -401,7 +401,7 @@ def wait_for_page(url: str, app: subprocess.Popen[bytes]) -> str | None:
 
 
 if __name__ == "__main__":
-    # Nox would otherwise make one more environment for the script header above.
+    # Nox would otherwise create another environment for the script header above.
     os.environ["NOX_SCRIPT_MODE"] = "none"
     os.environ["NOXFILE_STARTED"] = repr(STARTED)  # nox imports this file once more
     sys.argv[1:1] = ["--noxfile", str(HERE / "noxfile.py")]

@@ -1,4 +1,4 @@
-"""`python3 noxfile.py` on a machine with nothing but Python and git, and the demo it starts."""
+"""`python3 noxfile.py` on a machine that has only Python and git, and the demo."""
 
 from __future__ import annotations
 
@@ -30,29 +30,29 @@ def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def bootstrapped(tmp_path_factory: pytest.TempPathFactory, bare_python: Path) -> tuple[Path, str]:
-    """Return a folder in which the noxfile was started once by the bare Python, and what it said."""
+    """Return a folder in which the bare Python ran the noxfile once, and its output."""
     folder = tmp_path_factory.mktemp("bootstrap")
     (folder / "noxfile.py").write_bytes((ROOT / "noxfile.py").read_bytes())
     return folder, run(bare_python, folder / "noxfile.py", "--list", cwd=folder).stdout
 
 
 def start(python: Path, folder: Path, *, before: str = "pass", env: dict[str, str] | None = None) -> str:
-    """Run the noxfile as a script that fails, after a line of Python that takes something away."""
+    """Run the noxfile as a script after a line of Python that breaks something; it must fail."""
     as_script = "sys.argv[1:] = ['--list']; runpy.run_path('noxfile.py', run_name='__main__')"
     code = f"import runpy, sys; {before}; {as_script}"
     return run(python, "-c", code, cwd=folder, expect=1, env=env).stdout
 
 
-def test_a_bare_python_gets_nox_by_itself(bootstrapped: tuple[Path, str]) -> None:
+def test_a_bare_python_installs_nox(bootstrapped: tuple[Path, str]) -> None:
     _, said = bootstrapped
-    assert "Putting nox into .nox/.bootstrap; this happens once." in said
-    for session in ("demo", "lint", "tests", "clients", "browser", "docs"):
+    assert "Installing nox into .nox/.bootstrap; this happens once." in said
+    for session in ("demo", "lint", "emulator", "protocol", "data", "template", "clients", "browser", "docs"):
         assert re.search(rf"^[*-] {session} ->", said, re.M), said
 
 
-def test_the_second_start_uses_what_the_first_made(bootstrapped: tuple[Path, str], bare_python: Path) -> None:
+def test_the_second_start_reuses_the_environment(bootstrapped: tuple[Path, str], bare_python: Path) -> None:
     folder, _ = bootstrapped
-    assert "Putting nox" not in run(bare_python, folder / "noxfile.py", "--list").stdout
+    assert "Installing nox" not in run(bare_python, folder / "noxfile.py", "--list").stdout
 
 
 def test_it_can_be_started_from_another_folder(
@@ -62,20 +62,20 @@ def test_it_can_be_started_from_another_folder(
     assert "demo ->" in run(bare_python, folder / "noxfile.py", "--list", cwd=tmp_path).stdout
 
 
-def test_a_half_made_environment_is_mended(bootstrapped: tuple[Path, str], bare_python: Path) -> None:
+def test_a_broken_environment_is_repaired(bootstrapped: tuple[Path, str], bare_python: Path) -> None:
     folder, _ = bootstrapped
     private = folder / ".nox" / ".bootstrap"
     (private / "ready").unlink()
     (private / BIN / "python").unlink()
     said = run(bare_python, folder / "noxfile.py", "--list", cwd=folder).stdout
-    assert "Putting nox" in said
+    assert "Installing nox" in said
     assert "demo ->" in said
 
 
 def test_a_python_without_ensurepip_is_told_what_to_install(bare_python: Path, tmp_path: Path) -> None:
     (tmp_path / "noxfile.py").write_bytes((ROOT / "noxfile.py").read_bytes())
     said = start(bare_python, tmp_path, before="sys.modules['ensurepip'] = None")
-    assert "cannot make virtual environments: its module ensurepip is missing" in said
+    assert "can't create virtual environments: its module ensurepip is missing" in said
     assert "sudo apt install python3-venv" in said
 
 
@@ -94,7 +94,7 @@ def test_without_a_package_index_it_says_what_failed_and_recovers(bare_python: P
 
 
 def demo(source: Path, *arguments: str, expect: int = 0) -> str:
-    """Run the demo as a person who has nox would."""
+    """Run the demo with an installed nox."""
     command = [sys.executable, str(source / "noxfile.py"), "-s", "demo", "--", *arguments]
     return run(*command, cwd=source, expect=expect, seconds=DEMO_SECONDS).stdout
 
@@ -106,7 +106,7 @@ def is_free(port: int) -> bool:
 
 @pytest.fixture(scope="module")
 def source(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a clone of the template in which demos are made."""
+    """Return a clone of the template for the demo."""
     target = tmp_path_factory.mktemp("demo") / "clone"
     run("git", "clone", "--quiet", template, target)
     return target
@@ -125,34 +125,34 @@ def test_the_demo_shows_its_first_page_and_how_long_that_took(
     assert is_free(local_clerk)
 
 
-def test_a_demo_that_is_there_is_used_and_not_overwritten(source: Path) -> None:
+def test_an_existing_demo_is_used_and_not_overwritten(source: Path) -> None:
     mine = source / "demo" / "mine.txt"
     if not mine.parent.exists():
         pytest.fail("The demo before this one was not made.")
     mine.write_text("mine\n")
     port, _ = free_ports()
     said = demo(source, "--port", str(port), "--once")
-    assert "demo/ is there already and is used as it is" in said
+    assert "demo/ exists and is used as it is" in said
     assert f"http://localhost:{port}" in said
     assert mine.read_text() == "mine\n"
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["app", "local Clerk"])
-def test_a_port_that_is_taken_is_named_at_once(source: Path, which: int) -> None:
+def test_a_port_in_use_is_named_at_once(source: Path, which: int) -> None:
     ports = free_ports()
     with socket.create_server(("127.0.0.1", ports[which])):
         said = demo(source, "--port", str(ports[0]), "--once", expect=1)
-    assert f"Port {ports[which]} is taken by another program" in said
+    assert f"Port {ports[which]} is used by another program" in said
     assert "python3 noxfile.py -s demo -- --port 5050" in said
     assert "first page" not in said
 
 
-def test_a_demo_folder_that_is_no_project_is_left_alone(template: Path, tmp_path: Path) -> None:
+def test_a_demo_folder_without_a_project_is_not_touched(template: Path, tmp_path: Path) -> None:
     run("git", "clone", "--quiet", template, tmp_path / "clone")
     (tmp_path / "clone" / "demo").mkdir()
     (tmp_path / "clone" / "demo" / "photo.txt").write_text("dear\n")
     said = demo(tmp_path / "clone", "--once", expect=1)
-    assert "demo/ is there, but holds no generated project. Move it away" in said
+    assert "demo/ exists but is not a generated project. Move it away" in said
     assert (tmp_path / "clone" / "demo" / "photo.txt").read_text() == "dear\n"
 
 
