@@ -52,10 +52,11 @@ def content_security_policy(instance: Instance) -> str:
     clerk = clerk if clerk.startswith("http") else ""
     # The local Clerk serves Clerk.js from this host if it has no copy of its own.
     cdn = "https://cdn.jsdelivr.net" if instance.proxy_target else ""
+    telemetry = "https://clerk-telemetry.com" if instance.sends_telemetry else ""
     rules = {
         "default-src": "'self'",
         "script-src": f"'self' https://challenges.cloudflare.com {clerk} {cdn}",
-        "connect-src": f"'self' {clerk} {cdn}",
+        "connect-src": f"'self' {clerk} {cdn} {telemetry}",
         "img-src": f"'self' data: blob: https://img.clerk.com {clerk}",
         "style-src": "'self' 'unsafe-inline'",
         "worker-src": "'self' blob:",

@@ -84,7 +84,9 @@ class Clerk:
         self.api = BackendApi(instance)
         self._exempt: dict[str | None, bool] = {}  # by endpoint, filled as requests arrive
         self.login_endpoint = login_endpoint
-        self.page_settings = page_settings or {}
+        self.page_settings = dict(page_settings or {})
+        if not instance.sends_telemetry:
+            self.page_settings["telemetry"] = False
         self.now = clock
         self.tokens = TokenVerifier(instance, _key_finder(instance, self.api))
         self.machine_tokens = MachineTokens(

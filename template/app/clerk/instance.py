@@ -62,6 +62,8 @@ class Instance:
     """Werkzeug rules for pages that need the personal account, without an organization."""
     machine_token_lifetime: float = 10.0
     """Seconds for which a verified opaque machine token is accepted without asking Clerk again."""
+    sends_telemetry: bool = False
+    """Whether Clerk.js may report its usage to Clerk; never to a local Clerk."""
     is_satellite: bool = False
     """Whether users sign in on another domain, the primary."""
     domain: str = ""
@@ -141,6 +143,7 @@ def read_instance(environ: Mapping[str, str], *, emulator_url: str = "") -> Inst
         organization_patterns=_read_patterns(environ, "CLERK_ORGANIZATION_PATTERNS", named=True),
         personal_account_patterns=_read_patterns(environ, "CLERK_PERSONAL_ACCOUNT_PATTERNS"),
         machine_token_lifetime=_read_seconds(environ, "CLERK_MACHINE_TOKEN_SECONDS", 10.0),
+        sends_telemetry=_read_flag(environ, "CLERK_TELEMETRY") and not emulator_url,
         **_read_satellite(environ, is_development, proxy_url),
     )
 
