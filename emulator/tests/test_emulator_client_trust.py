@@ -224,7 +224,7 @@ def test_the_hosted_pages_ask_too(emulator: Flask, ada: Browser) -> None:
     form = {"identifier": "ada@example.com", "password": "correct horse 9"}
     page = follow(visitor, send(visitor, page, "/sign-in", **form))
     assert at(page) == "/sign-in/client-trust"
-    assert "new to your account" in page.text
+    assert "from a new browser" in page.text
     skipped = follow(visitor, open_page(visitor, "/sign-in/factor-two"))
     assert at(skipped) == "/sign-in/client-trust"
     page = follow(visitor, send(visitor, page, "/sign-in/client-trust", prepare="1"))

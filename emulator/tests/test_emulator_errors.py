@@ -21,7 +21,7 @@ def wrong_code(browser: Browser) -> dict[str, Any]:
 def test_a_short_message_is_clerks_and_the_long_one_helps(browser: Browser) -> None:
     error = wrong_code(browser)
     assert (error["code"], error["message"]) == ("form_code_incorrect", "is incorrect")
-    assert error["long_message"] == "Incorrect code. Here it is 424242."
+    assert error["long_message"] == "Incorrect code. The local Clerk accepts only 424242."
     assert error["meta"] == {"param_name": "code"}
 
 

@@ -127,7 +127,7 @@ def test_a_code_confirms_as_well(visitor: FlaskClient, clock: ManualClock) -> No
     wrong = send(visitor, page, "/confirm/first", strategy="email_code", code="000000")
     assert 'id="code-error"' in wrong.text
     page = send(visitor, wrong, "/confirm/first", strategy="email_code", code=CODE)
-    assert "Now do once more" in follow(visitor, page).text
+    assert "Your identity is verified" in follow(visitor, page).text
 
 
 def test_all_accounts_of_a_browser_are_signed_out_together(

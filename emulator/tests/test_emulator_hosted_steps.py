@@ -82,7 +82,7 @@ def test_social_login_makes_an_account(visitor: FlaskClient, clerk: LocalClerk, 
     clerk.source.replace(GOOGLE)
     page = open_page(visitor, start)
     page = follow(visitor, send(visitor, page, f"{start}/social", strategy="oauth_google"))
-    assert "This stands in for Google" in page.text
+    assert "This page replaces Google" in page.text
     answer = follow(visitor, send(visitor, page, "/oauth/google", **GRACE))
     assert (answer.location or "").startswith("http://localhost:5000/?")
     assert known_user(clerk).name == "Grace Hopper"
@@ -145,7 +145,7 @@ def test_a_link_signs_in_the_browser_that_asked_for_it(
     page = follow(other, send(other, page, "/sign-in", identifier="grace@example.com"))
     link = {"strategy": "email_link", "prepare": "1"}
     page = follow(other, send(other, page, "/sign-in/factor-one", **link))
-    assert "Here it is in the inbox" in page.text
+    assert "Here it is in the dashboard's inbox" in page.text
     sent = clerk.store.find(Message, newest_first=True)[0].link
     open_page(visitor, sent.removeprefix("http://localhost:5000/__clerk"))
     answer = follow(other, open_page(other, "/sign-in/factor-one"))

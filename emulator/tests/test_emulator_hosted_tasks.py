@@ -85,7 +85,7 @@ def test_who_only_may_ask_to_join_has_to_wait(
     (id,) = re.findall(r'name="suggestion_id" value="(\w+)"', page.text)
     page = follow(visitor, send(visitor, page, f"{CHOOSE}/ask", suggestion_id=id))
     assert at(page) == CHOOSE
-    assert "Acme has to let you in." in page.text
+    assert "Acme has to approve your request." in page.text
 
 
 def second_factors(*names: str) -> dict[str, Any]:

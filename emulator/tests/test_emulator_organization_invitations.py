@@ -85,7 +85,7 @@ def test_a_ticket_makes_a_member_once(
     membership = accept_ticket(clerk, ticket, user)
     assert membership is not None
     assert membership.organization_id == acme
-    with pytest.raises(ClerkError, match="accepted already"):
+    with pytest.raises(ClerkError, match="already been accepted"):
         accept_ticket(clerk, ticket, user)
 
 

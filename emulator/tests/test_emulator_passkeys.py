@@ -358,4 +358,4 @@ def test_a_page_without_javascript_says_where_only_a_passkey_would_do(
     page = open_page(plain, "/sign-in")
     answer = send(plain, page, "/sign-in", identifier="ada")
     page = open_page(plain, answer.location) if answer.location else answer
-    assert "There is no way to go on here." in page.text
+    assert "This page offers no way to continue." in page.text

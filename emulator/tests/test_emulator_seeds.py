@@ -109,12 +109,12 @@ def test_loading_a_changed_file_brings_people_up_to_date(
         ("[[users]]\nemail_address = 'a@b.c'\nage = 36", "users[1]: age is not known"),
         ("[[users]]\nemail_address = 'a@b.c'\npassword = 'x'", "users[1] (a@b.c), password: "),
         ("[[users]]\nemail_address = 'a@b.c'\nbanned = 1", "users[1]: banned is 1; expected true"),
-        ("[[users]]\nemail_address = 'a@b.c'\nphone_numbers = [1]", "expected a list of texts"),
+        ("[[users]]\nemail_address = 'a@b.c'\nphone_numbers = [1]", "expected a list of strings"),
         ("[[organizations]]\nname = 'X'", "organizations[1] (X): slug is missing"),
         ("[[organizations]]\nslug = 'A B'", "organizations[1] (A B), slug: "),
         (
             "[[organizations]]\nslug = 'x'\n[[organizations.members]]\nemail_address = 'no@b.c'",
-            "organizations[1] (x): nobody has the address no@b.c",
+            "organizations[1] (x): no user has the address no@b.c",
         ),
         (
             "[[organizations]]\nslug = 'x'\n[[organizations.members]]\nemail = 'no@b.c'",
@@ -140,5 +140,5 @@ def test_a_broken_file_says_which_it_is(tmp_path: Path, content: bytes | None) -
     path = tmp_path / "clerk_seeds.toml"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(SeedsError, match=r"The seeds file .*clerk_seeds\.toml cannot be read"):
+    with pytest.raises(SeedsError, match=r"The seeds file .*clerk_seeds\.toml can't be read"):
         read_seeds(path)

@@ -96,7 +96,7 @@ def test_an_app_is_set_up_and_an_invitation_accepted_before_anything_else(
     visitor.arrive("/__clerk/tasks/setup-mfa")
     key = page.locator("code.key").inner_text().replace(" ", "")
     expect_fit(visitor, "second factor")
-    page.get_by_label("Code of the app").fill(authenticator_code(key))
+    page.get_by_label("Code from the app").fill(authenticator_code(key))
     page.get_by_role("button", name="Turn on").click()
     page.get_by_role("link", name="Continue").click()
     visitor.arrive("/__clerk/tasks/choose-organization")

@@ -74,11 +74,11 @@ def test_an_authenticator_app_and_backup_codes(small: Callable[[], Visitor], cle
     uri = page.get_by_role("link", name="Open it in an app").get_attribute("href") or ""
     assert uri.startswith("otpauth://totp/")
     assert f"secret={secret}" in uri
-    page.get_by_label("Code of the app").fill("000000")
+    page.get_by_label("Code from the app").fill("000000")
     page.get_by_role("button", name="Turn on").click()
-    expect_wrong(page, "Code of the app", "ncorrect")
+    expect_wrong(page, "Code from the app", "ncorrect")
     expect_fit(visitor, "authenticator app")
-    page.get_by_label("Code of the app").fill(authenticator_code(secret))
+    page.get_by_label("Code from the app").fill(authenticator_code(secret))
     page.get_by_role("button", name="Turn on").click()
     codes = page.locator(".codes code").all_inner_texts()
     assert len(set(codes)) == 10
@@ -90,7 +90,7 @@ def test_an_authenticator_app_and_backup_codes(small: Callable[[], Visitor], cle
     leave(visitor)
 
     clerk.ask("POST", "/emulator/clock", {"advance_seconds": 30})  # each code works only once
-    second_step(visitor, email, "Code of the authenticator app", authenticator_code(secret, 30))
+    second_step(visitor, email, "Code from your authenticator app", authenticator_code(secret, 30))
     visitor.arrive("/")
     leave(visitor)
     second_step(visitor, email, "Backup code", codes[0])
@@ -104,7 +104,7 @@ def test_an_authenticator_app_and_backup_codes(small: Callable[[], Visitor], cle
     visitor.arrive("/")
 
     visitor.go("/__clerk/user")
-    page.get_by_role("button", name="Make new backup codes").click()
+    page.get_by_role("button", name="Generate backup codes").click()
     assert not set(codes) & set(page.locator(".codes code").all_inner_texts())
     page.get_by_role("link", name="Continue").click()
     page.get_by_role("button", name="Remove the authenticator app").click()

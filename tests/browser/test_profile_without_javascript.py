@@ -52,11 +52,11 @@ def test_everything_about_an_account_is_changed_by_plain_forms(
     page.get_by_role("button", name=f"Remove {user['email']}").click()
     expect(page.get_by_text(user["email"])).to_have_count(0)
 
-    page.get_by_role("button", name="Send codes to it").click()
+    page.get_by_role("button", name="Use for codes").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Save these backup codes")
     visitor.picture("backup codes")
     page.get_by_role("link", name="Continue").click()
     visitor.arrive("/__clerk/user")
     page.get_by_role("button", name=f"Remove codes to {number}").click()
-    expect(page.get_by_role("button", name="Send codes to it")).to_be_visible()
+    expect(page.get_by_role("button", name="Use for codes")).to_be_visible()
     visitor.picture("account")

@@ -51,7 +51,7 @@ def require_billing(clerk: LocalClerk) -> None:
     :raises ClerkError: 403 ``billing_not_enabled``.
     """
     if not clerk.settings.billing.enabled:
-        raise ClerkError("billing_not_enabled", "Billing is not enabled in this instance.", 403)
+        raise ClerkError("billing_not_enabled", "Billing is not enabled for this instance.", 403)
 
 
 def active_plan(clerk: LocalClerk, payer: Payer) -> Plan | None:

@@ -64,7 +64,7 @@ def start_checkout(clerk: LocalClerk, payer: Payer, id: str, period: str) -> Che
         raise invalid("plan_period", "a period that the plan is offered for")
     current = active_item(clerk, payer)
     if _has_already(current, plan, period):
-        message = "You have subscribed to this plan already."
+        message = "You are already subscribed to this plan."
         raise ClerkError("plan_already_active", message, 409)
     _check_change(clerk, payer, current, plan, period)
     _check_address(clerk, payer)
@@ -145,7 +145,7 @@ def confirm_checkout(clerk: LocalClerk, payer: Payer, checkout: Checkout) -> Non
     :raises ClerkError: ``checkout_already_completed``, or ``payment_attempt_failed_card_declined``.
     """
     if checkout.status != "needs_confirmation":
-        message = "This checkout has been completed already."
+        message = "This checkout has already been completed."
         raise ClerkError("checkout_already_completed", message, 409)
     plan = checkout_plan(clerk, payer, checkout)
     due = quote(clerk, payer, plan, checkout.plan_period).due_now

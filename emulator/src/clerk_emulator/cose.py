@@ -32,7 +32,7 @@ def read_public_key(encoded: bytes) -> PublicKey:
             raise CoseError("not a map")
         return _public_key(members)
     except (CborError, ValueError) as error:
-        raise CoseError(f"The public key is not one we take: {error}.") from None
+        raise CoseError(f"The public key is not supported: {error}.") from None
 
 
 def is_signed(key: PublicKey, signature: bytes, data: bytes) -> bool:

@@ -135,7 +135,7 @@ def unsupported_strategy() -> ClerkError:
 
 def incorrect_code() -> ClerkError:
     """422 for a wrong one-time code."""
-    message = "Incorrect code. Here it is 424242."
+    message = "Incorrect code. The local Clerk accepts only 424242."
     return ClerkError("form_code_incorrect", message, param="code", keeps_changes=True)
 
 

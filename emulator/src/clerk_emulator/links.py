@@ -39,6 +39,6 @@ def open_link(clerk: LocalClerk, token: str) -> Verification:
     """
     found = clerk.store.first(Verification, token=token) if token else None
     if found is None or found.strategy != "email_link":
-        message = "This link is not known here. Ask for a new one."
+        message = "This link is unknown. Ask for a new one."
         raise ClerkError("verification_missing", message, 400)
     return found

@@ -67,7 +67,7 @@ def add_scope(clerk: LocalClerk, machine: Machine, to_id: str) -> None:
         message = "A machine cannot be in its own scope."
         raise ClerkError("form_param_value_invalid", message, param="to_machine_id")
     if to_id in machine.scopes:
-        message = "The machine has this scope already."
+        message = "The machine already has this scope."
         raise ClerkError("machine_scope_already_exists", message, 409, "to_machine_id")
     if len(machine.scopes) >= MAX_SCOPES:
         message = f"A machine cannot have more than {MAX_SCOPES} scopes."

@@ -70,7 +70,7 @@ def accept_request(clerk: LocalClerk, asked: MembershipRequest) -> OrganizationM
     organization = clerk.store.get(Organization, asked.organization_id)
     user = clerk.store.get(User, asked.user_id)
     if organization is None or user is None:
-        raise ClerkError("resource_not_found", "Whoever asked is gone.", 404)
+        raise ClerkError("resource_not_found", "The user who asked to join no longer exists.", 404)
     membership = add_member(clerk, organization, user, clerk.settings.organizations.default_role)
     _decide(clerk, asked, "accepted")
     return membership

@@ -58,7 +58,7 @@ def make_default_second_factor(clerk: LocalClerk, user: User, phone: PhoneNumber
     :raises ClerkError: if it is no second factor.
     """
     if not phone.reserved_for_second_factor:
-        message = "Only a number that is a second factor can be the default one."
+        message = "Only a phone number that is a second factor can be the default one."
         raise ClerkError("form_param_value_invalid", message, param="default_second_factor")
     for other in clerk.store.find(PhoneNumber, user_id=user.id, default_second_factor=True):
         other.default_second_factor = False
@@ -97,7 +97,7 @@ def begin_totp(clerk: LocalClerk, user: User) -> str:
     :raises ClerkError: ``totp_already_enabled``.
     """
     if user.totp_verified:
-        message = "An authenticator app has been set up already. Remove it first."
+        message = "An authenticator app is already set up. Remove it first."
         raise ClerkError("totp_already_enabled", message, 400)
     user.totp_secret = new_totp_secret()
     user.totp_last_step = 0
@@ -132,7 +132,7 @@ def disable_totp(clerk: LocalClerk, user: User) -> None:
 
 
 def renew_backup_codes(clerk: LocalClerk, user: User) -> list[str]:
-    """Make new backup codes; those there were are of no use any more.
+    """Generate backup codes; those there were are of no use any more.
 
     :raises ClerkError: ``backup_codes_not_available`` while there is no other second factor.
     """

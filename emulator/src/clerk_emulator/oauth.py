@@ -134,7 +134,7 @@ def open_visit(clerk: LocalClerk, client: Client | None, state: str) -> Verifica
         or visit.status != "unverified"
         or visit.expire_at <= clerk.now
     ):
-        message = "This visit is over, or was started in another browser. Start again in the app."
+        message = "This sign-in has expired or is from another browser. Start again in the app."
         raise ClerkError("authorization_invalid", message, 403)
     return visit
 
@@ -197,7 +197,7 @@ def _apply(clerk: LocalClerk, client: Client, visit: Verification, visitor: Visi
         finish_sign_up(clerk, client, sign_up, visitor)
         _keep_in_view(clerk, client, None, sign_up)
     else:
-        raise not_found("What this visit was for")
+        raise not_found("The sign-in or sign-up of this page")
 
 
 def _refuse_newcomers(clerk: LocalClerk) -> None:

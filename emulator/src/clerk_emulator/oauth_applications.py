@@ -76,7 +76,7 @@ def check_scopes(scopes: str) -> str:
     """
     wanted = scopes.split()
     if not wanted or not set(wanted) <= set(SCOPES):
-        raise invalid("scopes", f"some of {', '.join(SCOPES)}, with blanks between them")
+        raise invalid("scopes", f"some of {', '.join(SCOPES)}, separated by spaces")
     return " ".join(dict.fromkeys(wanted))
 
 

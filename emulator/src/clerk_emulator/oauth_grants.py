@@ -94,7 +94,7 @@ def where_to(application: OAuthApplication, wanted: str) -> str:
     if not wanted and only:
         return only[0]
     if wanted not in application.redirect_uris:
-        message = "redirect_uri is none of the addresses that the OAuth application has."
+        message = "redirect_uri is not one of the OAuth application's redirect URIs."
         raise OAuthError("invalid_request", message)
     return wanted
 
@@ -124,10 +124,10 @@ def check_authorization(wanted: Authorization, asked: dict[str, str]) -> None:
     if asked.get("response_type") != "code":
         raise OAuthError("unsupported_response_type", "response_type must be code.")
     if not set(wanted.scopes) <= set(wanted.application.scopes.split()):
-        raise OAuthError("invalid_scope", "The application may not ask for this scope.")
+        raise OAuthError("invalid_scope", "The application may not request this scope.")
     if not wanted.code_challenge:
         if wanted.application.public or wanted.application.pkce_required:
-            raise OAuthError("invalid_request", "The application has to send a code_challenge.")
+            raise OAuthError("invalid_request", "code_challenge is required for this application.")
     elif asked.get("code_challenge_method") != "S256":
         raise OAuthError("invalid_request", "code_challenge_method must be S256.")
     elif not CHALLENGE.fullmatch(wanted.code_challenge):
@@ -178,15 +178,15 @@ def exchange_code(
     """
     grant = clerk.store.first(OAuthGrant, code_hash=hash_secret(code)) if code else None
     if grant is None or grant.client_id != application.client_id:
-        raise OAuthError("invalid_grant", "The code is none of this application's.")
+        raise OAuthError("invalid_grant", "The code was not issued to this application.")
     if grant.is_used:
         revoke_grant(clerk, grant)
-        raise OAuthError("invalid_grant", "The code has been used already.")
+        raise OAuthError("invalid_grant", "The code has already been used.")
     grant.is_used = True
     clerk.store.put(grant)
     if grant.code_expires_at <= clerk.now or not _is_proved(grant, redirect_uri, verifier):
         raise OAuthError(
-            "invalid_grant", "The code is too old, or its redirect_uri or proof is wrong."
+            "invalid_grant", "The code has expired, or its redirect_uri or code_verifier is wrong."
         )
     return _issue(clerk, grant)
 
@@ -212,7 +212,7 @@ def refresh(clerk: LocalClerk, application: OAuthApplication, secret: str) -> To
     )
     grant = clerk.store.get(OAuthGrant, token.grant_id) if token else None
     if token is None or grant is None or grant.client_id != application.client_id:
-        raise OAuthError("invalid_grant", "The refresh token is none of this application's.")
+        raise OAuthError("invalid_grant", "The refresh token was not issued to this application.")
     if token.is_used:
         revoke_grant(clerk, grant)
     if grant.is_revoked:
@@ -224,7 +224,7 @@ def refresh(clerk: LocalClerk, application: OAuthApplication, secret: str) -> To
 
 def _issue(clerk: LocalClerk, grant: OAuthGrant) -> Tokens:
     if clerk.store.get(User, grant.user_id) is None:
-        raise OAuthError("invalid_grant", "The user is gone.")
+        raise OAuthError("invalid_grant", "The user no longer exists.")
     token, secret = keep_access_token(
         clerk, grant.client_id, grant.user_id, grant.scopes, grant_id=grant.id
     )

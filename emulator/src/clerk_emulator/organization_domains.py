@@ -43,7 +43,7 @@ def require_domains(clerk: LocalClerk) -> None:
     :raises ClerkError: 403 ``feature_not_enabled``.
     """
     if not clerk.settings.organizations.domains:
-        message = "Verified domains are not enabled for organizations in this instance."
+        message = "Verified domains are not enabled for this instance's organizations."
         raise ClerkError("feature_not_enabled", message, 403)
 
 

@@ -179,7 +179,7 @@ def require_pending(clerk: LocalClerk, invitation: OrganizationInvitation) -> No
     """
     _notice_expiry(clerk, invitation)
     problems = {
-        "accepted": ("invitation_already_accepted", "This invitation is accepted already."),
+        "accepted": ("invitation_already_accepted", "This invitation has already been accepted."),
         "revoked": ("revoked_invitation", "The invitation was revoked."),
         "expired": ("ticket_expired_code", "This invitation has expired. Ask for another."),
     }

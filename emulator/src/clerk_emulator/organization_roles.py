@@ -72,7 +72,7 @@ def remove_role(clerk: LocalClerk, role: Role) -> None:
         message = "Some members of organizations have this role."
         raise ClerkError("organization_role_assigned_to_members", message, 403)
     if clerk.store.first(OrganizationInvitation, role=role.key, status="pending") is not None:
-        message = "Somebody is invited to have this role."
+        message = "An invitation has this role."
         raise ClerkError("organization_role_exists_in_invitations", message, 403)
     gone = role_json(clerk, role)
     _save_roles(clerk, [one for one in rules.roles if one.key != role.key])
@@ -133,12 +133,14 @@ def _check_role(clerk: LocalClerk, role: Role, old: Role | None = None) -> None:
     check_required_name(role.name)
     rules = clerk.settings.organizations
     if not ROLE_KEY.fullmatch(role.key):
-        raise invalid("key", "org: and lower-case letters, digits and underscores")
+        raise invalid("key", "org: and lowercase letters, digits and underscores")
     taken = rules.role(role.key)
     if taken is not None and (old is None or taken.key != old.key):
-        raise ClerkError("form_identifier_exists", "There is a role with this key.", param="key")
+        raise ClerkError(
+            "form_identifier_exists", "A role with this key already exists.", param="key"
+        )
     if not set(role.permissions) <= {permission.key for permission in rules.all_permissions}:
-        raise invalid("permissions", "a list of ids of permissions")
+        raise invalid("permissions", "a list of permission IDs")
 
 
 def _check_permission(
@@ -151,7 +153,7 @@ def _check_permission(
         old.key if old else ""
     }
     if permission.key in others:
-        message = "There is a permission with this key."
+        message = "A permission with this key already exists."
         raise ClerkError("form_identifier_exists", message, param="key")
 
 

@@ -107,7 +107,7 @@ def require_enabled(clerk: LocalClerk) -> None:
     :raises ClerkError: 403 ``organization_not_enabled_in_instance``.
     """
     if not clerk.settings.organizations.enabled:
-        message = "Organizations are not enabled in this instance."
+        message = "Organizations are not enabled for this instance."
         raise ClerkError("organization_not_enabled_in_instance", message, 403)
 
 

@@ -35,7 +35,7 @@ def check_passkeys_enabled(clerk: LocalClerk) -> None:
     :raises ClerkError: 403 ``feature_not_enabled``.
     """
     if not clerk.settings.attributes.passkey.enabled:
-        raise ClerkError("feature_not_enabled", "This instance has no passkeys.", 403)
+        raise ClerkError("feature_not_enabled", "Passkeys are not enabled for this instance.", 403)
 
 
 def begin_passkey(clerk: LocalClerk, user: User) -> Passkey:
@@ -68,7 +68,7 @@ def finish_passkey(clerk: LocalClerk, user: User, passkey: Passkey, credential: 
     except WebAuthnError as error:
         raise _refused("passkey_registration_failed", str(error)) from None
     if clerk.store.first(Passkey, credential_id=made.credential_id) is not None:
-        raise _refused("passkey_already_exists", "This passkey is registered already.")
+        raise _refused("passkey_already_exists", "This passkey is already registered.")
     passkey.credential_id, passkey.public_key = made.credential_id, made.public_key
     passkey.sign_count, passkey.verified = made.sign_count, True
     passkey.updated_at = clerk.now
@@ -125,11 +125,11 @@ def check_passkey(
         assertion = read_assertion(credential)
         passkey = clerk.store.first(Passkey, credential_id=assertion.credential_id, verified=True)
         if passkey is None or user_id not in (None, passkey.user_id):
-            raise _refused("passkey_not_registered", "This passkey is not registered here.")
+            raise _refused("passkey_not_registered", "This passkey is not registered.")
         # WebAuthn, section 7.2, step 6: who was not named before is named by the handle.
         owner = passkey.user_id.encode()
         if assertion.user_handle != owner and (user_id is None or assertion.user_handle):
-            raise WebAuthnError("The passkey names somebody else.")
+            raise WebAuthnError("The passkey belongs to another user.")
         expected = _expected(clerk, asked)
         count = check_assertion(assertion, expected, passkey.public_key, passkey.sign_count)
     except WebAuthnError as error:
@@ -181,7 +181,7 @@ def _use_up(clerk: LocalClerk, verification_id: str | None, target: str) -> Veri
     if asked is None or asked.strategy != STRATEGY or asked.target != target:
         raise unsupported_strategy()
     if asked.status != "unverified" or asked.expire_at <= clerk.now:
-        message = "This verification is over. You need to start again."
+        message = "This verification has ended. You need to start again."
         raise ClerkError("verification_expired", message, 400)
     asked.status, asked.attempts = "failed", 1
     clerk.store.put(asked)

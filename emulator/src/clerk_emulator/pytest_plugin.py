@@ -89,7 +89,7 @@ def _clerk_chromium() -> Iterator[Any]:
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM)), None)
     with sync_api.sync_playwright() as playwright:
         if found is None and not Path(playwright.chromium.executable_path).exists():
-            pytest.skip("no Chromium: run 'playwright install chromium', or set CHROMIUM")
+            pytest.skip("Chromium not found: run 'playwright install chromium', or set CHROMIUM")
         browser = playwright.chromium.launch(executable_path=found, args=[*QUIET])
         yield browser
         browser.close()

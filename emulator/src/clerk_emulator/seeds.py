@@ -77,7 +77,7 @@ KINDS: dict[str, dict[str, type]] = {
 }
 """What each kind of entry may have, and of which type."""
 
-NAMES = {str: "a text", list: "a list", dict: "a table", bool: "true or false", int: "a number"}
+NAMES = {str: "a string", list: "a list", dict: "a table", bool: "true or false", int: "a number"}
 Entry = dict[str, Any]
 
 
@@ -95,7 +95,7 @@ def read_seeds(path: Path | None) -> Entry:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SeedsError(f"The seeds file {path} cannot be read: {error}.") from None
+        raise SeedsError(f"The seeds file {path} can't be read: {error}.") from None
 
 
 def load_seeds(clerk: LocalClerk, tables: Entry) -> dict[str, int]:
@@ -282,7 +282,7 @@ def _load_invitation(clerk: LocalClerk, entry: Entry) -> None:
 def _texts(entry: Entry, name: str) -> list[str]:
     values: list[str] = entry.get(name, [])
     if not all(isinstance(value, str) for value in values):
-        raise SeedsError(f"{name} is {values!r}; expected a list of texts.")
+        raise SeedsError(f"{name} is {values!r}; expected a list of strings.")
     return values
 
 
@@ -301,7 +301,7 @@ def _user_with(clerk: LocalClerk, address: str) -> User | None:
 def _known_user(clerk: LocalClerk, address: str) -> User:
     user = _user_with(clerk, normalize_email(address))
     if user is None:
-        raise SeedsError(f"nobody has the address {address}; expected one of the users above.")
+        raise SeedsError(f"no user has the address {address}; expected one of the users above.")
     return user
 
 

@@ -37,7 +37,7 @@ def create_actor_token(
     """
     sub = actor.get("sub")
     if not isinstance(sub, str) or not sub or sub == user.id:
-        message = "actor must be an object whose sub names somebody else than the user."
+        message = "actor must be an object whose sub is another user."
         raise ClerkError("form_param_value_invalid", message, param="actor")
     token = _create(clerk, "act", user, lifetime_seconds or ACTOR_TOKEN_SECONDS)
     token.actor = actor

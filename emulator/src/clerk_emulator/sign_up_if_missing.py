@@ -28,7 +28,7 @@ def offer_sign_up(clerk: LocalClerk, verification: Verification) -> ClerkError:
     """Let the browser go on with a sign-up; what Clerk.js is told, which then asks for that."""
     verification.status = "transferable"
     clerk.store.put(verification)
-    message = "There is no account with this identifier yet. Go on with a sign-up."
+    message = "No account has this identifier yet. Continue with a sign-up."
     return ClerkError(TRANSFER, message, keeps_changes=True)
 
 

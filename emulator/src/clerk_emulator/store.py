@@ -54,8 +54,8 @@ class Store:
             self._create_tables()
         except (OSError, sqlite3.Error) as error:
             raise RefusalError(
-                f"The state file {path} cannot be used ({error}). Expected a file that is "
-                "writable and was made by the local Clerk. Pass another --state, or delete it "
+                f"The state file {path} can't be used ({error}). Expected a file that is "
+                "writable and was created by the local Clerk. Pass another --state, or delete it "
                 "to start with no users."
             ) from error
 

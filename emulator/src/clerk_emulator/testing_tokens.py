@@ -28,5 +28,5 @@ def is_testing_token(clerk: LocalClerk, token: str) -> bool:
     found = clerk.store.get(TestingToken, token)
     good = found is not None and clerk.now < found.expires_at
     if not good:
-        log.warning("a testing token is wrong or has expired, and counts for nothing")
+        log.warning("a testing token is invalid or has expired, and is ignored")
     return good

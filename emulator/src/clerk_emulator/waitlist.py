@@ -19,7 +19,7 @@ def join_waitlist(clerk: LocalClerk, email_address: str) -> WaitlistEntry:
     :raises ClerkError: if there is no waitlist, or for a malformed address.
     """
     if clerk.settings.sign_up.mode != "waitlist":
-        raise ClerkError("feature_not_enabled", "The waitlist is not enabled here.", 403)
+        raise ClerkError("feature_not_enabled", "The waitlist is not enabled.", 403)
     return add_to_waitlist(clerk, normalize_email(email_address))
 
 

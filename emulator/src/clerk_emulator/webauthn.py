@@ -81,13 +81,13 @@ def from_base64url(text: Any) -> bytes:
     :raises WebAuthnError: for anything else.
     """
     if not isinstance(text, str) or len(text) > MAX_TEXT:
-        raise WebAuthnError("A member is missing or too long.")
+        raise WebAuthnError("A field is missing or too long.")
     try:
         data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
-        raise WebAuthnError("A member is not base64url.") from None
+        raise WebAuthnError("A field is not base64url.") from None
     if to_base64url(data) != text:
-        raise WebAuthnError("A member is not base64url.")
+        raise WebAuthnError("A field is not base64url.")
     return data
 
 
@@ -107,7 +107,7 @@ def check_registration(credential: str, expected: Expected) -> Registered:
         case _:
             raise WebAuthnError("The attestation object is malformed.")
     if found.credential_id != id:
-        raise WebAuthnError("The credential has two ids.")
+        raise WebAuthnError("The credential has two different IDs.")
     try:
         read_public_key(found.public_key)
     except CoseError as error:
@@ -148,7 +148,7 @@ def check_assertion(
     if not is_signed(key, assertion.signature, signed):
         raise WebAuthnError("The signature is wrong.")
     if (found.sign_count or sign_count) and found.sign_count <= sign_count:
-        raise WebAuthnError("The counter did not grow: there may be a copy of the authenticator.")
+        raise WebAuthnError("The counter did not increase: the authenticator may have been cloned.")
     return found.sign_count
 
 
@@ -159,7 +159,7 @@ def _credential(text: str) -> tuple[bytes, dict[str, Any]]:
             found = from_base64url(raw)
             if id == raw and 0 < len(found) <= MAX_ID_BYTES:
                 return found, response
-    raise WebAuthnError("This is no public key credential.")
+    raise WebAuthnError("This is not a public key credential.")
 
 
 def _json(text: str | bytes) -> Any:
@@ -187,7 +187,7 @@ def _check_client_data(raw: bytes, kind: str, expected: Expected) -> None:
     if not isinstance(challenge, str) or not hmac.compare_digest(
         challenge.encode("utf-8", "replace"), expected.challenge.encode()
     ):
-        raise WebAuthnError("This answers another challenge.")
+        raise WebAuthnError("This is the answer to another challenge.")
     if data.get("origin") not in tuple(expected.origins) or data.get("crossOrigin", False):
         raise WebAuthnError("This comes from another origin.")
 
@@ -198,20 +198,20 @@ def _authenticator_data(data: bytes, expected: Expected, *, attested: bool) -> _
     We ask for user verification, since a passkey replaces a password, so it has to have been.
     """
     if len(data) < 37:
-        raise WebAuthnError("The authenticator data is cut off.")
+        raise WebAuthnError("The authenticator data is truncated.")
     wanted = hashlib.sha256(expected.rp_id.encode()).digest()
     if not hmac.compare_digest(data[:32], wanted):
         raise WebAuthnError("This passkey is for another site.")
     flags, sign_count, rest = data[32], int.from_bytes(data[33:37]), data[37:]
     if not flags & USER_PRESENT or not flags & USER_VERIFIED:
-        raise WebAuthnError("Nobody was there, or it is not known who.")
+        raise WebAuthnError("The user was not present or not verified.")
     if bool(flags & ATTESTED) != attested:
-        raise WebAuthnError("The authenticator data has a key too many or too few.")
+        raise WebAuthnError("The authenticator data contains an unexpected key, or lacks one.")
     id, key = b"", b""
     if attested:
         id, key, rest = _attested(rest)
     if bool(flags & EXTENDED) != bool(rest) or (rest and not isinstance(_cbor(rest), dict)):
-        raise WebAuthnError("The authenticator data ends with something unexpected.")
+        raise WebAuthnError("The authenticator data has unexpected bytes at its end.")
     return _AuthenticatorData(sign_count, id, key)
 
 

@@ -76,7 +76,7 @@ class WebhookSender:
             try:
                 seconds = self.deliver_due()
             except sqlite3.Error:  # the state file is busy, or was just taken away
-                log.exception("webhooks have to wait")
+                log.exception("webhooks are delayed")
                 seconds = BUSY_SECONDS
             self._wake.wait(seconds)
             self._wake.clear()
@@ -157,7 +157,7 @@ class WebhookSender:
         now = self._clerk.clock()
         secrets = self._clerk.config.webhook_secrets
         if not secrets:
-            problem = "CLERK_WEBHOOK_SIGNING_SECRET is not set any more"
+            problem = "CLERK_WEBHOOK_SIGNING_SECRET is no longer set"
             return {"at": now, "status": None, "answer": problem}
         url = webhook_url(self._clerk)
         timestamp = now // 1000

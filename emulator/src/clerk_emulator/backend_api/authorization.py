@@ -37,8 +37,8 @@ def require_secret_key() -> None:
             return
     raise ClerkError(
         "clerk_key_invalid",
-        "The secret key is not this instance's. The app and the local Clerk must be started "
-        "with the same CLERK_SECRET_KEY.",
+        "This is not the secret key of this instance. Start the app and the local Clerk with the "
+        "same CLERK_SECRET_KEY.",
         401,
     )
 

@@ -139,7 +139,7 @@ def post_credits(kind: str, id: str) -> Json:
             return _ledger_json(payer, record)
     change = amount if action == "increase" else -amount
     if _balance(payer) + change < 0:
-        message = "There is not that much credit."
+        message = "The payer doesn't have that much credit."
         raise ClerkError("insufficient_credit_balance", message, 422, "amount")
     data = {"amount": change, "key": key, "note": optional_text(body, "note")}
     return _ledger_json(payer, keep_record(LEDGER, "ccled", data, payer.id))

@@ -68,7 +68,7 @@ def _settle(user: User, found: Identification, body: dict[str, Any]) -> None:
     clerk = current_clerk()
     if flag(body, "primary"):
         if not found.verified:
-            message = "Only a verified one can be the primary one."
+            message = "Only a verified identifier can be the primary one."
             raise ClerkError("form_param_value_invalid", message, param="primary")
         _make_primary(user, found)
     if isinstance(found, PhoneNumber) and body.get("reserved_for_second_factor") is not None:

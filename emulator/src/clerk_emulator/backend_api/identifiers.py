@@ -34,7 +34,7 @@ def post_identifier(kind: str) -> Json:
     clerk, body = current_clerk(), json_body()
     text, type = _normalized(required_text(body, "identifier"))
     if clerk.store.first(ListedIdentifier, list=LISTS[kind], identifier=text):
-        message = f"The identifier {text} is on the {LISTS[kind]} already."
+        message = f"The identifier {text} is already on the {LISTS[kind]}."
         raise ClerkError("duplicate_record", message, 400, "identifier")
     now = clerk.now
     id = new_id("alid" if kind == "allowlist_identifiers" else "blid")

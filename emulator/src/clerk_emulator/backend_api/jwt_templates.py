@@ -35,7 +35,7 @@ def post_template() -> Json:
     body = json_body()
     name = required_text(body, "name")
     if name in current_clerk().settings.jwt_templates:
-        message = "There is a template with this name already."
+        message = "A template with this name already exists."
         raise ClerkError("duplicate_record", message, 422, "name")
     return _store(name, body, JwtTemplate())
 
@@ -83,7 +83,7 @@ def _store(name: str, body: dict[str, Any], before: JwtTemplate) -> Json:
 def _forget(name: str) -> None:
     switch({"jwt_templates": {name: None}})
     if name in current_clerk().settings.jwt_templates:
-        message = f"The template {name} is in the settings file; take it out there."
+        message = f"The template {name} is in the settings file. Remove it there."
         raise ClerkError("action_blocked", message, 403)
 
 

@@ -56,7 +56,7 @@ def post_token() -> tuple[Json, int]:
     clerk, body = current_clerk(), json_body()
     machine = current_machine()
     if machine is None:
-        message = "Tokens are made with a machine's secret key (ak_…), not the instance's."
+        message = "Tokens are created with a machine's secret key (ak_…), not with the instance's."
         raise ClerkError("machine_secret_key_required", message, 401)
     kind = optional_text(body, "token_format") or "opaque"
     if kind not in ("opaque", "jwt"):

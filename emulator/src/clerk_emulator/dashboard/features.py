@@ -24,7 +24,7 @@ def index() -> Response:
     tables = settings_as_tables(clerk.settings)
     return render(
         "features.html",
-        section="Features",
+        section="Settings",
         groups=GROUPS,
         value=lambda path: value_of(tables, path),
         providers={key: provider_name(clerk.settings, key) for key in _providers(clerk.settings)},
@@ -38,7 +38,7 @@ def index() -> Response:
 def reset() -> Response:
     """Only the file counts again."""
     current_clerk().source.replace({})
-    return go("dashboard.features.index", "All switches are as in the file.")
+    return go("dashboard.features.index", "The settings were reset.")
 
 
 @blueprint.post("/social")
@@ -58,7 +58,7 @@ def submit(group: str) -> Response:
     """Switch what differs from how it stands."""
     found = next((one for one in GROUPS if one.key == group), None)
     if found is None:
-        raise ClerkError("resource_not_found", "There is no such group of switches.", 404)
+        raise ClerkError("resource_not_found", "There is no such group of settings.", 404)
     return _switch(_changes(current_clerk().settings, found), found.title)
 
 

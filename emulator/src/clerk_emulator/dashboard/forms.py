@@ -38,7 +38,7 @@ def check_form() -> None:
     cookie, sent = request.cookies.get(COOKIE, ""), request.form.get(FIELD, "")
     genuine = bool(cookie) and hmac.compare_digest(sent.encode(), _token(cookie).encode())
     if not (genuine and _from_here()):
-        message = "This form did not come from this page, or it is too old. Open the page again."
+        message = "This form is from another page or has expired. Reload the page and try again."
         raise ClerkError("csrf_invalid", message, 403)
 
 

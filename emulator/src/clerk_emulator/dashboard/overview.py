@@ -42,7 +42,7 @@ def seeds() -> Response:
     except SeedsError as error:
         raise ClerkError("seeds_invalid", str(error), 422) from None
     counts = ", ".join(f"{number} {name}" for name, number in found.items())
-    return go("dashboard.overview.show", f"The seeds are loaded: {counts}.")
+    return go("dashboard.overview.show", f"Test users loaded: {counts}.")
 
 
 @blueprint.post("/dashboard/clock")
@@ -58,6 +58,6 @@ def clock() -> Response:
 def reset() -> Response:
     """Forget everybody, once the box is ticked."""
     if "sure" not in request.form:
-        raise ClerkError("form_param_nil", "Tick the box to say that you are sure.", 422)
+        raise ClerkError("form_param_nil", "Check the box to confirm.", 422)
     current_clerk().reset()
     return go("dashboard.overview.show", "Everything was deleted.")

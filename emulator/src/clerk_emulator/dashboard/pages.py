@@ -25,7 +25,7 @@ SECTIONS = (
     ("Organizations", "dashboard.organizations.index"),
     ("Inbox", "dashboard.inbox.index"),
     ("Webhooks", "dashboard.webhooks.index"),
-    ("Features", "dashboard.features.index"),
+    ("Settings", "dashboard.features.index"),
 )
 AGO = ((60, "second"), (3600, "minute"), (86_400, "hour"), (10**12, "day"))
 

@@ -32,15 +32,15 @@ class Group:
 def _attribute(name: str, title: str, strategies: tuple[str, ...] = ()) -> Group:
     path = f"attributes.{name}"
     switches = [
-        Switch(f"{path}.enabled", "People can have one"),
+        Switch(f"{path}.enabled", "Enabled"),
         Switch(f"{path}.required", "Required at sign-up"),
     ]
     if strategies:
         switches += [
-            Switch(f"{path}.used_for_first_factor", "Signs people in"),
-            Switch(f"{path}.first_factors", "By", "several", strategies),
-            Switch(f"{path}.verify_at_sign_up", "Verified at sign-up"),
-            Switch(f"{path}.verifications", "Verified by", "several", strategies),
+            Switch(f"{path}.used_for_first_factor", "Used for sign-in"),
+            Switch(f"{path}.first_factors", "Sign-in methods", "several", strategies),
+            Switch(f"{path}.verify_at_sign_up", "Verify at sign-up"),
+            Switch(f"{path}.verifications", "Verification methods", "several", strategies),
         ]
     return Group(name, title, "", tuple(switches))
 
@@ -67,9 +67,9 @@ ATTRIBUTES = (
         "Username",
         "",
         (
-            Switch("attributes.username.enabled", "People can have one"),
+            Switch("attributes.username.enabled", "Enabled"),
             Switch("attributes.username.required", "Required at sign-up"),
-            Switch("attributes.username.used_for_first_factor", "Signs people in"),
+            Switch("attributes.username.used_for_first_factor", "Used for sign-in"),
         ),
     ),
     _attribute("password", "Password"),
@@ -82,42 +82,42 @@ GROUPS = (
     Group(
         "second_factors",
         "Second factors",
-        "What people may set up to prove who they are twice.",
+        "Ways to verify a user in a second step.",
         (
             Switch("attributes.authenticator_app.enabled", "Authenticator app"),
-            Switch("attributes.authenticator_app.used_for_second_factor", "… as second factor"),
+            Switch("attributes.authenticator_app.used_for_second_factor", "App as second factor"),
             Switch("attributes.backup_code.enabled", "Backup codes"),
-            Switch("attributes.backup_code.used_for_second_factor", "… as second factor"),
+            Switch("attributes.backup_code.used_for_second_factor", "Codes as second factor"),
             Switch("attributes.phone_number.used_for_second_factor", "SMS code as second factor"),
-            Switch("sign_in.second_factor_required", "Everybody needs one"),
-            Switch("sign_in.client_trust", "A code when a password comes from a new browser"),
+            Switch("sign_in.second_factor_required", "Required for all users"),
+            Switch("sign_in.client_trust", "Ask for a code after a password in a new browser"),
         ),
     ),
     Group(
         "sign_up",
         "Sign-up",
-        "Who may make an account.",
+        "Who can create an account.",
         (
-            Switch("sign_up.mode", "Open to", "choice", ("public", "restricted", "waitlist")),
-            Switch("sign_up.legal_consent_enabled", "Asks for consent to the terms"),
-            Switch("password.min_length", "Shortest password", "number"),
+            Switch("sign_up.mode", "Mode", "choice", ("public", "restricted", "waitlist")),
+            Switch("sign_up.legal_consent_enabled", "Require consent to the terms"),
+            Switch("password.min_length", "Minimum password length", "number"),
         ),
     ),
     Group(
         "attack_protection",
         "Protection",
-        "Wrong passwords and codes lock an account.",
+        "Lock accounts after wrong passwords or codes.",
         (
             Switch("attack_protection.user_lockout.enabled", "Lock accounts"),
-            Switch("attack_protection.user_lockout.max_attempts", "After wrong attempts", "number"),
+            Switch("attack_protection.user_lockout.max_attempts", "Attempts allowed", "number"),
             Switch(
                 "attack_protection.user_lockout.duration_in_minutes",
-                "For minutes (0: until unlocked)",
+                "Lock duration in minutes (0: until unlocked)",
                 "number",
             ),
             Switch(
                 "attack_protection.email_link.require_same_client",
-                "Links count only in the browser that asked for them",
+                "Email links work only in the browser that requested them",
             ),
         ),
     ),
@@ -126,10 +126,10 @@ GROUPS = (
         "Sessions",
         "",
         (
-            Switch("sessions.multi_session", "Several accounts in one browser"),
-            Switch("sessions.reverification", "Reverification before what matters"),
-            Switch("sessions.lifetime_seconds", "Lifetime in seconds", "number"),
-            Switch("sessions.inactivity_timeout_seconds", "Ends unused after seconds", "number"),
+            Switch("sessions.multi_session", "Multiple accounts in one browser"),
+            Switch("sessions.reverification", "Reverification before sensitive actions"),
+            Switch("sessions.lifetime_seconds", "Lifetime, seconds", "number"),
+            Switch("sessions.inactivity_timeout_seconds", "Inactivity timeout, seconds", "number"),
         ),
     ),
     Group(
@@ -137,12 +137,14 @@ GROUPS = (
         "Organizations",
         "",
         (
-            Switch("organizations.enabled", "Switched on"),
-            Switch("organizations.force_organization_selection", "Everybody has to choose one"),
+            Switch("organizations.enabled", "Enabled"),
+            Switch("organizations.force_organization_selection", "Users must choose one"),
             Switch("organizations.domains", "Verified domains"),
             Switch("organizations.slugs", "Slugs"),
-            Switch("organizations.max_allowed_memberships", "Most members (0: any)", "number"),
-            Switch("actions.create_organization", "People may create them"),
+            Switch(
+                "organizations.max_allowed_memberships", "Most members (0: unlimited)", "number"
+            ),
+            Switch("actions.create_organization", "Users can create organizations"),
         ),
     ),
     Group(
@@ -151,20 +153,20 @@ GROUPS = (
         "",
         (
             Switch("billing.enabled", "Billing: plans and features"),
-            Switch("api_keys.user_enabled", "API keys of people"),
-            Switch("api_keys.organization_enabled", "API keys of organizations"),
-            Switch("actions.delete_self", "People may delete their account"),
+            Switch("api_keys.user_enabled", "API keys for users"),
+            Switch("api_keys.organization_enabled", "API keys for organizations"),
+            Switch("actions.delete_self", "Users can delete their account"),
         ),
     ),
     Group(
         "webhooks",
         "Webhooks",
-        "Clerk delivers at least once and in any order. Try what your app makes of it.",
+        "Clerk may deliver webhooks twice and in any order. Test how your app handles that.",
         (
             Switch("webhooks.path", "Path in the app", "text"),
-            Switch("webhooks.paused", "Hold them back"),
+            Switch("webhooks.paused", "Pause"),
             Switch("webhooks.shuffle", "Send in a random order"),
-            Switch("webhooks.duplicate_every", "Send every nth twice (0: none)", "number"),
+            Switch("webhooks.duplicate_every", "Send every nth webhook twice (0: never)", "number"),
         ),
     ),
 )

@@ -35,7 +35,7 @@ from .pages import PER_PAGE, Page, addresses_of, go, offset_of, page_number, ren
 blueprint = Blueprint("users", __name__, url_prefix="/dashboard/users")
 
 DONE = {
-    "ban": "banned: they are signed out and cannot sign in",
+    "ban": "banned: the user is signed out and can't sign in",
     "unban": "no longer banned",
     "lock": "locked",
     "unlock": "unlocked",
@@ -96,7 +96,7 @@ def sign_in(id: str) -> Response:
     """
     clerk, user, client = current_clerk(), _user(id), browser()
     if user.banned or user.is_locked(clerk.now):
-        raise ClerkError("user_banned", "This account is banned or locked; undo that first.", 403)
+        raise ClerkError("user_banned", "The user is banned or locked. Undo that first.", 403)
     session = _session_of(user) or start_session(clerk, client, user, "ticket", current_visitor())
     touch_session(clerk, client, session, None)
     return redirect(with_query(f"{clerk.app_origin}/", **{PARAMETER: client.dev_browser}), 303)

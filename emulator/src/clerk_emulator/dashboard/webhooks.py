@@ -45,7 +45,7 @@ def show(id: str) -> Response:
 def again(id: str) -> Response:
     """Send it once more, with the same id: a replay, or a duplicate."""
     send_again(current_clerk(), [_event(id)])
-    return go("dashboard.webhooks.show", "It is sent again, with the same id.", id=id)
+    return go("dashboard.webhooks.show", "The webhook is sent again, with the same ID.", id=id)
 
 
 @blueprint.post("/shuffled")
@@ -53,7 +53,7 @@ def shuffled() -> Response:
     """Send the latest once more, the newest first."""
     clerk = current_clerk()
     send_again(clerk, clerk.store.find(Event, newest_first=True, limit=SOME))
-    return go("dashboard.webhooks.index", "The latest are sent again, the newest first.")
+    return go("dashboard.webhooks.index", "The latest webhooks are being sent again, newest first.")
 
 
 @blueprint.post("/<any(pause, resume):what>")
@@ -62,7 +62,7 @@ def pause(what: str) -> Response:
     clerk = current_clerk()
     clerk.source.switch({"webhooks": {"paused": what == "pause"}})
     clerk.on_event()
-    done = "Webhooks wait now." if what == "pause" else "Webhooks are sent again."
+    done = "Webhooks are paused." if what == "pause" else "Webhooks are sent again."
     return go("dashboard.webhooks.index", done)
 
 

@@ -97,14 +97,14 @@ def _check_subject(session: Session, subject: str, permission: str) -> None:
     clerk = current_clerk()
     if subject == session.user_id:
         if not clerk.settings.api_keys.user_enabled:
-            raise ClerkError("feature_not_enabled", "API keys of users are turned off.", 403)
+            raise ClerkError("feature_not_enabled", "API keys for users are not enabled.", 403)
         return
     user = clerk.store.get(User, session.user_id)
     if user is None:
         raise signed_out()
     member = require_member(clerk, subject, user)
     if not clerk.settings.api_keys.organization_enabled:
-        raise ClerkError("feature_not_enabled", "API keys of organizations are turned off.", 403)
+        raise ClerkError("feature_not_enabled", "API keys for organizations are not enabled.", 403)
     require_permission(clerk, member, permission)
 
 
@@ -117,7 +117,7 @@ def _text(body: dict[str, Any], name: str) -> str | None:
     value = body.get(name)
     if value is None or isinstance(value, str):
         return value
-    raise invalid(name, "a text")
+    raise invalid(name, "a string")
 
 
 def _lifetime(body: dict[str, Any]) -> int | None:

@@ -148,7 +148,7 @@ def set_default_payment_method(organization_id: str | None = None) -> Json:
 def add_payment_method(organization_id: str | None = None) -> Json:
     """Cards are kept by a payment provider, which a local instance has not."""
     _payer(organization_id, MANAGE)
-    message = "The local Clerk has one test card. No other can be added."
+    message = "The local Clerk has one test card; you can't add another."
     raise ClerkError("payment_methods_not_available", message, 422)
 
 

@@ -22,7 +22,7 @@ def current_client() -> Client:
     """
     client = client_of(current_clerk(), request.args.get("__clerk_db_jwt", ""))
     if client is None:
-        raise ClerkError("dev_browser_unauthenticated", "This browser is not known here.", 401)
+        raise ClerkError("dev_browser_unauthenticated", "This browser is unknown.", 401)
     return client
 
 

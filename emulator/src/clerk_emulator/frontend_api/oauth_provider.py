@@ -86,7 +86,7 @@ def get_user_info() -> Json:
     token = _token(secret) if scheme.lower() == "bearer" else None
     user = clerk.store.get(User, token.subject) if token else None
     if token is None or user is None:
-        raise OAuthError("invalid_token", "The access token is missing, wrong or over.", 401)
+        raise OAuthError("invalid_token", "The access token is missing, invalid or expired.", 401)
     return user_info_json(clerk, user, token, base_url())
 
 

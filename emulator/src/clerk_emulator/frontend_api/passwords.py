@@ -46,7 +46,7 @@ def remove_password() -> Json:
     require_reverification()
     _check_current(user)
     if clerk.settings.attributes.password.required:
-        message = "A password is required here, so that it cannot be removed."
+        message = "This instance requires a password, so it can't be removed."
         raise ClerkError("password_required", message, 400)
     user.password_hash = None
     save_user(clerk, user)

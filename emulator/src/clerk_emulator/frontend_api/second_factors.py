@@ -56,7 +56,7 @@ def delete_totp() -> Json:
 
 @blueprint.post("/backup_codes", strict_slashes=False)
 def create_backup_codes() -> Json:
-    """Make new backup codes; those there were are of no use any more."""
+    """Generate backup codes; those there were are of no use any more."""
     clerk = current_clerk()
     user = current_user()
     check_second_factor_allowed(clerk, "backup_code")

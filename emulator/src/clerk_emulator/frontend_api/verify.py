@@ -113,4 +113,8 @@ def _give_factor(clerk: LocalClerk, sign_in: SignIn, link: Verification) -> None
 def _check_current(last_id: str | None, link: Verification, waiting: bool) -> None:
     """Only the last link that was sent counts, and only while something waits for it."""
     if last_id != link.id or not waiting:
-        raise ClerkError("verification_failed", "This link is not the last one sent.", 400)
+        raise ClerkError(
+            "verification_failed",
+            "This link is not the latest one. Use the link in the last message.",
+            400,
+        )

@@ -31,7 +31,7 @@ def check_form() -> None:
     sent = request.form.get(FIELD, "")
     genuine = client is not None and hmac.compare_digest(sent.encode(), csrf_token(client).encode())
     if not (genuine and _from_here()):
-        message = "This form did not come from this page, or it is too old. Open the page again."
+        message = "This form is from another page or has expired. Reload the page and try again."
         raise ClerkError("csrf_invalid", message, 403)
 
 

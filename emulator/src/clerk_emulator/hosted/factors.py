@@ -18,7 +18,7 @@ CODES = {
     "reset_password_phone_code": "Forgot the password? Text a code to {}",
     "email_link": "Email a link to {}",
 }
-TYPED = {"totp": "Code of the authenticator app", "backup_code": "Backup code"}
+TYPED = {"totp": "Code from your authenticator app", "backup_code": "Backup code"}
 OFFERED = {"password", *CODES, *TYPED}
 """Passkeys take JavaScript, and other services have their buttons where signing in starts."""
 

@@ -32,7 +32,7 @@ FIELDS = {
             "Phone number",
             "tel",
             "tel",
-            hint="With the country's prefix, such as +1 555 555 0100.",
+            hint="With the country code, such as +1 555 555 0100.",
         ),
         Field("password", "Password", "password", "new-password"),
     )

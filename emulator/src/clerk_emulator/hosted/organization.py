@@ -20,7 +20,7 @@ blueprint = Blueprint("organization", __name__)
 
 DONE = {
     "created": "The organization was created.",
-    "switched": "You go on here.",
+    "switched": "You switched to another organization.",
     "renamed": "The name was saved.",
     "invited": "The invitation was sent.",
     "revoked": "The invitation was revoked.",
@@ -28,8 +28,8 @@ DONE = {
     "removed": "The member was removed.",
     "left": "You left the organization.",
     "deleted": "The organization was deleted.",
-    "invitations": "You are a member now.",
-    "suggestions": "You asked to join. Somebody there has to let you in.",
+    "invitations": "You joined the organization.",
+    "suggestions": "Your request was sent. The organization has to approve it.",
 }
 """What the page says after a form was sent."""
 MANAGE = "org:sys_memberships:manage"

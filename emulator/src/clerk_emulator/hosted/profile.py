@@ -18,12 +18,12 @@ DONE = {
     "names": "Your name was saved.",
     "picture": "Your picture was changed.",
     "password": "Your password was changed.",
-    "verified": "It is verified now.",
-    "primary": "It is the primary one now.",
-    "removed": "It was removed.",
+    "verified": "Verified.",
+    "primary": "It is now the primary one.",
+    "removed": "Removed.",
     "signed-out": "The other browser was signed out.",
-    "switched": "You go on with this account.",
-    "confirmed": "Thank you. Now do once more what you were about to do.",
+    "switched": "You switched to this account.",
+    "confirmed": "Your identity is verified. Please repeat your last action.",
     "second-factor": "Your second factors were changed.",
 }
 """What the page says after a form was sent."""

@@ -49,7 +49,7 @@ def read_settings_file(path: Path) -> InstanceSettings:
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"The settings file {path} cannot be read: {error}.") from None
+        raise SettingsError(f"The settings file {path} can't be read: {error}.") from None
     return change_settings(InstanceSettings(), tables)
 
 
@@ -119,7 +119,7 @@ def _sequence(value: Any, path: str) -> tuple[Any, ...]:
     if start is not None:
         return tuple(_change(start, entry, path) for entry in value)
     if not all(isinstance(entry, str) for entry in value):
-        raise SettingsError(f"{path} is {value!r}; expected a list of texts.")
+        raise SettingsError(f"{path} is {value!r}; expected a list of strings.")
     return tuple(value)
 
 

@@ -53,13 +53,13 @@ class SettingsSource:
             self.problem = ""
         except SettingsError as error:
             self.problem = str(error)
-            log.error("%s The settings stay as they were.", error)
+            log.error("%s The previous settings stay in effect.", error)
 
     def _apply(self, switched: str | None) -> InstanceSettings:
         try:
             return change_settings(self._base, json.loads(switched) if switched else {})
         except SettingsError as error:  # written by an older version of this program
-            log.error("What was switched no longer fits: %s Only the file counts.", error)
+            log.error("Changes made in the dashboard are invalid and not used: %s", error)
             return self._base
 
     def switched(self) -> dict[str, Any]:
