@@ -15,7 +15,3 @@ def test_it_shows_the_account_of_the_user(signed_in: FlaskClient, ada: User) -> 
     assert "Welcome, Ada" in page
     assert "ada@example.com" in page
     assert ada.id in page
-
-
-def test_it_links_to_the_profile(signed_in: FlaskClient) -> None:
-    assert 'href="/profile">your profile' in signed_in.get("/dashboard").text

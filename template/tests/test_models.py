@@ -9,8 +9,10 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_login import current_user
 
 from app.accounts import Membership, Organization, User
+from app.clerk import session_required
 from app.database import db
 
 if TYPE_CHECKING:
@@ -72,12 +74,13 @@ def test_a_user_always_has_a_name(columns: dict[str, str], name: str) -> None:
     assert User(id="user_1", **columns).name == name
 
 
-def test_the_first_request_creates_the_row(
+def test_a_row_is_created_when_a_view_needs_it(
     site: Flask, signed_in: FlaskClient, ada: ClerkUser
 ) -> None:
-    signed_in.get("/dashboard")
+    site.add_url_rule("/address", view_func=session_required(lambda: current_user.email))
+    assert signed_in.get("/address").text == "ada@example.com"
     with site.app_context():
-        assert db.session.get_one(User, ada.id).email == "ada@example.com"
+        assert db.session.get_one(User, ada.id).first_name == "Ada"
 
 
 def test_times_keep_their_time_zone(acme: Flask) -> None:
