@@ -1,6 +1,6 @@
-"""Two branches of migrations: yours in ``app/migrations/``, ours in ``app/clerk_sync/migrations/``.
+"""Two branches of migrations: yours, and those of the template in ``app/clerk_sync/migrations/``.
 
-Each of your migrations depends on the newest of ours that existed when it was created, but neither
+Each of yours depends on the newest of the template's that existed when it was created, but neither
 branch is a parent of the other. So an update of the template can add migrations beside yours.
 """
 
@@ -18,7 +18,7 @@ YOUR_BRANCH = "app"
 """Alembic's label of your migrations."""
 
 CLERK_BRANCH = "clerk"
-"""Alembic's label of ours."""
+"""Alembic's label of the template's migrations."""
 
 YOUR_FOLDER = Path(__file__).parent / "migrations"
 CLERK_FOLDER = Path(__file__).parent / "clerk_sync" / "migrations"
@@ -84,12 +84,12 @@ class BranchedAlembic(Alembic):
             branch, parent = "", self._your_newest() or ["base"]
             if parent == ["base"]:
                 label = [YOUR_BRANCH, *(label or ())]
-            depend = depend or [self.script_directory.get_revision(f"{CLERK_BRANCH}@head")]
+            depend = depend or [self._templates_newest()]
         return super().revision(message, empty, branch, parent, splice, depend, label, path)
 
     def _your_newest(self) -> list[str]:
         """The revision of your newest migration; empty if there is none."""
-        heads = [head.revision for head in self.heads() if _is_yours(head)]
+        heads = [head.revision for head in self.heads() if _is_in(YOUR_FOLDER, head)]
         if len(heads) > 1:
             raise click.ClickException(
                 f"Your migrations have several heads: {', '.join(heads)}. "
@@ -97,9 +97,14 @@ class BranchedAlembic(Alembic):
             )
         return heads
 
+    def _templates_newest(self) -> str:
+        """The revision of the template's newest migration, even if one of yours follows it."""
+        scripts = self.script_directory.walk_revisions()  # the newest first
+        return next(script.revision for script in scripts if _is_in(CLERK_FOLDER, script))
 
-def _is_yours(script: Script) -> bool:
-    return Path(script.path).resolve().is_relative_to(YOUR_FOLDER.resolve())
+
+def _is_in(folder: Path, script: Script) -> bool:
+    return Path(script.path).resolve().is_relative_to(folder.resolve())
 
 
 def _is_number(target: object) -> bool:

@@ -64,10 +64,10 @@ class Project:
         assert (result.exit_code != 0) is fails, result.output
         return result.output
 
-    def revision(self, message: str) -> dict[str, Any]:
+    def revision(self, *arguments: str) -> dict[str, Any]:
         """Create a migration, and return its variables."""
         before = set(self.yours.iterdir())
-        self.run("revision", message)
+        self.run("revision", *arguments)
         [created] = set(self.yours.iterdir()) - before
         variables: dict[str, Any] = {}
         exec(created.read_text(), variables)
@@ -223,6 +223,25 @@ def test_an_earlier_migration_of_yours_below_one_of_the_templates_still_works(
     assert (next_one["down_revision"], next_one["depends_on"]) == ("7000000001", LATEST)
     project.run("upgrade")
     assert not project.needs_upgrade()
+
+
+def test_a_merge_of_both_branches_does_no_harm(project: Project) -> None:
+    project.run("upgrade")
+    project.run("revision", "--empty", "One")
+    project.update_template()
+    project.run("upgrade")
+    project.run("merge", "--message", "Both")
+    project.run("upgrade")
+    assert project.versions() == {"8000000002"}
+    later = project.revision("--empty", "Two")
+    assert (later["down_revision"], later["depends_on"]) == ("8000000002", "9000000001")
+    update = ADDED_BY_AN_UPDATE.replace("{LATEST}", "9000000001").replace("widgets", "gadgets")
+    update = update.replace('revision = "9000000001"', 'revision = "9000000002"', 1)
+    (project.templates / "9000000002_gadgets.py").write_text(update)
+    project.run("upgrade")
+    assert not project.needs_upgrade()
+    last = project.revision("--empty", "Three")
+    assert (last["down_revision"], last["depends_on"]) == (later["revision"], "9000000002")
 
 
 def test_two_heads_of_yours_have_to_be_merged(project: Project) -> None:
