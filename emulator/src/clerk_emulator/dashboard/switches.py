@@ -142,7 +142,7 @@ GROUPS = (
             Switch("organizations.domains", "Verified domains"),
             Switch("organizations.slugs", "Slugs"),
             Switch(
-                "organizations.max_allowed_memberships", "Most members (0: unlimited)", "number"
+                "organizations.max_allowed_memberships", "Member limit (0: none)", "number"
             ),
             Switch("actions.create_organization", "Users can create organizations"),
         ),
