@@ -169,7 +169,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def emulator(session: nox.Session) -> None:
     """Test the local Clerk by itself."""
-    session.install("-e", "./emulator", "clerk-backend-api", *PYTEST)
+    session.install("-e", "./emulator", *PYTEST, CLERK_SDK)
     with session.chdir("emulator"):
         session.run("pytest", *PARALLEL, *session.posargs)
 
@@ -202,7 +202,7 @@ def template(session: nox.Session) -> None:
 @nox.session
 def clients(session: nox.Session) -> None:
     """Run Clerk's own Python and JavaScript clients against the local Clerk."""
-    session.install(*PYTEST, CLERK_SDK)
+    session.install("-e", "./emulator", *PYTEST, CLERK_SDK)
     session.run("pytest", "tests/clients", *session.posargs)
 
 

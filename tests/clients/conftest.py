@@ -1,10 +1,11 @@
-"""A local Clerk as a process of its own, people in it, and Clerk's own clients to call it with."""
+"""A local Clerk in a process of its own, its users, and Clerk's own clients that call it."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
+import sys
 from base64 import b64encode
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from clerk_backend_api import Clerk
 
 from tests.docs.endpoints import TRAFFIC
-from tests.tools import ROOT, Project, run
+from tests.tools import ROOT, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,7 +35,7 @@ CLIENTS = {
     "test_express": "express",
     "test_testing": "testing",
 }
-"""By a part of a test's name: the client that it is about, as tests/docs/endpoints.py has it."""
+"""By part of a test's name: the client it tests, with its name in tests/docs/endpoints.py."""
 
 SCRIPTS = Path(__file__).parent / "javascript"
 PACKAGES = ROOT / ".nox" / "clerk-packages"
@@ -44,12 +45,12 @@ INSTALL_SECONDS = 300
 
 @dataclass
 class LocalClerk:
-    """A running local Clerk, as a client sees it."""
+    """A running local Clerk, from a client's point of view."""
 
     url: str
     log: Path
     by_hand: list[str] = field(default_factory=list)
-    """Requests of the current test that no client of Clerk's has made."""
+    """Requests of the current test that no client of Clerk's sent."""
     http: httpx.Client = field(default_factory=lambda: httpx.Client(trust_env=False))
 
     def sdk(self, secret_key: str = SECRET_KEY) -> Clerk:
@@ -57,7 +58,7 @@ class LocalClerk:
         return Clerk(bearer_auth=secret_key, server_url=f"{self.url}/api/v1", client=self.http)
 
     def backend(self, method: str, path: str, **body: Any) -> Any:
-        """Call the Backend API without a client of Clerk's."""
+        """Call the Backend API without one of Clerk's clients."""
         headers = {"Authorization": f"Bearer {SECRET_KEY}"}
         self.by_hand.append(f"{method} /api/v1{path} ")
         answer = self.http.request(method, f"{self.url}/api/v1{path}", json=body, headers=headers)
@@ -65,7 +66,7 @@ class LocalClerk:
         return answer.json()
 
     def browser(self, address: str) -> dict[str, str]:
-        """Sign a new person up in a browser; return what the browser has."""
+        """Sign a new user up in a browser; return the browser's tokens and IDs."""
         browser = self.http.post(f"{self.url}/v1/dev_browser").json()["id"]
         query = {"__clerk_db_jwt": browser}
 
@@ -87,8 +88,8 @@ class LocalClerk:
 
 
 @pytest.fixture(scope="session")
-def local_clerk(generated: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalClerk]:
-    """Start the local Clerk of a generated project, on any free port."""
+def local_clerk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalClerk]:
+    """Start the local Clerk on a free port."""
     folder = tmp_path_factory.mktemp("local-clerk")
     for name in CLIENTS.values():
         (TRAFFIC / f"{name}.log").unlink(missing_ok=True)
@@ -98,8 +99,7 @@ def local_clerk(generated: Project, tmp_path_factory: pytest.TempPathFactory) ->
     options += ["--assets", folder / "assets", "--settings", folder / "settings.toml"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [generated.tool("python"), "-m", "clerk_emulator", *map(str, options)],
-            cwd=generated.path,
+            [sys.executable, "-m", "clerk_emulator", *map(str, options)],
             env={**os.environ, **keys},
             stdout=subprocess.PIPE,
             stderr=log,
@@ -117,7 +117,7 @@ def local_clerk(generated: Project, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(autouse=True)
 def _traffic(local_clerk: LocalClerk, request: pytest.FixtureRequest) -> Iterator[None]:
-    """Keep what this test's client asked the Backend API for: `nox -s endpoints` makes a table of it."""
+    """Log the requests of this test's client: `nox -s endpoints` makes a table of them."""
     before = local_clerk.log.stat().st_size
     local_clerk.by_hand.clear()
     yield
@@ -135,7 +135,7 @@ def _traffic(local_clerk: LocalClerk, request: pytest.FixtureRequest) -> Iterato
 
 @pytest.fixture(scope="session")
 def packages() -> Path:
-    """Return a folder in which Clerk's npm packages are installed, by npm once, below .nox/."""
+    """Install Clerk's npm packages once, below .nox/, and return the folder."""
     if shutil.which("npm") is None or shutil.which("node") is None:
         unavailable("npm and node, which fetch and run Clerk's JavaScript clients, were not found.")
     PACKAGES.mkdir(parents=True, exist_ok=True)
@@ -144,12 +144,12 @@ def packages() -> Path:
         command = ("npm", "install", *quiet, "--prefix", PACKAGES, *WANTED)
         run(*command, cwd=PACKAGES, seconds=INSTALL_SECONDS)
     for script in SCRIPTS.glob("*.mjs"):
-        shutil.copy(script, PACKAGES / script.name)  # Node looks for packages beside the script
+        shutil.copy(script, PACKAGES / script.name)  # Node looks for packages in the script's folder
     return PACKAGES
 
 
 def unavailable(what: str) -> NoReturn:
-    """Skip where a person's machine lacks something; fail where the tests must not be skipped."""
+    """Skip the test on a developer's machine; fail it in CI."""
     if os.environ.get("CI", "").lower() in {"1", "true"}:
         pytest.fail(f"{what} With CI set, tests with Clerk's clients are never skipped.")
     pytest.skip(f"No tests with Clerk's JavaScript clients: {what}")
@@ -157,7 +157,7 @@ def unavailable(what: str) -> NoReturn:
 
 @pytest.fixture(scope="session")
 def script_environment(local_clerk: LocalClerk) -> dict[str, str]:
-    """Return what our scripts, and Clerk's packages in them, read from their environment."""
+    """Return the environment variables of our scripts and Clerk's packages."""
     return {
         "CLERK_PUBLISHABLE_KEY": PUBLISHABLE_KEY,
         "CLERK_SECRET_KEY": SECRET_KEY,
@@ -172,7 +172,7 @@ def script_environment(local_clerk: LocalClerk) -> dict[str, str]:
 
 @pytest.fixture
 def node(packages: Path, script_environment: dict[str, str]) -> Callable[..., str]:
-    """Return a function that runs a script of ours, whose assertions decide, and what it printed."""
+    """Return a function that runs a script, fails if it does, and returns its output."""
 
     def run_script(script: str, scenario: str, **facts: str) -> str:
         surroundings = script_environment | {name.upper(): value for name, value in facts.items()}

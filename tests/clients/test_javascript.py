@@ -21,7 +21,7 @@ PLAIN = ("users", "sessions", "tickets", "machines", "keys", "wrong keys", "thro
 
 @pytest.fixture
 def ada(local_clerk: LocalClerk) -> dict[str, str]:
-    """Return what a browser has in which somebody has just signed up."""
+    """Return the tokens and IDs of a browser in which a user has just signed up."""
     address = f"ada-{uuid4().hex[:8]}@example.com"
     return {"address": address} | local_clerk.browser(address)
 
@@ -42,7 +42,7 @@ def test_testing(node: Callable[..., str], ada: dict[str, str], scenario: str) -
 
 @pytest.fixture
 def site(packages: Path, script_environment: dict[str, str]) -> Iterator[httpx.Client]:
-    """Run the Express app; return what speaks to it."""
+    """Run the Express app; return an HTTP client for it."""
     process = subprocess.Popen(
         ["node", packages / "express.mjs"],
         cwd=packages,

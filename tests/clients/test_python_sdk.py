@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def address(name: str) -> str:
-    """Return an address that no other test has."""
+    """Return an email address that no other test uses."""
     return f"{name}-{uuid4().hex[:8]}@example.com"
 
 

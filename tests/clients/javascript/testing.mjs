@@ -15,13 +15,13 @@ const scenarios = {
   async routing() {
     await clerkSetup({ dotenv: false });
     assert.equal(await throughPage(), 200);
-    // One that is no good is no reason to refuse: where there is no captcha, nothing is spared by it.
+    // An invalid token is ignored: without a captcha, a request needs no testing token.
     process.env.CLERK_TESTING_TOKEN = "guess";
     assert.equal(await throughPage(), 200);
   },
 };
 
-// Ask for the client as a page would, by way of the route that setupClerkTestingToken registers.
+// Request the client as a page would, through the route that setupClerkTestingToken registers.
 async function throughPage() {
   const routes = [];
   const context = { route: async (pattern, handler) => routes.push({ pattern, handler }) };

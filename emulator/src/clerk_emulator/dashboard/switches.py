@@ -141,9 +141,7 @@ GROUPS = (
             Switch("organizations.force_organization_selection", "Users must choose one"),
             Switch("organizations.domains", "Verified domains"),
             Switch("organizations.slugs", "Slugs"),
-            Switch(
-                "organizations.max_allowed_memberships", "Member limit (0: none)", "number"
-            ),
+            Switch("organizations.max_allowed_memberships", "Member limit (0: none)", "number"),
             Switch("actions.create_organization", "Users can create organizations"),
         ),
     ),

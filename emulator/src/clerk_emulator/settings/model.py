@@ -1,7 +1,7 @@
-"""What an instance allows, as Clerk's dashboard would have it: data, with Clerk's own names.
+"""The settings of an instance, under Clerk's own names: what Clerk's dashboard would hold.
 
-Every default gives the instance that a new project starts with. A TOML file names what differs,
-in tables of the same names as the fields here.
+The defaults are those of a new Clerk instance. A TOML file contains what differs, in tables with
+the names of the fields here.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Attribute:
     verifications: tuple[str, ...] = ()
     verify_at_sign_up: bool = False
     channels: tuple[str, ...] = ()
-    """Of a phone number: by what else than SMS codes go out, such as ``whatsapp``."""
+    """Of a phone number: channels for codes beside SMS, such as ``whatsapp``."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Attributes:
 
 @dataclass(frozen=True)
 class Application:
-    """What the components and hosted pages say of the application. Empty: the project's own."""
+    """What components and hosted pages show about the app. Empty name: the one from ``--name``."""
 
     name: str = ""
     logo_image_url: str = ""
@@ -64,7 +64,7 @@ class Application:
 
 @dataclass(frozen=True)
 class SocialProvider:
-    """A social login. Its consent page is the emulator's own."""
+    """A social provider. The emulator has its own consent page for it."""
 
     enabled: bool = True
     name: str = ""
@@ -73,7 +73,7 @@ class SocialProvider:
 
 @dataclass(frozen=True)
 class SignUpRules:
-    """Who may make an account, and what for."""
+    """Who can sign up, and what a sign-up requires."""
 
     mode: str = "public"
     """``public``, ``restricted`` (invitations only) or ``waitlist``."""
@@ -84,7 +84,7 @@ class SignUpRules:
 
 @dataclass(frozen=True)
 class Restrictions:
-    """Whose address or number may be used; the lists themselves are data, not settings."""
+    """Which addresses and numbers are allowed. The lists themselves are data, not settings."""
 
     allowlist: bool = False
     blocklist: bool = False
@@ -95,37 +95,37 @@ class Restrictions:
 
 @dataclass(frozen=True)
 class SignInRules:
-    """What signing in takes."""
+    """What a sign-in requires."""
 
     second_factor_required: bool = False
-    """Who has none is given the session task ``setup-mfa``."""
+    """Users without a second factor get the session task ``setup-mfa``."""
     enumeration_protection: bool = False
     preferred_channels: dict[str, str] = field(default_factory=dict)
-    """By country (``US``): the channel by which codes go out first."""
+    """By country (``US``): the channel that is used first for codes."""
     client_trust: bool = False
-    """Who signs in with a password in a browser that is new to them proves an address, too."""
+    """Also ask for a code when a password comes from a browser that is new to the user."""
 
 
 @dataclass(frozen=True)
 class UserLockout:
-    """After how many wrong passwords and codes nobody may try any more, and for how long."""
+    """After how many wrong passwords and codes an account is locked, and for how long."""
 
     enabled: bool = True
     max_attempts: int = 10
     duration_in_minutes: int = 60
-    """0: until somebody unlocks the account."""
+    """0: until the account is unlocked."""
 
 
 @dataclass(frozen=True)
 class EmailLinkProtection:
-    """Whether a link must be opened in the browser that asked for it."""
+    """Whether an email link must be opened in the browser that requested it."""
 
     require_same_client: bool = True
 
 
 @dataclass(frozen=True)
 class AttackProtection:
-    """What keeps attackers out."""
+    """Protection against attackers."""
 
     user_lockout: UserLockout = UserLockout()
     email_link: EmailLinkProtection = EmailLinkProtection()
@@ -133,7 +133,7 @@ class AttackProtection:
 
 @dataclass(frozen=True)
 class PasswordRules:
-    """What makes a password."""
+    """Rules for passwords."""
 
     min_length: int = 8
     max_length: int = 72
@@ -142,19 +142,19 @@ class PasswordRules:
     require_uppercase: bool = False
     require_lowercase: bool = False
     disable_hibp: bool = True
-    """False: the passwords that everybody knows to be stolen are refused, too."""
+    """False: passwords that are known to be stolen are refused."""
     enforce_hibp_on_sign_in: bool = True
-    """Whether a stolen password has to be replaced when somebody signs in with it."""
+    """Whether a stolen password has to be replaced at the next sign-in."""
     show_zxcvbn: bool = False
     min_zxcvbn_strength: int = 0
-    """How strong Clerk.js wants a password to be, 0 to 4, with ``show_zxcvbn``."""
+    """The strength that Clerk.js requires of a password, 0 to 4, with ``show_zxcvbn``."""
     compromised: tuple[str, ...] = ()
-    """More passwords that are known to be stolen."""
+    """More passwords that count as stolen."""
 
 
 @dataclass(frozen=True)
 class UsernameRules:
-    """What makes a username."""
+    """Rules for usernames."""
 
     min_length: int = 4
     max_length: int = 64
@@ -170,20 +170,20 @@ class PasskeyRules:
 
 @dataclass(frozen=True)
 class SessionRules:
-    """How long a sign-in lasts, and how many a browser may have."""
+    """How long sessions last, and how many a browser can have."""
 
     multi_session: bool = False
     lifetime_seconds: int = 7 * 24 * 3600
     inactivity_timeout_seconds: int = 30 * 24 * 3600
     token_seconds: int = 60
     handshake_in_cookies: bool = False
-    """Hand over handshakes in cookies, as production instances do, instead of in the query."""
+    """Pass handshakes in cookies, as production instances do, instead of in the query."""
     reverification: bool = True
 
 
 @dataclass(frozen=True)
 class Actions:
-    """What people may do by themselves."""
+    """What users can do themselves."""
 
     delete_self: bool = True
     create_organization: bool = True
@@ -191,25 +191,25 @@ class Actions:
 
 @dataclass(frozen=True)
 class Permission:
-    """Something that a role may allow. Clerk's own begin with ``org:sys_``."""
+    """A permission of roles. The keys of Clerk's own begin with ``org:sys_``."""
 
     key: str = ""
     name: str = ""
     description: str = ""
     id: str = ""
-    """Empty: made from the key."""
+    """Empty: derived from the key."""
 
 
 @dataclass(frozen=True)
 class Role:
-    """What a member is in an organization."""
+    """A role of members in an organization."""
 
     key: str = ""
     name: str = ""
     description: str = ""
     permissions: tuple[str, ...] = ()
     id: str = ""
-    """Empty: made from the key."""
+    """Empty: derived from the key."""
 
 
 SYSTEM_PERMISSIONS = tuple(
@@ -227,7 +227,7 @@ SYSTEM_PERMISSIONS = tuple(
         "api_keys:manage": "Manage API keys",
     }.items()
 )
-"""The permissions that every instance has."""
+"""The permissions of every instance."""
 
 ADMIN = Role("org:admin", "Admin", permissions=tuple(p.key for p in SYSTEM_PERMISSIONS))
 MEMBER = Role(
@@ -237,13 +237,13 @@ MEMBER = Role(
 
 @dataclass(frozen=True)
 class Organizations:
-    """Organizations: whether there are any, and their rules."""
+    """Whether organizations are enabled, and their rules."""
 
     enabled: bool = False
     force_organization_selection: bool = False
-    """Who belongs to none is given the session task ``choose-organization``."""
+    """Users without an organization get the session task ``choose-organization``."""
     max_allowed_memberships: int = 5
-    """0: as many as there are."""
+    """0: unlimited."""
     admin_delete: bool = True
     slugs: bool = True
     domains: bool = False
@@ -256,21 +256,21 @@ class Organizations:
     default_role: str = "org:member"
     roles: tuple[Role, ...] = (ADMIN, MEMBER)
     permissions: tuple[Permission, ...] = ()
-    """Custom ones, beside :data:`SYSTEM_PERMISSIONS`."""
+    """Custom permissions, in addition to :data:`SYSTEM_PERMISSIONS`."""
 
     @property
     def all_permissions(self) -> tuple[Permission, ...]:
-        """Clerk's own, and the custom ones."""
+        """System permissions and custom permissions."""
         return (*SYSTEM_PERMISSIONS, *self.permissions)
 
     def role(self, key: str) -> Role | None:
-        """The role with that key."""
+        """Return the role with this key; None if there is none."""
         return next((role for role in self.roles if role.key == key), None)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What people or organizations can subscribe to. Nobody is charged here."""
+    """A plan for users or organizations. Payments are simulated."""
 
     slug: str = ""
     name: str = ""
@@ -278,20 +278,20 @@ class Plan:
     payer: str = "user"
     """``user`` or ``org``."""
     amount: int = 0
-    """Cents a month."""
+    """Cents per month."""
     annual_amount: int = 0
-    """Cents a year; 0: not offered."""
+    """Cents per year; 0: not offered."""
     currency: str = "usd"
     is_default: bool = False
-    """Who has no other plan has this one."""
+    """Payers without another plan have this one."""
     features: tuple[str, ...] = ()
     free_trial_days: int = 0
-    """For who has had no plan before; 0: no trial."""
+    """For payers that had no plan before; 0: no trial."""
 
 
 @dataclass(frozen=True)
 class Feature:
-    """Something that a plan includes."""
+    """A feature of plans."""
 
     slug: str = ""
     name: str = ""
@@ -304,14 +304,14 @@ class Billing:
 
     enabled: bool = False
     declines_payments: bool = False
-    """Whether the test card is refused, so that an app can be seen to cope."""
+    """Decline the test card, to test how an app handles it."""
     plans: tuple[Plan, ...] = ()
     features: tuple[Feature, ...] = ()
 
 
 @dataclass(frozen=True)
 class JwtTemplate:
-    """Claims of a custom token; ``{{user.id}}`` and the like are filled in."""
+    """Claims of a custom token, with placeholders such as ``{{user.id}}``."""
 
     lifetime_seconds: int = 60
     claims: dict[str, Any] = field(default_factory=dict)
@@ -319,7 +319,7 @@ class JwtTemplate:
 
 @dataclass(frozen=True)
 class ApiKeys:
-    """Whether people and organizations may make keys for their programs."""
+    """Whether users and organizations can create API keys."""
 
     user_enabled: bool = False
     organization_enabled: bool = False
@@ -327,22 +327,22 @@ class ApiKeys:
 
 @dataclass(frozen=True)
 class Webhooks:
-    """How webhooks reach the app. Clerk delivers at least once and in any order: so can this."""
+    """How webhooks are delivered. Like Clerk's, they can arrive more than once and in any order."""
 
     path: str = "/webhooks/clerk"
-    """Where the app takes them, below its own address."""
+    """The path of the app's webhook endpoint."""
     events: tuple[str, ...] = ()
-    """Which ones: ``user.created``, or ``user.*`` for all of them; empty: every event there is."""
+    """Events to send, such as ``user.created`` or ``user.*``; empty: all events."""
     paused: bool = False
     duplicate_every: int = 0
-    """Every how-manieth webhook is sent twice; 0: none."""
+    """Send every nth webhook twice; 0: never."""
     shuffle: bool = False
-    """Send what is waiting in a random order."""
+    """Send pending webhooks in a random order."""
 
 
 @dataclass(frozen=True)
 class InstanceSettings:
-    """Everything that an instance's owner can switch."""
+    """All settings of an instance."""
 
     application: Application = Application()
     attributes: Attributes = Attributes()
@@ -364,6 +364,6 @@ class InstanceSettings:
     webhooks: Webhooks = Webhooks()
 
     def has_social(self, provider: str) -> bool:
-        """Whether people may sign in with this provider."""
+        """Whether users can sign in with this provider."""
         found = self.social.get(provider)
         return found is not None and found.enabled
