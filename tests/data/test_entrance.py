@@ -5,16 +5,14 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 
-from tests.protocol.test_redirects import EVIL
 from tests.app_fixtures import BROWSER, SignIn
+from tests.protocol.test_redirects import EVIL
 
 PAGES = [("/login", "SignIn", "sign-in"), ("/signup", "SignUp", "sign-up")]
 
 
 @pytest.mark.parametrize(("path", "component", "hosted"), PAGES)
-def test_it_mounts_clerks_component(
-    client: FlaskClient, path: str, component: str, hosted: str
-) -> None:
+def test_it_mounts_clerks_component(client: FlaskClient, path: str, component: str, hosted: str) -> None:
     page = client.get(path, headers=BROWSER)
     assert page.status_code == 200
     assert f'data-clerk-mount="{component}"' in page.text
@@ -46,9 +44,7 @@ def test_the_signed_in_may_add_an_account(client: FlaskClient, sign_in: SignIn) 
 
 @pytest.mark.parametrize("name", ["redirect_url", "next"])
 @pytest.mark.parametrize("signed_in", [False, True])
-def test_no_target_leads_away(
-    client: FlaskClient, sign_in: SignIn, name: str, signed_in: bool
-) -> None:
+def test_no_target_leads_away(client: FlaskClient, sign_in: SignIn, name: str, signed_in: bool) -> None:
     if signed_in:
         sign_in()
     # Clerk.js reads the address bar, so that the target is taken out of it.
