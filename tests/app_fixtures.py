@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, settings
 from hypothesis.configuration import set_hypothesis_home_dir
 
+import app as app_package
 from app import create_app
 from app.clerk import clerk_of
 from app.database import Base, alembic, db, init_database
@@ -32,6 +33,9 @@ COMMON: dict[str, Any] = {
 settings.register_profile("normal", max_examples=100, derandomize=True, **COMMON)
 settings.register_profile("nightly", max_examples=10_000, print_blob=True, **COMMON)
 settings.load_profile("normal")
+
+PROJECT = Path(app_package.__file__).parent.parent
+"""The generated project under test."""
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml", "Sec-Fetch-Dest": "document"}
 """Headers of a browser that loads a page."""

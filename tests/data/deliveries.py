@@ -12,13 +12,14 @@ from typing import Any, NamedTuple, TypeVar
 
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.orm import DeclarativeBase
 from werkzeug.test import TestResponse
 
-from app.database import Base, db
+from app.database import db
 from tests.app_fixtures import ALICE
 from tests.protocol.test_webhooks import SECRET
 
-M = TypeVar("M", bound=Base)
+M = TypeVar("M", bound=DeclarativeBase)
 
 _numbers = count(1)
 

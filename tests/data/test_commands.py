@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from app.commands import clerk, dev
-from app.settings import PROJECT
+from tests.app_fixtures import PROJECT
 from tests.local_server import LocalServer
 from tests.signing import Signer
 

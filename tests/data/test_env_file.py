@@ -8,7 +8,10 @@ import pytest
 from dotenv import dotenv_values
 
 from app.commands.env_file import add_missing, missing_variables
-from app.settings import PROJECT, read_settings
+from app.settings import read_settings
+from tests.app_fixtures import PROJECT
+
+REAL_EXAMPLE = PROJECT / ".env.example"
 
 EXAMPLE = """# About this file.
 
@@ -68,7 +71,7 @@ def test_windows_line_ends_and_odd_lines_stay(example: Path, tmp_path: Path) -> 
 
 def test_our_own_example_starts_the_app(tmp_path: Path) -> None:
     env = tmp_path / ".env"
-    assert missing_variables(PROJECT / ".env.example", env)
-    add_missing(PROJECT / ".env.example", env)
+    assert missing_variables(REAL_EXAMPLE, env)
+    add_missing(REAL_EXAMPLE, env)
     environ = {name: value or "" for name, value in dotenv_values(env).items()}
     assert read_settings(environ).emulator_url

@@ -71,7 +71,7 @@ class MembershipColumns(ClerkColumns):
     """The role with its prefix, such as ``org:admin``."""
 
     @declared_attr.directive
-    def __table_args__(cls) -> tuple[sa.Index, ...]:
+    def __table_args__(cls) -> tuple[sa.schema.SchemaItem, ...]:
         """A user has one current membership in an organization, beside any number of deleted ones.
 
         A model with table arguments of its own includes these:
