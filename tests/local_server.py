@@ -1,4 +1,4 @@
-"""A real HTTP server on a free port of this machine, that answers what a test tells it to."""
+"""An HTTP server on a free local port that sends the responses a test chooses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 @dataclass
 class Received:
-    """A request that came."""
+    """A request that the server received."""
 
     method: str
     path: str
@@ -23,38 +23,38 @@ class Received:
 
 @dataclass
 class LocalServer:
-    """What it answers, by ``METHOD /path``, and what it was asked."""
+    """The server's responses, by ``METHOD /path``, and the requests it received."""
 
     url: str = ""
     answers: dict[str, tuple[int, Any]] = field(default_factory=dict)
-    """Status, and a body: bytes as they are, all else as JSON."""
+    """Status and body. A body of bytes is sent unchanged, anything else as JSON."""
     queued: dict[str, list[tuple[int, Any]]] = field(default_factory=dict)
-    """Answers that are given once each, in this order, before the one in ``answers``."""
+    """Responses to send once each, in this order, before the one in ``answers``."""
     headers: list[tuple[str, str]] = field(default_factory=list)
-    """Sent with every answer."""
+    """Headers to send with every response."""
     received: list[Received] = field(default_factory=list)
 
     def forget(self) -> None:
-        """Become as new."""
+        """Forget all responses and requests."""
         self.answers, self.queued, self.headers, self.received = {}, {}, [], []
 
     def queue(self, key: str, *answers: tuple[int, Any]) -> None:
-        """Give these answers one after the other."""
+        """Send these responses one after the other."""
         self.queued[key] = list(answers)
 
     def count(self, path: str) -> int:
-        """How often a path was asked for."""
+        """Count the requests for a path."""
         return sum(request.path.partition("?")[0] == path for request in self.received)
 
 
 @contextmanager
 def local_server() -> Iterator[LocalServer]:
-    """Run the server in a thread for as long as the context lasts."""
+    """Run the server in a thread while the context is open."""
     state = LocalServer()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True  # else each answer waits 40 ms for the acknowledgement
+        disable_nagle_algorithm = True  # otherwise, each response is delayed by 40 ms
 
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))

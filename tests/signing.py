@@ -1,4 +1,4 @@
-"""Make keys and tokens as Clerk makes them, and as forgers do."""
+"""Make keys and tokens like Clerk's, genuine and forged."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ USER = "user_alice"
 
 
 def publishable_key(host: str, kind: str = "test") -> str:
-    """A publishable key for the host of a Frontend API."""
+    """Make a publishable key for the host of a Frontend API."""
     return f"pk_{kind}_{base64.b64encode(f'{host}$'.encode()).decode()}"
 
 
 def generate_key() -> rsa.RSAPrivateKey:
-    """A private key such as each Clerk instance has one."""
+    """Generate a private key like that of a Clerk instance."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def encode_part(value: object) -> str:
-    """One of the three parts of a JWT."""
+    """Encode one part of a JWT."""
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
 
 
 @dataclass(frozen=True)
 class Signer:
-    """A Clerk instance, as far as tokens go."""
+    """The signing key of a Clerk instance."""
 
     host: str = HOST
     key: rsa.RSAPrivateKey = field(default_factory=generate_key)
@@ -43,18 +43,22 @@ class Signer:
 
     @property
     def pem(self) -> str:
-        """The public key, as ``CLERK_JWT_KEY`` wants it."""
+        """The public key in PEM form, for ``CLERK_JWT_KEY``."""
         encoding, form = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         return self.key.public_key().public_bytes(encoding, form).decode()
 
     @property
     def jwks(self) -> dict[str, Any]:
-        """The public key, as the Backend API gives it."""
+        """The public key as a JWKS document, as the Backend API returns it."""
         jwk = jwt.algorithms.RSAAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
         return {"keys": [{**jwk, "kid": self.kid, "use": "sig", "alg": "RS256"}]}
 
     def claims(self, *, at: int | None = None, **changes: Any) -> dict[str, Any]:
-        """The claims of a session token made now, or at a unix time; None leaves one out."""
+        """The claims of a session token.
+
+        :param at: when it was issued, as Unix time in seconds; by default now.
+        :param changes: claims to add or replace; None leaves one out.
+        """
         now = int(time.time()) if at is None else at
         claims = {
             "sub": USER,
@@ -69,17 +73,17 @@ class Signer:
         return {name: value for name, value in (claims | changes).items() if value is not None}
 
     def token(self, header: dict[str, Any] | None = None, **changes: Any) -> str:
-        """A session token, fresh unless the changes say otherwise."""
+        """A session token, valid for a minute unless the changes say otherwise."""
         headers = {"kid": self.kid, **(header or {})}
         return jwt.encode(self.claims(**changes), self.key, algorithm="RS256", headers=headers)
 
     def expired(self) -> str:
-        """A session token that ran out a minute ago."""
+        """A session token that expired a minute ago."""
         now = int(time.time())
         return self.token(iat=now - 120, nbf=now - 130, exp=now - 60)
 
     def handshake(self, directives: list[str], **header: Any) -> str:
-        """The payload that Clerk sends back from a handshake."""
+        """A handshake payload."""
         return jwt.encode(
             {"handshake": directives},
             self.key,

@@ -1,4 +1,4 @@
-"""Apps for all tests here: they ask who is signed in, and change nothing."""
+"""Apps shared by the tests in this folder, none of which changes them."""
 
 from __future__ import annotations
 
@@ -53,18 +53,18 @@ __all__ = [
     "site",
 ]
 
-pytest.register_assert_rewrite("tests.protocol.machine_clients")  # it asserts, too
+pytest.register_assert_rewrite("tests.protocol.machine_clients")  # for its assertions
 
 
 @pytest.fixture(scope="session")
 def shared_database(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Path:
-    """A database for the apps below."""
+    """A database for the shared apps."""
     return Path(shutil.copy(empty_database, tmp_path_factory.mktemp("shared") / "app.db"))
 
 
 @pytest.fixture(scope="session")
 def app(server: LocalServer, signer: Signer, shared_database: Path) -> Flask:
-    """The app, as a development instance."""
+    """The app with the keys of a development instance."""
     app = create_app(settings_for(signer, server, f"sqlite:///{shared_database}"))
     app.testing = True
     return app
@@ -72,7 +72,7 @@ def app(server: LocalServer, signer: Signer, shared_database: Path) -> Flask:
 
 @pytest.fixture(scope="session")
 def live_app(server: LocalServer, live_signer: Signer, shared_database: Path) -> Flask:
-    """The app, as a production instance."""
+    """The app with the keys of a production instance."""
     app = create_app(settings_for(live_signer, server, f"sqlite:///{shared_database}"))
     app.testing = True
     return app
@@ -80,7 +80,7 @@ def live_app(server: LocalServer, live_signer: Signer, shared_database: Path) ->
 
 @pytest.fixture(autouse=True)
 def _no_garbage_collection() -> Iterator[None]:
-    """Nested JSON is parsed down to the end of the stack, where finalizers cannot run."""
+    """Disable garbage collection: finalizers fail when nested JSON has used up the stack."""
     gc.disable()
     yield
     gc.enable()
@@ -88,7 +88,7 @@ def _no_garbage_collection() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _known_backend(backend: LocalServer) -> None:
-    """Every test begins with a Backend API that knows Alice, and has been asked nothing."""
+    """Reset the Backend API before every test, so that it knows only Alice."""
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def worlds(
     live_signer: Signer,
     forger: Signer,
 ) -> Iterator[Worlds]:
-    """A development instance with a key, and a production instance that fetches its keys."""
+    """A development app with a configured key, and a production app that fetches its keys."""
     database = tmp_path_factory.mktemp("properties") / "app.db"
     shutil.copy(empty_database, database)
     logging.disable(logging.CRITICAL)
@@ -130,7 +130,7 @@ def worlds(
             }
         )
         for app in (development, production):
-            app.testing = True  # what a view raises reaches the test
+            app.testing = True  # exceptions in views reach the test
             clerk_of(app).now = lambda: float(NOW)
         yield Worlds(
             development=World(development, Parties(signer, forger), None, backend),

@@ -1,4 +1,4 @@
-"""A real HTTP server that behaves as badly as a test wants."""
+"""An HTTP server that simulates faults: slow, cut off, closed, and malformed responses."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 LONGEST_WAIT = 10.0
-"""Seconds for which a gate may stay closed, so that a failing test ends."""
+"""The longest time in seconds that a reply waits for its gate, so that a failing test ends."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What is sent back."""
+    """A response of the server."""
 
     body: bytes = b""
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
     gate: threading.Event | None = None
-    """Wait for this before answering."""
+    """An event to wait for before replying."""
     missing: int = 0
-    """Bytes of the announced body that never come."""
+    """The number of announced bytes that are never sent."""
     hang_up: bool = False
-    """Close the connection instead of answering."""
+    """Whether to close the connection without replying."""
 
 
 def as_json(value: object, status: int = 200) -> Reply:
@@ -35,24 +35,24 @@ def as_json(value: object, status: int = 200) -> Reply:
 
 @dataclass
 class FaultyServer:
-    """What it answers, by path or to everything else, and what it was asked."""
+    """The server's replies, by path or for all other paths, and the requests it received."""
 
     url: str = ""
     replies: dict[str, Callable[[], Reply]] = field(default_factory=dict)
     otherwise: Reply = field(default_factory=Reply)
     received: list[tuple[str, int]] = field(default_factory=list)
-    """Path, and the port that the client came from: one for each connection."""
+    """The path of each request, and the client's port, which identifies the connection."""
     arrived: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
-    """Released with every request that comes."""
+    """Released once for each request."""
 
     def count(self, path: str) -> int:
-        """How often a path was asked for."""
+        """Count the requests for a path."""
         return sum(asked == path for asked, _ in self.received)
 
 
 @contextmanager
 def faulty_server() -> Iterator[FaultyServer]:
-    """Run the server in a thread for as long as the context lasts."""
+    """Run the server in a thread while the context is open."""
     state = FaultyServer()
 
     class Handler(BaseHTTPRequestHandler):
@@ -88,7 +88,7 @@ def faulty_server() -> Iterator[FaultyServer]:
         request_queue_size = 64
 
         def handle_error(self, *args: object) -> None:
-            pass  # a client that was killed
+            pass  # the client was killed
 
     server = Server(("127.0.0.1", 0), Handler)
     state.url = f"http://127.0.0.1:{server.server_port}"

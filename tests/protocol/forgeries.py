@@ -1,4 +1,4 @@
-"""Tokens, cookies and requests as an attacker would make them: good ones, changed a little."""
+"""Forged tokens: valid ones with small changes, as an attacker would make them."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ from hypothesis import strategies as st
 from tests.signing import Signer
 
 NOW = 1_800_000_000
-"""The time in these tests, in unix seconds."""
+"""The time in these tests, as Unix time in seconds."""
 
 Claims = dict[str, Any]
 
 
 def encode(data: bytes) -> str:
-    """Base64url without padding."""
+    """Encode in base64url, without padding."""
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
 @dataclass(frozen=True)
 class Parties:
-    """Who may have signed a token."""
+    """The instance and the attacker, each with a key."""
 
     ours: Signer
     forger: Signer
 
     @cached_property
     def genuine(self) -> str:
-        """A good session token of ours, always the same one."""
+        """A valid session token, always the same one."""
         return self.ours.token(sub="user_genuine", at=NOW)
 
 
-# How a token may be signed: the alg that is announced, and the signature that is made.
+# Returns the signature of the given bytes.
 Signature = Callable[[Parties, bytes], bytes]
 
 
@@ -77,12 +77,12 @@ SIGNATURES: dict[str, tuple[str, Signature]] = {
 
 @dataclass(frozen=True)
 class Offset:
-    """A time, in seconds from now."""
+    """A time relative to now."""
 
     seconds: float
 
 
-# What happens to a finished token: it, a genuine one, a number, and a character go in.
+# Changes a finished token. The parameters: the token, a genuine one, a number, a character.
 Twist = Callable[[str, str, int, str], str]
 
 
@@ -97,7 +97,7 @@ def _with_part(token: str, index: int, part: str) -> str:
 
 
 def _spare_bits(token: str) -> str:
-    # The last character of 256 bytes in base64 has four bits that mean nothing.
+    # The last base64 character of a 256-byte signature has four unused bits.
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     position = alphabet.find(token[-1:])
     return token[:-1] + alphabet[position ^ 1] if position >= 0 else token
@@ -137,25 +137,25 @@ TWISTS: dict[str, Twist] = {
 
 @dataclass(frozen=True)
 class Forgery:
-    """How to make a token."""
+    """Instructions for making a token."""
 
     signed: str = "ours"
-    """One of :data:`SIGNATURES`."""
+    """A key of :data:`SIGNATURES`."""
     header: Mapping[str, Any] = field(default_factory=dict)
     claims: Mapping[str, Any] = field(default_factory=dict)
     without: tuple[str, ...] = ()
-    """Claims that are left out."""
+    """Claims to leave out."""
     payload: bytes | None = None
-    """Instead of claims."""
+    """The payload, in place of claims."""
     twist: str = "none"
-    """One of :data:`TWISTS`."""
+    """A key of :data:`TWISTS`."""
     number: int = 0
     character: str = "A"
 
     def make(self, parties: Parties, base: Claims | None = None) -> str:
-        """The token.
+        """Make the token.
 
-        :param base: the claims that are changed; by default those of a good session token.
+        :param base: the claims to change; by default those of a valid session token.
         """
         algorithm, sign = SIGNATURES[self.signed]
         header = {"typ": "JWT", "alg": algorithm, "kid": parties.ours.kid, **self.header}
@@ -177,9 +177,9 @@ ODD: list[Any] = [
     *(float("nan"), float("inf"), float("-inf"), "", "0", "1800000060", "\ud800", "\x00"),
     *("caf\u00e9\u2028", [], {}, [[]], [1800000060], {"a": 1}, {"sub": "user_alice"}, DEEP),
 ]
-"""Values that nobody expects."""
+"""Values of unexpected types and sizes."""
 
-# Whether a null in these counts as absent is Clerk's secret.
+# Clerk doesn't document whether null counts as absent in these headers.
 ODD_BUT_THERE = [value for value in ODD if value is not None]
 
 TIMES: list[Any] = [
@@ -254,11 +254,11 @@ CHANGES: dict[str, list[Forgery]] = {
         for character in (CHARACTERS if twist.startswith("one ") else ["\x00"])
     ],
 }
-"""Everything that can be done to a good token, one at a time, by what it is done to."""
+"""Every single change to a valid token, by kind."""
 
 
 def _merge(changes: list[Forgery]) -> Forgery:
-    """All changes at once; of two to the same thing, the latter."""
+    """Combine changes. If two concern the same value, the later one wins."""
     plain, merged = Forgery(), Forgery()
     for change in changes:
         values = {name: value for name, value in vars(change).items() if value != getattr(plain, name)}
@@ -268,16 +268,16 @@ def _merge(changes: list[Forgery]) -> Forgery:
     return merged
 
 
-# One draw for the kind, one for the change: rare kinds come as often as those with many values.
+# Draws the kind first, so that kinds with few values are as frequent as those with many.
 _CHANGE = st.one_of(*map(st.sampled_from, CHANGES.values()))
 
 
 def forgeries() -> st.SearchStrategy[Forgery]:
-    """Tokens: good ones, bad in one way, and bad in several."""
+    """Tokens without a change, with one, and with several."""
     return st.one_of(
         st.just(Forgery()), _CHANGE, _CHANGE, st.lists(_CHANGE, min_size=2, max_size=4).map(_merge)
     )
 
 
 JUNK = st.text(max_size=40) | st.binary(max_size=40).map(lambda data: data.decode("latin-1"))
-"""Text without any plan."""
+"""Random text."""

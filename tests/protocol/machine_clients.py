@@ -1,4 +1,4 @@
-"""Programs, their tokens, and an app that accepts them."""
+"""Clients with machine tokens, and an app that accepts them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ API_KEY, M2M, OAUTH = "ak_verysecret", "mt_verysecret", "oat_verysecret"
 ALL = ("session", "api_key", "m2m", "oauth")
 
 OPAQUE = [
-    # kind, token, where it is verified, the name it has there
+    # class, token, path that verifies it, name of its field there
     ("api_key", API_KEY, "/v1/api_keys/verify", "secret"),
     ("m2m", M2M, "/v1/m2m_tokens/verify", "token"),
     ("oauth", OAUTH, "/v1/oauth_applications/access_tokens/verify", "access_token"),
@@ -39,7 +39,7 @@ GOOD: dict[str, Any] = {
     "expired": False,
     "expiration": None,
 }
-"""What the Backend API says of a good token."""
+"""The Backend API's description of a valid token."""
 
 M2M_CLASS = {"cat": "cl_B7d4PD333AAA"}
 
@@ -48,9 +48,9 @@ ran: list[str] = []
 
 
 def machine_client(signer: Signer, server: LocalServer) -> FlaskClient:
-    """A program, and an app that accepts programs. No positive answer is remembered."""
+    """A client of an app that accepts machine tokens and doesn't remember them."""
     environ = {"CLERK_API_URL": server.url, "CLERK_MACHINE_TOKEN_SECONDS": "0"}
-    app = Flask("programs")
+    app = Flask("machine_clients")
     Clerk().init_app(app, read_instance(keys_of(signer) | environ), login_endpoint="login")
     app.add_url_rule("/login", "login", lambda: "login")
 
@@ -66,7 +66,7 @@ def machine_client(signer: Signer, server: LocalServer) -> FlaskClient:
 
     def silent() -> ResponseReturnValue:
         ran.append("view")
-        return "does not ask who it is"
+        return "does not use the token"
 
     for path, view in (
         ("/all", session_required(accepts=ALL)(answer)),
@@ -74,7 +74,7 @@ def machine_client(signer: Signer, server: LocalServer) -> FlaskClient:
         ("/keys-silent", session_required(accepts=("api_key",))(silent)),
         ("/m2m", session_required(accepts=["m2m"])(answer)),
         ("/oauth", session_required(accepts={"oauth"})(answer)),
-        ("/people", session_required(answer)),
+        ("/sessions", session_required(answer)),
         ("/admin", requires(role="admin")(accepts=ALL)(answer)),
         ("/strict", requires(reverification="strict")(accepts=ALL)(answer)),
     ):
@@ -83,19 +83,19 @@ def machine_client(signer: Signer, server: LocalServer) -> FlaskClient:
 
 
 def know_opaque_tokens(backend: LocalServer) -> None:
-    """Every opaque token is good, and no view has run yet."""
+    """Make every opaque token valid, and forget which views have run."""
     for _, _, path, _ in OPAQUE:
         backend.answers[f"POST {path}"] = (200, GOOD)
     ran.clear()
 
 
 def ask(client: FlaskClient, path: str, token: str, **headers: str) -> TestResponse:
-    """Ask for something with a token in the header."""
+    """Send a request with a token in the ``Authorization`` header."""
     return client.get(path, headers={"Authorization": f"Bearer {token}", **headers})
 
 
 def reason(response: TestResponse) -> str:
-    """Why a token was refused, as the answer and its headers say."""
+    """The reason for a 401, which the body and the headers must agree on."""
     assert response.status_code == 401
     assert not ran
     assert response.json

@@ -1,4 +1,4 @@
-"""Answers of a Backend API that no client can do anything with."""
+"""Responses that a Backend API should never send, from empty bodies to deeply nested JSON."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ NONSENSE: dict[str, Reply] = {
     "no text encoding": Reply(b"\xff", headers=(("Content-Type", "text/html; charset=base64"),)),
     "false gzip": Reply(b"{}", headers=(("Content-Encoding", "gzip"),)),
     "a redirect to nowhere": Reply(status=302, headers=(("Location", "http://["),)),
-    "a redirect without a place": Reply(status=301),
+    "a redirect without a location": Reply(status=301),
     "a redirect that is not UTF-8": Reply(status=307, headers=(("Location", "/\xff"),)),
     "a redirect to itself": Reply(status=308, headers=(("Location", "/v1/users"),)),
-    "errors that are none": Reply(b'{"errors": "x"}', 400),
-    "errors of odd types": Reply(b'{"errors": [{"code": 5, "message": []}]}', 422),
+    "errors that are not a list": Reply(b'{"errors": "x"}', 400),
+    "errors of wrong types": Reply(b'{"errors": [{"code": 5, "message": []}]}', 422),
     "an error with a header in it": Reply(b'{"errors": [{"code": "a\\r\\nX-Evil: 1"}]}', 400),
-    "an odd Retry-After": Reply(b"{}", 401, (("Retry-After", "soon"),)),
-    "our key refused": as_json({"errors": [{"code": "clerk_key_invalid"}]}, 401),
-    "fields of odd types": as_json(
+    "an invalid Retry-After": Reply(b"{}", 401, (("Retry-After", "soon"),)),
+    "a rejected secret key": as_json({"errors": [{"code": "clerk_key_invalid"}]}, 401),
+    "fields of wrong types": as_json(
         {
             "id": 5,
             "first_name": ["x"],

@@ -1,6 +1,6 @@
-"""The rules that tests hold the app against, stated a second time and as plainly as possible.
+"""A test oracle: a second, simple implementation of the rules, to compare the app with.
 
-Shares no code with ``app.clerk``.
+It shares no code with ``app.clerk``.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ ONLY_THE_SIGNATURE: Any = {
 
 
 def signed_claims(token: str, key: RSAPublicKey, kid: str | None) -> dict[str, Any] | None:
-    """The claims of a JWT that this key signed with RS256, if it is in the class of sessions.
+    """The claims of a session token or handshake payload signed with this key, or None.
 
-    :param kid: what the header must name; None: anything.
+    :param kid: the required key ID; None accepts any.
     """
     if len(token) > LONGEST_TOKEN or not JWT_SHAPE.fullmatch(token):
         return None
@@ -55,7 +55,7 @@ def signed_claims(token: str, key: RSAPublicKey, kid: str | None) -> dict[str, A
     claims: dict[str, Any] = decoded["payload"]
     good = (
         header.get("typ", "JWT") == "JWT"
-        # PyJWT understands one extension (RFC 7797), we none.
+        # PyJWT supports one extension (RFC 7797), the app none.
         and "crit" not in header
         and ("cat" not in header or header["cat"] in CLASSES)
         and kid in (None, header.get("kid"))
@@ -73,12 +73,12 @@ def session_claims(
     parties: frozenset[str],
     now: float,
 ) -> dict[str, Any] | None:
-    """The claims of a session token that may sign somebody in; None for every other text.
+    """The claims of a valid session token; None for any other text.
 
-    :param kid: what the header must name; None: anything.
-    :param issuer: the ``iss`` of the instance.
-    :param parties: origins that may be in ``azp``; empty: any.
-    :param now: unix time in seconds.
+    :param kid: the required key ID; None accepts any.
+    :param issuer: the instance's ``iss``.
+    :param parties: the origins accepted in ``azp``; an empty set accepts any.
+    :param now: Unix time in seconds.
     """
     claims = signed_claims(token, key, kid)
     if claims is None:
@@ -99,7 +99,7 @@ def session_claims(
 
 
 def handshake_directives(token: str, key: RSAPublicKey, kid: str | None) -> list[str] | None:
-    """The cookies in a handshake payload that our key signed for this purpose, or None."""
+    """The cookies in a handshake payload that was signed with this key, or None."""
     claims = signed_claims(token, key, kid)
     if claims is None or "sub" in claims:
         return None
@@ -107,7 +107,7 @@ def handshake_directives(token: str, key: RSAPublicKey, kid: str | None) -> list
 
 
 def header_safe_list(values: object) -> list[str] | None:
-    """A list of texts each of which can stand in an HTTP header, or None."""
+    """The value itself if it is a list of valid HTTP header values, or None."""
     if not isinstance(values, list):
         return None
     for value in values:
@@ -117,10 +117,10 @@ def header_safe_list(values: object) -> list[str] | None:
 
 
 def leads_away(target: str, origin: str) -> bool:
-    """Whether a browser at an origin would leave it for this redirect target.
+    """Whether this redirect target leads a browser to another origin.
 
-    Follows the URL standard for ``http`` and ``https`` (https://url.spec.whatwg.org/#url-parsing);
-    where Python's own idea of URLs differs, either counts.
+    It does if either the URL standard (https://url.spec.whatwg.org/#url-parsing, for ``http`` and
+    ``https``) or Python's URL parser says so.
     """
     return {_resolved_origin(target, origin), _python_origin(target, origin)} != {origin}
 
@@ -156,9 +156,9 @@ def prefers_suffixed(
 ) -> bool:
     """Which copy of the cookies counts, by the eight rules of Clerk's SDKs.
 
-    :param suffix: of this instance, without the underscore.
-    :param host: of this instance's Frontend API.
-    :param now: unix time in seconds.
+    :param suffix: the instance's cookie suffix, without the underscore.
+    :param host: the host of the instance's Frontend API.
+    :param now: Unix time in seconds.
     """
     plain, other = cookies.get("__session"), cookies.get(f"__session_{suffix}")
     uat, other_uat = cookies.get("__client_uat"), cookies.get(f"__client_uat_{suffix}")

@@ -17,7 +17,7 @@ FETCH = {"Accept": "application/json", "Sec-Fetch-Dest": "empty"}
 
 @dataclass
 class Case:
-    """One row. Tokens are named, and made when the row is run."""
+    """A row of the table. Tokens are given by name, and made when the row is tested."""
 
     name: str
     status: str
@@ -33,7 +33,7 @@ DEV = {"__clerk_db_jwt": "dvb_1"}
 IN = {"__client_uat": "1", "__session": "fresh"}
 
 CASES = [
-    # Development wants a dev browser first.
+    # Development instances require a dev browser first.
     Case("no cookies", "handshake", "dev-browser-missing"),
     Case("no cookies, fetch", "signed-out", "dev-browser-missing", headers=FETCH),
     Case("no cookies, no headers", "signed-out", "dev-browser-missing", headers={}),
@@ -42,7 +42,7 @@ CASES = [
     Case("an unknown page too", "handshake", "dev-browser-missing", path="/nowhere"),
     Case("dev browser in the URL", "handshake", "dev-browser-sync", path="/?__clerk_db_jwt=x"),
     Case("dev browser only", "signed-out", "session-token-and-uat-missing", cookies=DEV),
-    # Production does not.
+    # Production instances don't.
     Case("live, no cookies", "signed-out", "session-token-and-uat-missing", live=True),
     Case(
         "live, dev browser in the URL means nothing",
@@ -168,7 +168,7 @@ CASES = [
         live=True,
         cookies={"__client_uat": "1", "__clerk_redirect_count": "3"},
     ),
-    # A token in the header comes before all cookies.
+    # A token in the header takes precedence over all cookies.
     Case("bearer", "signed-in", live=True, headers={"Authorization": "Bearer fresh"}),
     Case("bearer, any case", "signed-in", live=True, headers={"Authorization": "bEaReR fresh"}),
     Case("bare token", "signed-in", live=True, headers={"Authorization": "fresh"}),
@@ -189,7 +189,7 @@ CASES = [
         headers={"Authorization": "Bearer forged"},
     ),
     Case(
-        "bearer expired, program",
+        "bearer expired, API client",
         "signed-out",
         "session-token-expired-refresh-non-eligible-no-refresh-cookie",
         live=True,
@@ -199,7 +199,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_decision(case: Case, request: pytest.FixtureRequest, forger: Signer) -> None:
+def test_authentication(case: Case, request: pytest.FixtureRequest, forger: Signer) -> None:
     live = "live_" if case.live else ""
     app: Flask = request.getfixturevalue(f"{live}app")
     ours: Signer = request.getfixturevalue(f"{live}signer")
@@ -226,7 +226,7 @@ def test_decision(case: Case, request: pytest.FixtureRequest, forger: Signer) ->
     assert (response.status_code == 307) == (case.status == "handshake")
 
 
-def test_a_handshake_tells_clerk_all_it_needs(live_app: Flask, live_signer: Signer) -> None:
+def test_a_handshake_sends_clerk_all_required_parameters(live_app: Flask, live_signer: Signer) -> None:
     client = live_app.test_client()
     expired = live_signer.expired()
     client.set_cookie("__session", expired)
@@ -250,7 +250,7 @@ def test_a_handshake_tells_clerk_all_it_needs(live_app: Flask, live_signer: Sign
     assert count == "__clerk_redirect_count=1; Path=/; Max-Age=2; HttpOnly; SameSite=Lax"
 
 
-def test_a_development_handshake_brings_the_dev_browser(app: Flask) -> None:
+def test_a_development_handshake_includes_the_dev_browser(app: Flask) -> None:
     response = app.test_client().get("/?__clerk_db_jwt=dvb_9", headers=BROWSER)
     target = urlsplit(response.headers["Location"])
     assert target.netloc == HOST
@@ -261,7 +261,7 @@ def test_a_development_handshake_brings_the_dev_browser(app: Flask) -> None:
 @pytest.mark.parametrize(
     "name", ["__session", "__client_uat", "__clerk_db_jwt", "__refresh", "__clerk_redirect_count"]
 )
-def test_a_cookie_of_100_kilobytes_is_answered(app: Flask, name: str) -> None:
+def test_a_cookie_of_100_kilobytes_causes_no_error(app: Flask, name: str) -> None:
     cookies = {"__clerk_db_jwt": "dvb_1", "__client_uat": "1", name: "9" * 100_000}
     header = "; ".join(f"{name}={value}" for name, value in cookies.items())
     client = app.test_client(use_cookies=False)
@@ -270,7 +270,7 @@ def test_a_cookie_of_100_kilobytes_is_answered(app: Flask, name: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/static/app.css", "/healthz", "/bootstrap/static/css/x.css"])
-def test_files_and_health_checks_are_not_asked_who_they_are(app: Flask, path: str) -> None:
+def test_static_files_and_health_checks_are_not_authenticated(app: Flask, path: str) -> None:
     response = app.test_client().get(path, headers=BROWSER)
     assert "X-Clerk-Auth-Status" not in response.headers
     assert response.status_code in (200, 404)

@@ -32,14 +32,14 @@ V2: dict[str, Any] = {
 
 
 def session(claims: dict[str, Any], **changes: Any) -> Session:
-    """A session with these claims; None leaves one out."""
+    """A session with these claims. A value of None leaves the claim out."""
     claims = {"sub": "user_alice", "sid": "sess_1"} | claims | changes
     given = {name: value for name, value in claims.items() if value is not None}
     return read_session("the token", given)
 
 
 def in_organization(**changes: Any) -> Session:
-    """A session of version 2 whose organization claim differs."""
+    """A session of version 2 with changes to its organization claim."""
     return session(V2, o=ORGANIZATION | changes)
 
 
@@ -110,8 +110,8 @@ def test_features_and_plans(asked: dict[str, Any], answer: bool) -> None:
     assert session(V2).has(**asked) is answer
 
 
-def test_version_2_unpacks_its_permissions() -> None:
-    # Features of organizations in order, and a bitmap for each: read = 1, manage = 2.
+def test_permissions_of_version_2_are_unpacked() -> None:
+    # One bitmap for each feature of the organization, in order: read = 1, manage = 2.
     assert session(V2).permissions == {
         "org:invoices:read",
         "org:reports:manage",
@@ -144,7 +144,9 @@ def test_bitmaps_may_be_longer_than_64_bits() -> None:
         "after a permission without a name",
     ],
 )
-def test_what_no_bit_or_no_name_grants(changes: dict[str, str], granted: set[str]) -> None:
+def test_permissions_without_a_bit_or_a_name_are_not_granted(
+    changes: dict[str, str], granted: set[str]
+) -> None:
     assert in_organization(**changes).permissions == granted
 
 
@@ -158,13 +160,13 @@ def test_a_malformed_bitmap_grants_nothing(fpm: object) -> None:
 
 
 @pytest.mark.parametrize("per", ["", ",", 5, ["read"], None], ids=repr)
-def test_malformed_names_of_permissions_grant_nothing(per: object) -> None:
+def test_malformed_permission_names_grant_nothing(per: object) -> None:
     assert in_organization(per=per, fpm="3").permissions == frozenset()
 
 
 @pytest.mark.parametrize("fea", ["o:,o:billing", "oo:x,o:billing", "o,o:billing"])
 def test_a_malformed_feature_does_not_shift_the_bitmaps(fea: str) -> None:
-    # The first bitmap belongs to the entry that cannot be read, not to the next one.
+    # The first bitmap belongs to the malformed entry, not to the next one.
     moved = session(V2, fea=fea, o=ORGANIZATION | {"fpm": "3,0"})
     assert not moved.has(permission="billing:read")
 
@@ -187,7 +189,7 @@ def test_a_malformed_feature_does_not_shift_the_bitmaps(fea: str) -> None:
         (V2, {"v": True}),
     ],
 )
-def test_without_an_active_organization_nobody_has_a_role_there(
+def test_without_an_active_organization_there_is_no_role_or_permission(
     claims: dict[str, Any], changes: dict[str, Any]
 ) -> None:
     alone = session(claims, **changes)
@@ -198,7 +200,7 @@ def test_without_an_active_organization_nobody_has_a_role_there(
 
 
 @pytest.mark.parametrize("role", [None, "", 5, ["admin"]])
-def test_a_malformed_role_is_none(role: object) -> None:
+def test_a_malformed_role_counts_as_no_role(role: object) -> None:
     for member in (in_organization(rol=role), session(V1, org_role=role)):
         for asked in ("admin", "org:", "org:None", "None", "5"):
             assert not member.has(role=asked)
@@ -221,14 +223,14 @@ def test_malformed_features_and_plans_grant_nothing(claim: object) -> None:
 @pytest.mark.parametrize(
     ("wanted", "ages", "answer"),
     [
-        # 10 minutes, both factors where both are enrolled.
+        # Both factors in the last 10 minutes, if both are enrolled.
         ("strict_mfa", [9, 9], True),
         ("strict_mfa", [9, 10], False),
         ("strict_mfa", [10, 9], False),
         ("strict_mfa", [9, -1], True),
         ("strict_mfa", [10, -1], False),
         ("strict_mfa", [-1, 9], False),
-        # The second factor, or the first where there is no second.
+        # The second factor, or the first if there is no second.
         ("strict", [99, 9], True),
         ("strict", [0, 10], False),
         ("strict", [9, -1], True),
@@ -240,7 +242,7 @@ def test_malformed_features_and_plans_grant_nothing(claim: object) -> None:
         ("lax", [9999, 1439], True),
         ("lax", [0, 1440], False),
         ("lax", [1440, -1], False),
-        # Explicit.
+        # An explicit level and number of minutes.
         (("first_factor", 5), [4, 99], True),
         (("first_factor", 5), [5, 0], False),
         (("first_factor", 5), [-1, 0], False),
@@ -248,7 +250,7 @@ def test_malformed_features_and_plans_grant_nothing(claim: object) -> None:
         (("multi_factor", 1440), [1439, 1439], True),
         (Reverification("second_factor", 30), [99, 29], True),
         (Reverification("second_factor", 30), [0, 30], False),
-        # Nobody has proven anything.
+        # No factor was verified.
         ("strict_mfa", [-1, -1], False),
         ("strict", [-1, -1], False),
         ("lax", [-1, -1], False),
@@ -264,10 +266,10 @@ def test_reverification(wanted: Any, ages: list[int], answer: bool) -> None:
     [None, [], [0], [0, 0, 0], "00", {"0": 0}, 0, ["0", "0"], [0.0, 0], [True, True], [0, -2]],
     ids=repr,
 )
-def test_malformed_ages_of_factors_prove_nothing(ages: object) -> None:
-    somebody = session(V2, fva=ages)
-    assert not somebody.has(reverification="lax")
-    assert not somebody.has(reverification="strict_mfa")
+def test_malformed_factor_ages_never_satisfy_a_reverification(ages: object) -> None:
+    current = session(V2, fva=ages)
+    assert not current.has(reverification="lax")
+    assert not current.has(reverification="strict_mfa")
 
 
 @pytest.mark.parametrize(
@@ -275,46 +277,46 @@ def test_malformed_ages_of_factors_prove_nothing(ages: object) -> None:
     ["", "STRICT", "never", ("third_factor", 10), ("second_factor", 0), ("second_factor", -5), ()],
     ids=repr,
 )
-def test_an_unknown_reverification_is_never_met(wanted: Any) -> None:
+def test_an_unknown_reverification_is_never_satisfied(wanted: Any) -> None:
     assert not session(V2, fva=[0, 0]).has(reverification=wanted)
 
 
 @pytest.mark.parametrize(
     ("level", "minutes"), [("third_factor", 10), ("first_factor", 0), ("first_factor", True)]
 )
-def test_a_reverification_that_cannot_be_is_refused(level: str, minutes: int) -> None:
+def test_an_invalid_reverification_is_rejected(level: str, minutes: int) -> None:
     with pytest.raises(ValueError, match="expected one of the levels"):
         Reverification(level, minutes)
 
 
 @pytest.mark.parametrize("asked", [{"role": "admin"}, {"plan": "team"}, {"reverification": "lax"}])
-def test_a_pending_session_has_nothing(asked: dict[str, Any]) -> None:
+def test_a_pending_session_has_no_permissions(asked: dict[str, Any]) -> None:
     assert session(V2).has(**asked)
     assert not session(V2, sts="pending").has(**asked)
 
 
 @pytest.mark.parametrize("claims", [V1, V2], ids=["v1", "v2"])
-def test_both_versions_tell_the_same_of_the_organization(claims: dict[str, Any]) -> None:
+def test_both_versions_describe_the_same_organization(claims: dict[str, Any]) -> None:
     expected = ActiveOrganization(id="org_1", slug="acme", role="org:admin")
     assert session(claims).organization == expected
 
 
-def test_what_a_session_tells_of_its_user() -> None:
-    somebody = session(V2, act={"sub": "user_staff"}, fva=[3, -1])
-    assert (somebody.user_id, somebody.id) == ("user_alice", "sess_1")
-    assert somebody.actor_id == "user_staff"
-    assert somebody.factor_ages == (3, -1)
-    assert not somebody.is_pending
+def test_a_session_describes_its_user() -> None:
+    current = session(V2, act={"sub": "user_staff"}, fva=[3, -1])
+    assert (current.user_id, current.id) == ("user_alice", "sess_1")
+    assert current.actor_id == "user_staff"
+    assert current.factor_ages == (3, -1)
+    assert not current.is_pending
     assert session(V2).actor_id is None
     assert session(V2, fva=[0]).factor_ages is None
     assert session(V2, sts="pending").is_pending
     assert not session(V2, sts="active").is_pending
 
 
-def test_a_session_can_be_logged_and_not_given_more() -> None:
-    somebody = session(V2)
-    assert "the token" not in repr(somebody)
-    somebody.claims["pla"] = "u:gold"
-    somebody.claims["o"]["fpm"] = "3,3,3,3"
-    assert not somebody.has(plan="gold")
-    assert not somebody.has(permission="invoices:manage")
+def test_a_session_hides_its_token_in_logs_and_cannot_be_changed() -> None:
+    current = session(V2)
+    assert "the token" not in repr(current)
+    current.claims["pla"] = "u:gold"
+    current.claims["o"]["fpm"] = "3,3,3,3"
+    assert not current.has(plan="gold")
+    assert not current.has(permission="invoices:manage")

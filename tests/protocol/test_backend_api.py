@@ -14,7 +14,7 @@ from tests.signing import HOST, USER, publishable_key
 
 @pytest.fixture
 def api(backend: LocalServer) -> BackendApi:
-    """A client of the local server."""
+    """A Backend API client of the local server."""
     environ = {
         "CLERK_PUBLISHABLE_KEY": publishable_key(HOST),
         "CLERK_SECRET_KEY": "sk_test_verysecret",
@@ -30,13 +30,13 @@ def test_a_user_is_fetched_with_the_secret_key(api: BackendApi, backend: LocalSe
     assert headers["clerk-api-version"] == "2026-05-12"
 
 
-def test_ids_cannot_leave_their_place_in_the_path(api: BackendApi, backend: LocalServer) -> None:
+def test_ids_are_escaped_in_the_path(api: BackendApi, backend: LocalServer) -> None:
     with pytest.raises(BackendApiError):
         api.user("../organizations/org_1?x=")
     assert backend.received[0].path == "/v1/users/..%2Forganizations%2Forg_1%3Fx%3D"
 
 
-def test_clerks_errors_keep_their_code_and_trace(api: BackendApi, backend: LocalServer) -> None:
+def test_errors_keep_clerks_code_and_trace_id(api: BackendApi, backend: LocalServer) -> None:
     error = {"code": "resource_not_found", "message": "not found", "long_message": "No user."}
     body = {"errors": [error], "clerk_trace_id": "trace_1"}
     backend.answers[f"GET /v1/users/{USER}"] = (404, body)
@@ -61,7 +61,7 @@ def test_clerks_errors_keep_their_code_and_trace(api: BackendApi, backend: Local
         (302, {"id": "elsewhere"}),
     ],
 )
-def test_nonsense_is_one_kind_of_error(
+def test_an_unusable_response_is_an_error(
     api: BackendApi, backend: LocalServer, status: int, body: object
 ) -> None:
     backend.answers[f"GET /v1/users/{USER}"] = (status, body)
@@ -70,7 +70,7 @@ def test_nonsense_is_one_kind_of_error(
     assert raised.value.code == "unexpected-bapi-error"
 
 
-def test_no_answer_is_the_same_kind_of_error(api: BackendApi) -> None:
+def test_a_missing_response_is_an_error_of_the_same_type(api: BackendApi) -> None:
     instance = read_instance(
         {
             "CLERK_PUBLISHABLE_KEY": publishable_key(HOST),
@@ -84,20 +84,20 @@ def test_no_answer_is_the_same_kind_of_error(api: BackendApi) -> None:
     assert "verysecret" not in str(raised.value)
 
 
-def test_a_moment_of_trouble_is_sat_out(api: BackendApi, backend: LocalServer) -> None:
+def test_read_only_calls_are_retried_after_temporary_errors(api: BackendApi, backend: LocalServer) -> None:
     backend.queue(f"GET /v1/users/{USER}", (503, b""), (429, {"errors": []}), (200, ALICE))
     assert api.user(USER) == ALICE
     assert len(backend.received) == 3
 
 
-def test_what_changes_something_is_sent_once(api: BackendApi, backend: LocalServer) -> None:
+def test_calls_that_change_something_are_not_retried(api: BackendApi, backend: LocalServer) -> None:
     backend.answers["POST /v1/sessions/sess_1/revoke"] = (503, b"")
     with pytest.raises(BackendApiError):
         api.revoke_session("sess_1")
     assert len(backend.received) == 1
 
 
-def test_being_throttled_says_for_how_long(api: BackendApi, backend: LocalServer) -> None:
+def test_a_rate_limit_error_says_how_long_to_wait(api: BackendApi, backend: LocalServer) -> None:
     backend.answers["POST /v1/invitations"] = (429, {"errors": [{"code": "too_many_requests"}]})
     backend.headers = [("Retry-After", "7")]
     with pytest.raises(BackendApiError) as raised:
@@ -106,7 +106,7 @@ def test_being_throttled_says_for_how_long(api: BackendApi, backend: LocalServer
 
 
 @pytest.mark.parametrize("wrapped", [False, True])
-def test_lists_are_read_page_by_page(api: BackendApi, backend: LocalServer, wrapped: bool) -> None:
+def test_lists_are_fetched_page_by_page(api: BackendApi, backend: LocalServer, wrapped: bool) -> None:
     pages: list[list[dict[str, str]]] = [[{"id": "1"}, {"id": "2"}], [{"id": "3"}]]
     bodies = [{"data": page, "total_count": 3} if wrapped else page for page in pages]
     backend.queue("GET /v1/organizations", *((200, body) for body in bodies))
@@ -115,7 +115,7 @@ def test_lists_are_read_page_by_page(api: BackendApi, backend: LocalServer, wrap
     assert backend.received[1].path == "/v1/organizations?query=a+b&limit=2&offset=2"
 
 
-def test_a_list_of_nonsense_is_an_error(api: BackendApi, backend: LocalServer) -> None:
+def test_an_unusable_list_is_an_error(api: BackendApi, backend: LocalServer) -> None:
     for body in ({"data": 5}, [1], "text"):
         backend.answers["GET /v1/users"] = (200, body)
         with pytest.raises(BackendApiError):

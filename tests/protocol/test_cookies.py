@@ -23,12 +23,12 @@ PRODUCTION = read_instance(
 
 
 def unsigned(**claims: object) -> str:
-    """A token that nobody signed: this choice must not depend on it."""
+    """An unsigned token. The choice must not depend on a signature."""
     return f"{encode_part({'alg': 'RS256'})}.{encode_part(claims)}.x"
 
 
 def ours(iat: int, exp: int = NOW + 60, *, live: bool = False) -> str:
-    """A token of our instance."""
+    """A token issued by the instance."""
     return unsigned(iss=f"https://{LIVE_HOST if live else HOST}", iat=iat, exp=exp)
 
 
@@ -65,7 +65,7 @@ OTHER = unsigned(iss="https://other-one-2.clerk.accounts.dev", iat=NOW)
         ("8: suffixed, signed out", {"uat": "0"}, {"uat": "0"}, True),
     ],
 )
-def test_rules(rule: str, plain: dict[str, str], suffixed: dict[str, str], expected: bool) -> None:
+def test_the_eight_rules(rule: str, plain: dict[str, str], suffixed: dict[str, str], expected: bool) -> None:
     names = {"session": "__session", "uat": "__client_uat"}
     suffix = DEVELOPMENT.cookie_suffix
     cookies = {names[name]: value for name, value in plain.items()}
@@ -74,7 +74,7 @@ def test_rules(rule: str, plain: dict[str, str], suffixed: dict[str, str], expec
     assert uses_suffixed_cookies(request, DEVELOPMENT, NOW) is expected
 
 
-def test_rule_6_is_for_development_only() -> None:
+def test_an_expired_suffixed_session_matters_in_development_only() -> None:
     suffix = PRODUCTION.cookie_suffix
     cookies = {
         "__client_uat": "0",
@@ -85,7 +85,7 @@ def test_rule_6_is_for_development_only() -> None:
     assert uses_suffixed_cookies(request, PRODUCTION, NOW)
 
 
-def test_the_choice_does_not_decide_who_somebody_is(signer: Signer) -> None:
+def test_the_choice_of_a_cookie_never_signs_anyone_in(signer: Signer) -> None:
     from app.clerk.cookies import read_cookies
 
     forged = unsigned(iss=f"https://{HOST}", iat=int(time.time()) + 999, sub="user_admin")
@@ -99,5 +99,5 @@ def test_the_choice_does_not_decide_who_somebody_is(signer: Signer) -> None:
     chosen = read_cookies(
         RequestFacts("GET", "http://localhost", "/", "", {}, cookies), DEVELOPMENT, time.time()
     )
-    # The forged copy is chosen, and will not verify: worse than nothing for the forger.
+    # The forged copy is chosen, then fails verification, so the attacker gains nothing.
     assert chosen.session == forged

@@ -1,4 +1,4 @@
-"""Keys and the Backend API: Clerk is slow, down, wrong, or answers nonsense; processes fork."""
+"""Keys and the Backend API while Clerk is slow, down, or faulty, and in forked processes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ JWKS = "/v1/jwks"
 
 
 class Clock:
-    """Time that passes when a test says so. In seconds."""
+    """A clock that a test sets, in seconds."""
 
     now = 1000.0
 
@@ -33,20 +33,20 @@ class Clock:
 
 @pytest.fixture
 def faulty() -> Iterator[FaultyServer]:
-    """A Backend API of whose faults the test decides."""
+    """A Backend API whose faults a test chooses."""
     with faulty_server() as server:
         yield server
 
 
 @pytest.fixture
 def clock() -> Clock:
-    """The time, as the keys see it."""
+    """The clock of the keys."""
     return Clock()
 
 
 @pytest.fixture
 def api(faulty: FaultyServer) -> BackendApi:
-    """Our client of that Backend API."""
+    """A client of that Backend API."""
     return BackendApi(
         read_instance(
             {
@@ -61,13 +61,13 @@ def api(faulty: FaultyServer) -> BackendApi:
 
 @pytest.fixture
 def keys(faulty: FaultyServer, api: BackendApi, clock: Clock, signer: Signer) -> JwksKeys:
-    """Keys that are fetched from there; not yet."""
+    """Keys to be fetched from that Backend API. Nothing has been fetched yet."""
     faulty.replies[JWKS] = lambda: as_json(signer.jwks)
     return JwksKeys(api.jwks, clock=clock)
 
 
 def reason(find: Callable[[], object]) -> str:
-    """Why a key is not found; empty if it is."""
+    """The reason why a key is not found; an empty string if it is."""
     try:
         find()
     except TokenError as error:
@@ -92,7 +92,7 @@ def test_32_threads_at_a_cold_start_cause_one_fetch(
     assert faulty.count(JWKS) == 1
 
 
-def test_who_has_a_usable_key_does_not_wait_for_a_slow_fetch(
+def test_requests_with_a_known_key_do_not_wait_for_a_slow_fetch(
     keys: JwksKeys, faulty: FaultyServer, clock: Clock, signer: Signer
 ) -> None:
     keys.find(KID)
@@ -110,7 +110,7 @@ def test_who_has_a_usable_key_does_not_wait_for_a_slow_fetch(
         assert fetching.result(5)
 
 
-def test_an_outage_at_the_start_ends_with_the_outage(
+def test_an_outage_at_startup_has_no_effect_after_it_ends(
     keys: JwksKeys, faulty: FaultyServer, clock: Clock, signer: Signer
 ) -> None:
     faulty.replies[JWKS] = lambda: Reply(hang_up=True)
@@ -121,7 +121,7 @@ def test_an_outage_at_the_start_ends_with_the_outage(
     assert keys.find(KID)
 
 
-def test_a_server_that_is_gone_changes_nothing_for_those_who_have_keys(signer: Signer, clock: Clock) -> None:
+def test_known_keys_stay_valid_while_the_server_is_gone(signer: Signer, clock: Clock) -> None:
     with faulty_server() as server:
         server.replies[JWKS] = lambda: as_json(signer.jwks)
         instance = read_instance(
@@ -140,7 +140,7 @@ def test_a_server_that_is_gone_changes_nothing_for_those_who_have_keys(signer: S
 
 
 @pytest.mark.parametrize("reply", NONSENSE.values(), ids=NONSENSE.keys())
-def test_nonsense_instead_of_keys_is_no_key_and_costs_none(
+def test_an_unusable_jwks_is_not_accepted(
     keys: JwksKeys, faulty: FaultyServer, clock: Clock, reply: Reply
 ) -> None:
     faulty.replies[JWKS] = lambda: reply
@@ -149,7 +149,7 @@ def test_nonsense_instead_of_keys_is_no_key_and_costs_none(
 
 
 @pytest.mark.parametrize("reply", NONSENSE.values(), ids=NONSENSE.keys())
-def test_nonsense_is_one_kind_of_error(faulty: FaultyServer, api: BackendApi, reply: Reply) -> None:
+def test_an_unusable_response_is_an_error(faulty: FaultyServer, api: BackendApi, reply: Reply) -> None:
     faulty.otherwise = reply
     said: list[str] = []
     for call in (
@@ -164,7 +164,7 @@ def test_nonsense_is_one_kind_of_error(faulty: FaultyServer, api: BackendApi, re
     assert "sk_live" not in " ".join(said)
 
 
-def test_nobody_waits_while_clerk_wants_to_be_left_alone_for_an_hour(
+def test_calls_fail_at_once_while_clerk_asks_for_an_hour_of_pause(
     faulty: FaultyServer, api: BackendApi
 ) -> None:
     faulty.otherwise = Reply(b"{}", 503, (("Retry-After", "3600"),))
@@ -174,7 +174,7 @@ def test_nobody_waits_while_clerk_wants_to_be_left_alone_for_an_hour(
     assert faulty.count("/v1/users/user_1") == 1
 
 
-def test_keys_are_never_taken_from_where_a_redirect_leads(
+def test_keys_are_never_fetched_from_the_target_of_a_redirect(
     keys: JwksKeys, faulty: FaultyServer, forger: Signer
 ) -> None:
     faulty.replies["/forged"] = lambda: as_json(forger.jwks)
@@ -185,7 +185,7 @@ def test_keys_are_never_taken_from_where_a_redirect_leads(
     assert faulty.count("/forged") == 0
 
 
-def test_a_rotation_amid_traffic_and_forgeries_refuses_nobody_for_longer_than_the_cool_down(
+def test_a_key_rotation_under_attack_rejects_valid_tokens_for_the_cool_down_at_most(
     keys: JwksKeys, faulty: FaultyServer, clock: Clock, signer: Signer, forger: Signer
 ) -> None:
     new = replace(forger, kid="ins_new")
@@ -194,7 +194,7 @@ def test_a_rotation_amid_traffic_and_forgeries_refuses_nobody_for_longer_than_th
     with ThreadPoolExecutor(8) as pool:
         for second in range(120):
             clock.now = start + second
-            if second == 35:  # Clerk knows both keys for a while, then only the new one
+            if second == 35:  # Clerk publishes both keys for a while, then only the new one
                 faulty.replies[JWKS] = lambda: as_json(both)
             asked = [KID, "ins_new", f"forged_{second}", "ins_new", KID, "", KID, f"f_{second}"]
             answers = list(pool.map(lambda kid: (kid, reason(lambda: keys.find(kid))), asked))
@@ -224,15 +224,15 @@ def test_100_000_forged_kids_cost_one_fetch_per_cool_down(
 # --- Processes ------------------------------------------------------------------------------------
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-# Python warns of forks with threads around; whether they go well is what is tested here.
+# Python warns about forks in processes with threads, which is what these tests are about.
 fork_on_purpose = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 
 
 def in_child(work: Callable[[], object], *, seconds: int = 2) -> int:
-    """Do something in a forked process; 0: it was done, and in time."""
+    """Run an action in a forked process, and return its exit status: 0 if it finished in time."""
     pid = os.fork()
     if pid == 0:
-        signal.alarm(seconds)  # who hangs is ended
+        signal.alarm(seconds)  # ends a process that hangs
         code = 1
         try:
             work()
@@ -246,7 +246,7 @@ def in_child(work: Callable[[], object], *, seconds: int = 2) -> int:
 @needs_fork
 @fork_on_purpose
 @pytest.mark.parametrize("warm", [False, True], ids=["cold start", "new key"])
-def test_a_process_that_is_forked_during_a_fetch_finds_its_keys(
+def test_a_process_forked_during_a_fetch_can_fetch_keys(
     keys: JwksKeys, faulty: FaultyServer, clock: Clock, signer: Signer, forger: Signer, warm: bool
 ) -> None:
     wanted = KID
@@ -273,7 +273,7 @@ def test_a_process_that_is_forked_during_a_fetch_finds_its_keys(
 def test_a_forked_process_does_not_share_connections_with_its_parent(
     faulty: FaultyServer, api: BackendApi
 ) -> None:
-    # Two processes on one connection read each other's answers: one user's data for another.
+    # Two processes on one connection would read each other's responses, and so other users' data.
     faulty.otherwise = as_json({"id": "user_1"})
     api.user("parent")
     assert in_child(lambda: api.user("child")) == 0

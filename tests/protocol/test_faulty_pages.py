@@ -1,4 +1,4 @@
-"""The whole app, when Clerk answers nonsense, and when clocks differ."""
+"""The whole app while Clerk sends unusable responses, and with clocks that differ."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ JWKS = "/v1/jwks"
 FETCH = {"Accept": "application/json", "Sec-Fetch-Dest": "empty"}
 
 PAGES = {"/": 200, "/dashboard": 200, "/profile": 200, "/api/me": 200, "/login": 302, "/no": 404}
-"""What somebody who is signed in gets."""
+"""A page for signed-in users."""
 
 
 T = 1_800_000_000
-"""What Clerk's clock says, in unix seconds."""
+"""The time on Clerk's clock, as Unix time in seconds."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """An app that fetches its keys, the instance it belongs to, and a Backend API with faults."""
+    """An app that fetches its keys, its Clerk instance, and a Backend API with faults."""
 
     app: Flask
     signer: Signer
@@ -73,7 +73,7 @@ def place(
     signer: Signer,
     live_signer: Signer,
 ) -> Iterator[Place]:
-    """Two of them: a development and a production instance."""
+    """An app of a development instance, and one of a production instance."""
     database = tmp_path_factory.mktemp("faults") / "app.db"
     shutil.copy(empty_database, database)
     live = request.param == "production"
@@ -96,9 +96,9 @@ def place(
 
 
 @pytest.mark.parametrize("name", NONSENSE)
-def test_every_page_survives_a_backend_api_that_answers_nonsense(place: Place, name: str) -> None:
+def test_every_page_works_while_the_backend_api_sends_unusable_responses(place: Place, name: str) -> None:
     place.api.otherwise = NONSENSE[name]
-    user = f"user_{list(NONSENSE).index(name)}"  # nobody has seen this one yet
+    user = f"user_{list(NONSENSE).index(name)}"  # not stored in the database yet
     token = place.signer.token(at=T, sub=user)
     for path, status in PAGES.items():
         response = place.get(path, token)
@@ -108,7 +108,7 @@ def test_every_page_survives_a_backend_api_that_answers_nonsense(place: Place, n
 
 
 @pytest.mark.parametrize("name", NONSENSE)
-def test_a_refresh_that_is_answered_with_nonsense_becomes_a_handshake(place: Place, name: str) -> None:
+def test_a_refresh_with_an_unusable_response_becomes_a_handshake(place: Place, name: str) -> None:
     place.api.otherwise = NONSENSE[name]
     response = place.get("/dashboard", place.signer.token(at=T - 100), refresh="r")
     assert response.status_code == 307
@@ -117,7 +117,7 @@ def test_a_refresh_that_is_answered_with_nonsense_becomes_a_handshake(place: Pla
 
 
 @pytest.mark.parametrize("name", NONSENSE)
-def test_a_handshake_that_cannot_be_fetched_is_explained_or_passed_over(place: Place, name: str) -> None:
+def test_a_handshake_that_cannot_be_fetched_is_explained_or_skipped(place: Place, name: str) -> None:
     place.api.otherwise = NONSENSE[name]
     response = place.get("/?__clerk_handshake_nonce=n")
     if clerk_of(place.app).instance.is_development:
@@ -147,22 +147,22 @@ EXPIRED = "session-token-expired-refresh-non-eligible-no-refresh-cookie"
         (10, 56, {}, EXPIRED),
     ],
 )
-def test_clocks_that_differ_by_10_seconds(
+def test_clocks_may_differ_by_a_few_seconds(
     place: Place, ours: int, age: int, claims: dict[str, Any], reason: str
 ) -> None:
-    """By how many seconds our clock is ahead of Clerk's, and how old the token is by Clerk's."""
+    """``ours``: seconds by which the app's clock is ahead of Clerk's; ``age``: of the token, in seconds."""
     token = place.signer.token(at=T, **claims)
     now = T + age + ours
     page = place.get("/", token, now=now)
     assert page.headers.get("X-Clerk-Auth-Reason", "") == reason
     assert page.headers["X-Clerk-Auth-Status"] == ("handshake" if reason else "signed-in")
-    program = place.get("/", token, headers=FETCH, now=now)
-    assert program.headers.get("X-Clerk-Auth-Reason", "") == reason
-    assert program.headers["X-Clerk-Auth-Status"] == ("signed-out" if reason else "signed-in")
+    api_client = place.get("/", token, headers=FETCH, now=now)
+    assert api_client.headers.get("X-Clerk-Auth-Reason", "") == reason
+    assert api_client.headers["X-Clerk-Auth-Status"] == ("signed-out" if reason else "signed-in")
 
 
 @pytest.mark.parametrize("ours", [-10, 70])
-def test_a_handshake_with_a_clock_that_is_off_ends_the_loop(place: Place, ours: int) -> None:
+def test_a_wrong_clock_causes_no_endless_handshakes(place: Place, ours: int) -> None:
     token = place.signer.token(at=T)
     payload = place.signer.handshake([f"__session={token}; Path=/", "__client_uat=1; Path=/"])
     response = place.get(f"/?__clerk_handshake={payload}", now=T + ours)

@@ -11,7 +11,7 @@ from tests.app_fixtures import BROWSER
 
 
 def seen(environ: dict[str, str], headers: dict[str, str]) -> str:
-    """The origin that a handshake names."""
+    """The origin to which a handshake returns."""
     client = create_app(environ).test_client()
     location = client.get("/x", headers=BROWSER | headers).headers["Location"]
     return parse_qs(urlsplit(location).query)["redirect_url"][0].removesuffix("/x")
@@ -40,6 +40,6 @@ def test_behind_a_trusted_proxy(environ: dict[str, str], headers: dict[str, str]
     assert seen(environ | {"TRUSTED_PROXY_HOPS": "1"}, headers) == origin
 
 
-def test_on_a_bare_server_the_headers_mean_nothing(environ: dict[str, str]) -> None:
+def test_without_a_trusted_proxy_the_headers_are_ignored(environ: dict[str, str]) -> None:
     headers = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example"}
     assert seen(environ, headers) == "http://localhost"

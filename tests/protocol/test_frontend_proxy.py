@@ -1,4 +1,4 @@
-"""The Frontend API, forwarded from a path of ours."""
+"""The proxy for the Frontend API, on a path of this app."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOCAL = "local-test-1.clerk.accounts.dev"
 
 @pytest.fixture
 def proxied(environ: dict[str, str], backend: LocalServer) -> Flask:
-    """An app whose Clerk is the local server."""
+    """A client of an app whose Frontend API is the local server."""
     changes = {
         "CLERK_PUBLISHABLE_KEY": publishable_key(LOCAL),
         "CLERK_EMULATOR_URL": backend.url,
@@ -28,7 +28,7 @@ def proxied(environ: dict[str, str], backend: LocalServer) -> Flask:
     return create_app(environ | changes)
 
 
-def test_requests_are_passed_on_with_clerks_headers(proxied: Flask, backend: LocalServer) -> None:
+def test_requests_are_forwarded_with_clerks_headers(proxied: Flask, backend: LocalServer) -> None:
     backend.answers["POST /v1/client/sign_ins"] = (422, {"errors": []})
     backend.headers = [("Set-Cookie", "a=1; Path=/"), ("Set-Cookie", "b=2; HttpOnly")]
     response = proxied.test_client().post(
@@ -44,7 +44,7 @@ def test_requests_are_passed_on_with_clerks_headers(proxied: Flask, backend: Loc
     assert seen.headers["x-forwarded-for"] == "127.0.0.1"
 
 
-def test_two_slashes_are_as_good_as_one(proxied: Flask, backend: LocalServer) -> None:
+def test_a_double_slash_in_the_path_is_not_redirected(proxied: Flask, backend: LocalServer) -> None:
     backend.answers["POST /api_keys"] = (200, {})
     response = proxied.test_client().post("/__clerk//api_keys?x=1", json={"name": "CI"})
     assert response.status_code == 200
@@ -52,7 +52,7 @@ def test_two_slashes_are_as_good_as_one(proxied: Flask, backend: LocalServer) ->
 
 
 @pytest.mark.parametrize("path", ["//evil.example/x", "//evil.example:80/x", "/\\evil.example/x"])
-def test_no_path_leads_to_another_host(proxied: Flask, backend: LocalServer, path: str) -> None:
+def test_no_path_is_forwarded_to_another_host(proxied: Flask, backend: LocalServer, path: str) -> None:
     response = proxied.test_client().get(f"/__clerk{path}")
     assert response.status_code == 404
     assert response.location is None
@@ -60,7 +60,7 @@ def test_no_path_leads_to_another_host(proxied: Flask, backend: LocalServer, pat
 
 
 @pytest.mark.parametrize("status", [200, 307])
-def test_compressed_answers_and_redirects_pass_untouched(
+def test_compressed_responses_and_redirects_are_not_changed(
     proxied: Flask, backend: LocalServer, status: int
 ) -> None:
     packed = gzip.compress(b"body")
@@ -72,7 +72,7 @@ def test_compressed_answers_and_redirects_pass_untouched(
     assert response.data == packed
 
 
-def test_one_persons_cookies_never_reach_another(proxied: Flask, backend: LocalServer) -> None:
+def test_cookies_of_one_user_are_never_sent_for_another(proxied: Flask, backend: LocalServer) -> None:
     backend.answers["GET /v1/client"] = (200, {})
     backend.headers = [("Set-Cookie", "__client=of_alice; Path=/")]
     proxied.test_client().get("/__clerk/v1/client")
@@ -80,21 +80,21 @@ def test_one_persons_cookies_never_reach_another(proxied: Flask, backend: LocalS
     assert "cookie" not in backend.received[-1].headers
 
 
-def test_clerk_gets_its_cookies_and_not_our_session(proxied: Flask, backend: LocalServer) -> None:
+def test_clerk_gets_its_own_cookies_but_not_the_apps_session(proxied: Flask, backend: LocalServer) -> None:
     backend.answers["GET /v1/client"] = (200, {})
     cookies = "session=ours; __client=a%3Bb; sessions=x; __client_uat=1"
     proxied.test_client(use_cookies=False).get("/__clerk/v1/client", headers={"Cookie": cookies})
     assert backend.received[-1].headers["cookie"] == "__client=a%3Bb; sessions=x; __client_uat=1"
 
 
-def test_what_has_no_body_gets_none(proxied: Flask, backend: LocalServer) -> None:
+def test_requests_without_a_body_are_forwarded_without_one(proxied: Flask, backend: LocalServer) -> None:
     backend.answers["GET /v1/client"] = (200, {})
     proxied.test_client().get("/__clerk/v1/client")
-    # A body that the other side does not read makes it reset the connection, answer and all.
+    # A server that doesn't read a request's body resets the connection and loses its response.
     assert not {"transfer-encoding", "content-length"} & backend.received[-1].headers.keys()
 
 
-def test_nobody_speaks_in_our_name(proxied: Flask, backend: LocalServer) -> None:
+def test_clients_cannot_set_the_proxys_headers(proxied: Flask, backend: LocalServer) -> None:
     backend.answers["GET /v1/client"] = (200, {})
     forged = {
         "Clerk-Secret-Key": "sk_test_stolen",
@@ -110,7 +110,7 @@ def test_nobody_speaks_in_our_name(proxied: Flask, backend: LocalServer) -> None
     assert seen["x-forwarded-host"] == "localhost"
 
 
-def test_a_large_picture_streams_through(proxied: Flask, backend: LocalServer) -> None:
+def test_a_large_upload_is_streamed(proxied: Flask, backend: LocalServer) -> None:
     backend.answers["POST /v1/me/profile_image"] = (200, {})
     picture = bytes(range(256)) * 4096 * 8
     proxied.test_client().post("/__clerk/v1/me/profile_image", data=picture)
@@ -118,7 +118,7 @@ def test_a_large_picture_streams_through(proxied: Flask, backend: LocalServer) -
     assert backend.received[-1].headers["content-length"] == str(len(picture))
 
 
-def test_a_clerk_that_is_down_is_named(proxied: Flask, environ: dict[str, str]) -> None:
+def test_an_unreachable_clerk_is_named_in_the_error(proxied: Flask, environ: dict[str, str]) -> None:
     changes = {
         "CLERK_PUBLISHABLE_KEY": publishable_key(LOCAL),
         "CLERK_EMULATOR_URL": "http://127.0.0.1:9",
@@ -128,12 +128,12 @@ def test_a_clerk_that_is_down_is_named(proxied: Flask, environ: dict[str, str]) 
     assert "flask dev" in response.text
 
 
-def test_too_large_a_body_is_refused(proxied: Flask) -> None:
+def test_a_body_that_is_too_large_is_rejected(proxied: Flask) -> None:
     body = b"x" * (13 * 1024 * 1024)
     assert proxied.test_client().post("/__clerk/v1/me", data=body).status_code == 413
 
 
-def test_there_is_no_proxy_to_the_real_clerk_unless_asked_for(
+def test_the_real_clerk_is_proxied_only_if_a_setting_says_so(
     app: Flask, live_environ: dict[str, str]
 ) -> None:
     assert "clerk_proxy" not in app.blueprints
@@ -142,6 +142,6 @@ def test_there_is_no_proxy_to_the_real_clerk_unless_asked_for(
     assert "clerk_proxy" in create_app(served | {"CLERK_SERVE_PROXY": "true"}).blueprints
 
 
-def test_what_is_served_must_be_a_path(live_environ: dict[str, str]) -> None:
+def test_a_served_proxy_must_have_a_path(live_environ: dict[str, str]) -> None:
     with pytest.raises(SettingsError, match="CLERK_SERVE_PROXY"):
         create_app(live_environ | {"CLERK_SERVE_PROXY": "true"})

@@ -17,12 +17,12 @@ from tests.signing import LIVE_HOST, Signer
 
 
 def directives(token: str) -> list[str]:
-    """What Clerk asks us to set when somebody is signed in."""
+    """The cookies that Clerk sets for a signed-in user."""
     return [f"__session={token}; Path=/; SameSite=Lax", "__client_uat=1; Path=/"]
 
 
 def come_back(client: FlaskClient, payload: str, path: str = "/dashboard?tab=1") -> TestResponse:
-    """The browser comes back from a development handshake."""
+    """Return to the app from a development handshake."""
     return client.get(f"{path}&__clerk_handshake={payload}", headers=BROWSER)
 
 
@@ -37,7 +37,7 @@ def test_development_sets_the_cookies_and_cleans_the_url(client: FlaskClient, si
     assert client.get("/dashboard", headers=BROWSER).status_code == 200
 
 
-def test_production_answers_at_once(live_app: Flask, live_signer: Signer) -> None:
+def test_production_responds_without_a_redirect(live_app: Flask, live_signer: Signer) -> None:
     client = live_app.test_client()
     payload = live_signer.handshake(directives(live_signer.token()))
     client.set_cookie("__clerk_handshake", payload)
@@ -79,7 +79,9 @@ def test_every_spelling_of_the_parameter_is_cleaned(
 
 
 @pytest.mark.parametrize("path", ["//evil.example/x?a=1", "/%5Cevil.example?a=1", "///e.example/?a"])
-def test_the_way_back_stays_on_this_host(client: FlaskClient, signer: Signer, path: str) -> None:
+def test_the_redirect_after_a_handshake_stays_on_this_host(
+    client: FlaskClient, signer: Signer, path: str
+) -> None:
     response = come_back(client, signer.handshake(directives(signer.token())), path)
     location = response.headers["Location"]
     assert location.startswith("/")
@@ -93,7 +95,7 @@ def test_a_forged_payload_is_explained_to_the_developer(client: FlaskClient, for
     assert "Set-Cookie" not in response.headers
 
 
-def test_a_payload_of_somebody_elses_making_is_refused(client: FlaskClient, signer: Signer) -> None:
+def test_a_payload_signed_with_another_key_or_class_is_rejected(client: FlaskClient, signer: Signer) -> None:
     cookies = directives(signer.token())
     template = signer.handshake(cookies, cat="cl_B7d4PD222AAA")
     session_with_claim = signer.token(handshake=cookies)
@@ -102,13 +104,13 @@ def test_a_payload_of_somebody_elses_making_is_refused(client: FlaskClient, sign
 
 
 @pytest.mark.parametrize("bad", [["a=b\r\nX-Evil: 1"], ["a=\u2028"], "text", [5], None, {}])
-def test_odd_payloads_set_nothing(client: FlaskClient, signer: Signer, bad: object) -> None:
+def test_malformed_payloads_set_no_cookies(client: FlaskClient, signer: Signer, bad: object) -> None:
     response = come_back(client, signer.handshake(bad))  # type: ignore[arg-type]
     assert response.status_code == 500
     assert "X-Evil" not in response.headers
 
 
-def test_production_ignores_a_payload_of_a_sibling_app(live_app: Flask, forger: Signer) -> None:
+def test_production_ignores_a_payload_meant_for_another_app(live_app: Flask, forger: Signer) -> None:
     client = live_app.test_client()
     client.set_cookie("__clerk_handshake", forger.handshake(directives(forger.token())))
     response = client.get("/", headers=BROWSER)
@@ -121,7 +123,7 @@ def test_production_ignores_a_payload_of_a_sibling_app(live_app: Flask, forger: 
     ("status", "body"),
     [(404, {"errors": [{"code": "x"}]}), (200, b"nonsense"), (200, [1]), (500, b"")],
 )
-def test_nonsense_instead_of_a_payload(
+def test_an_unusable_payload_response(
     client: FlaskClient, live_app: Flask, backend: LocalServer, status: int, body: object
 ) -> None:
     backend.answers["GET /v1/clients/handshake_payload"] = (status, body)
@@ -130,7 +132,7 @@ def test_nonsense_instead_of_a_payload(
     assert live.headers["X-Clerk-Auth-Reason"] == "session-token-and-uat-missing"
 
 
-def test_a_wrong_clock_is_forgiven_to_developers_only(
+def test_a_wrong_clock_is_tolerated_in_development_only(
     client: FlaskClient, signer: Signer, live_app: Flask, live_signer: Signer
 ) -> None:
     late: dict[str, Any] = {"iat": int(time.time()) - 7200, "exp": int(time.time()) - 7140}
@@ -142,11 +144,11 @@ def test_a_wrong_clock_is_forgiven_to_developers_only(
     assert live.headers["X-Clerk-Auth-Status"] == "signed-out"
 
 
-def test_wrong_keys_end_the_loop(live_app: Flask, live_signer: Signer) -> None:
+def test_wrong_keys_cause_no_endless_redirects(live_app: Flask, live_signer: Signer) -> None:
     client = live_app.test_client()
     client.set_cookie("__client_uat", "1")
     answers = [client.get("/", headers=BROWSER) for _ in range(5)]
-    # The cookie lives 2 seconds, and the test client keeps it: three redirects, then an answer.
+    # The test client keeps the counter, a cookie of 2 seconds: three redirects, then a response.
     assert [answer.status_code for answer in answers] == [307, 307, 307, 200, 200]
 
 

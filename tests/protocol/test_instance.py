@@ -15,7 +15,7 @@ LIVE = {
 }
 
 
-def test_the_key_gives_host_issuer_and_type() -> None:
+def test_the_publishable_key_contains_host_issuer_and_type() -> None:
     instance = read_instance(GOOD)
     assert instance.host == HOST
     assert instance.issuer == f"https://{HOST}"
@@ -23,13 +23,13 @@ def test_the_key_gives_host_issuer_and_type() -> None:
     assert not read_instance(LIVE).is_development
 
 
-def test_padding_of_the_key_is_optional() -> None:
+def test_padding_of_the_publishable_key_is_optional() -> None:
     stripped = GOOD["CLERK_PUBLISHABLE_KEY"].rstrip("=")
     assert read_instance(GOOD | {"CLERK_PUBLISHABLE_KEY": stripped}).host == HOST
 
 
-def test_cookie_suffix_is_the_start_of_the_keys_sha1() -> None:
-    # Computed once with: printf %s KEY | openssl sha1 -binary | basenc --base64url | cut -c1-8
+def test_the_cookie_suffix_is_the_start_of_the_keys_sha1() -> None:
+    # From: printf %s KEY | openssl sha1 -binary | basenc --base64url | cut -c1-8
     assert read_instance(GOOD).cookie_suffix == "udMNsRrS"
 
 
@@ -55,21 +55,21 @@ def test_cookie_suffix_is_the_start_of_the_keys_sha1() -> None:
         ({"CLERK_AUTHORIZED_PARTIES": "example.com"}, "CLERK_AUTHORIZED_PARTIES contains"),
     ],
 )
-def test_what_cannot_work_is_refused(changes: dict[str, str], said: str) -> None:
+def test_invalid_settings_are_rejected(changes: dict[str, str], said: str) -> None:
     with pytest.raises(ConfigurationError) as refusal:
         read_instance(GOOD | changes)
     assert said in str(refusal.value)
     assert "abcdefghij" not in str(refusal.value)
 
 
-def test_production_must_say_whose_tokens_count() -> None:
+def test_production_requires_authorized_parties() -> None:
     with pytest.raises(ConfigurationError, match="CLERK_AUTHORIZED_PARTIES is not set"):
         read_instance(LIVE | {"CLERK_AUTHORIZED_PARTIES": ""})
     listed = LIVE | {"CLERK_AUTHORIZED_PARTIES": "https://a.example, https://b.example/"}
     assert read_instance(listed).authorized_parties == {"https://a.example", "https://b.example"}
 
 
-def test_a_matching_instance_url_is_fine() -> None:
+def test_a_matching_instance_url_is_accepted() -> None:
     assert read_instance(GOOD | {"CLERK_INSTANCE_URL": f"https://{HOST}/"}).host == HOST
 
 
@@ -95,5 +95,5 @@ def test_hosted_pages_are_those_of_the_account_portal() -> None:
     assert read_instance(LIVE).hosted_page_url("user", origin) == "https://accounts.example.com/user"
 
 
-def test_secrets_do_not_show() -> None:
+def test_secrets_are_not_in_the_repr() -> None:
     assert "abcdefghij" not in repr(read_instance(GOOD))

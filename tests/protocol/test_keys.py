@@ -15,7 +15,7 @@ from tests.signing import KID, Signer
 
 
 class Clock:
-    """Time that passes when a test says so. In seconds."""
+    """A clock that a test sets, in seconds."""
 
     now = 0.0
 
@@ -24,7 +24,7 @@ class Clock:
 
 
 class Source:
-    """A JWKS endpoint that counts how often it is asked."""
+    """A JWKS endpoint that counts the requests."""
 
     def __init__(self, answer: object) -> None:
         self.answer = answer
@@ -38,13 +38,13 @@ class Source:
 
 
 def reason(find: Callable[[], object]) -> str:
-    """Why a key is not found."""
+    """The reason why a key is not found."""
     with pytest.raises(TokenError) as error:
         find()
     return error.value.reason
 
 
-def test_keys_are_fetched_once_and_again_when_they_get_old(signer: Signer) -> None:
+def test_keys_are_fetched_once_and_again_after_they_expire(signer: Signer) -> None:
     clock, source = Clock(), Source(signer.jwks)
     keys = JwksKeys(source, clock=clock)
     for _ in range(100):
@@ -75,7 +75,7 @@ def test_a_new_key_is_found_after_the_cool_down(signer: Signer, forger: Signer) 
     assert keys.find("ins_new").public_numbers() == forger.key.public_key().public_numbers()
 
 
-def test_good_keys_survive_an_outage(signer: Signer) -> None:
+def test_keys_stay_valid_during_an_outage(signer: Signer) -> None:
     clock, source = Clock(), Source(signer.jwks)
     keys = JwksKeys(source, clock=clock)
     keys.find(KID)
@@ -86,7 +86,7 @@ def test_good_keys_survive_an_outage(signer: Signer) -> None:
         assert keys.find(KID)
 
 
-def test_without_any_keys_it_says_so_and_backs_off() -> None:
+def test_a_failed_first_fetch_is_reported_and_backs_off() -> None:
     clock, source = Clock(), Source(OSError("down"))
     keys = JwksKeys(source, clock=clock)
     for _ in range(10):
@@ -97,7 +97,7 @@ def test_without_any_keys_it_says_so_and_backs_off() -> None:
     assert source.count == 2
 
 
-def test_many_threads_at_the_start_cause_one_fetch(signer: Signer) -> None:
+def test_many_threads_at_startup_cause_one_fetch(signer: Signer) -> None:
     started, count = Event(), 0
 
     def fetch() -> object:
@@ -126,7 +126,7 @@ def test_many_threads_at_the_start_cause_one_fetch(signer: Signer) -> None:
         {"keys": [{"kty": "RSA", "kid": "ins_test", "n": 5, "e": "AQAB"}]},
     ],
 )
-def test_other_documents_are_refused(document: object) -> None:
+def test_documents_without_keys_are_rejected(document: object) -> None:
     with pytest.raises(ValueError, match="is not a JWKS document"):
         parse_jwks(document)
 
@@ -137,7 +137,7 @@ def test_a_bad_pem_names_the_setting(pem: str) -> None:
         read_pem_key(pem)
 
 
-def test_escaped_line_ends_in_the_pem_are_understood(environ: dict[str, str]) -> None:
+def test_escaped_newlines_in_the_pem_are_accepted(environ: dict[str, str]) -> None:
     from app import create_app
 
     create_app(environ | {"CLERK_JWT_KEY": environ["CLERK_JWT_KEY"].replace("\n", "\\n")})

@@ -30,7 +30,7 @@ from tests.signing import Signer
 
 @pytest.fixture(scope="module")
 def client(signer: Signer, server: LocalServer) -> FlaskClient:
-    """A program, and an app that accepts programs. No positive answer is remembered."""
+    """A client of an app that accepts machine tokens and doesn't remember them."""
     return machine_client(signer, server)
 
 
@@ -64,7 +64,7 @@ def test_opaque_tokens_are_verified_at_clerk(
 
 
 @pytest.mark.parametrize("path", ["/all", "/keys", "/keys-silent"])
-def test_what_a_program_gets_is_kept_by_no_cache(client: FlaskClient, path: str) -> None:
+def test_responses_to_machine_tokens_are_not_cacheable(client: FlaskClient, path: str) -> None:
     for response in (ask(client, path, API_KEY), ask(client, path, "nonsense")):
         assert response.headers.get("Cache-Control") == "private, no-store"
         assert {"Cookie", "Authorization"} <= set(response.vary)
@@ -72,9 +72,9 @@ def test_what_a_program_gets_is_kept_by_no_cache(client: FlaskClient, path: str)
 
 @pytest.mark.parametrize(
     ("path", "token"),
-    [("/keys", M2M), ("/keys", OAUTH), ("/m2m", API_KEY), ("/oauth", M2M), ("/people", API_KEY)],
+    [("/keys", M2M), ("/keys", OAUTH), ("/m2m", API_KEY), ("/oauth", M2M), ("/sessions", API_KEY)],
 )
-def test_a_token_of_another_class_is_refused_unasked(
+def test_a_token_of_another_class_is_rejected_without_asking_clerk(
     client: FlaskClient, backend: LocalServer, path: str, token: str
 ) -> None:
     assert reason(ask(client, path, token)) == "token-type-mismatch"
@@ -82,7 +82,7 @@ def test_a_token_of_another_class_is_refused_unasked(
 
 
 @pytest.mark.parametrize("path", ["/keys", "/m2m", "/oauth"])
-def test_people_are_refused_where_only_programs_are_accepted(
+def test_sessions_are_rejected_where_only_machine_tokens_are_accepted(
     client: FlaskClient, signer: Signer, path: str
 ) -> None:
     response = ask(client, path, signer.token())
@@ -92,17 +92,17 @@ def test_people_are_refused_where_only_programs_are_accepted(
     assert not ran
 
 
-def test_a_browser_is_not_sent_to_log_in_where_that_does_not_help(
+def test_a_browser_is_not_redirected_to_the_login_page_where_sessions_are_rejected(
     client: FlaskClient, signer: Signer
 ) -> None:
-    # The login page would send who is signed in straight back, and so on.
+    # The login page redirects signed-in users back, which would be an endless loop.
     cookies = f"__clerk_db_jwt=dvb_1; __client_uat=1; __session={signer.token()}"
     response = client.get("/keys", headers=BROWSER | {"Cookie": cookies})
     assert response.status_code == 401
     assert not ran
 
 
-def test_people_are_let_in_where_they_are_accepted_too(client: FlaskClient, signer: Signer) -> None:
+def test_sessions_are_accepted_beside_machine_tokens(client: FlaskClient, signer: Signer) -> None:
     cookies = f"__clerk_db_jwt=dvb_1; __client_uat=1; __session={signer.token()}"
     for response in (
         ask(client, "/all", signer.token()),
@@ -111,7 +111,7 @@ def test_people_are_let_in_where_they_are_accepted_too(client: FlaskClient, sign
         assert response.json == {"machine": None, "user": "user_alice"}
 
 
-def test_a_good_cookie_does_not_help_a_bad_token(
+def test_a_valid_cookie_does_not_help_an_invalid_token(
     client: FlaskClient, signer: Signer, backend: LocalServer
 ) -> None:
     cookies = f"__clerk_db_jwt=dvb_1; __client_uat=1; __session={signer.token()}"
@@ -121,7 +121,7 @@ def test_a_good_cookie_does_not_help_a_bad_token(
 
 
 @pytest.mark.parametrize(("path", "token"), [("/all", API_KEY), ("/keys", API_KEY)])
-def test_tokens_of_programs_do_not_come_in_cookies(
+def test_machine_tokens_in_cookies_are_rejected(
     client: FlaskClient, backend: LocalServer, path: str, token: str
 ) -> None:
     cookies = f"__clerk_db_jwt=dvb_1; __client_uat=1; __session={token}"
@@ -131,7 +131,7 @@ def test_tokens_of_programs_do_not_come_in_cookies(
 
 
 @pytest.mark.parametrize("path", ["/admin", "/strict"])
-def test_a_program_has_no_role_and_no_factors(client: FlaskClient, path: str) -> None:
+def test_a_machine_token_has_no_role_and_no_factors(client: FlaskClient, path: str) -> None:
     assert ask(client, path, API_KEY).status_code == 403
     assert not ran
 
@@ -182,7 +182,7 @@ def test_expirations_are_in_milliseconds(client: FlaskClient, backend: LocalServ
 
 
 @pytest.mark.parametrize(("kind", "token", "path", "name"), OPAQUE)
-def test_a_token_that_clerk_does_not_know_is_invalid(
+def test_a_token_unknown_to_clerk_is_invalid(
     client: FlaskClient, backend: LocalServer, kind: str, token: str, path: str, name: str
 ) -> None:
     backend.answers[f"POST {path}"] = (404, {"errors": [{"code": "not_found"}]})
@@ -213,7 +213,7 @@ def test_a_token_that_clerk_does_not_know_is_invalid(
     ],
     ids=repr,
 )
-def test_an_answer_that_says_neither_yes_nor_no_is_a_503(
+def test_an_unusable_answer_about_a_token_is_a_503(
     client: FlaskClient, backend: LocalServer, status: int, body: object
 ) -> None:
     backend.answers["POST /v1/api_keys/verify"] = (status, body)
@@ -221,7 +221,7 @@ def test_an_answer_that_says_neither_yes_nor_no_is_a_503(
     assert not ran
 
 
-def test_odd_scopes_are_none(client: FlaskClient, backend: LocalServer) -> None:
+def test_malformed_scopes_are_ignored(client: FlaskClient, backend: LocalServer) -> None:
     for scopes in (None, 5, {"admin": True}, [5, None]):
         backend.answers["POST /v1/api_keys/verify"] = (200, GOOD | {"scopes": scopes})
         response = ask(client, "/all", API_KEY)
@@ -229,7 +229,7 @@ def test_odd_scopes_are_none(client: FlaskClient, backend: LocalServer) -> None:
         assert response.json["machine"][3] == []
 
 
-def test_a_refused_secret_key_is_logged_and_no_token_ever_is(
+def test_a_rejected_secret_key_is_logged_but_no_token_is(
     client: FlaskClient, backend: LocalServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -257,5 +257,5 @@ def test_a_refused_secret_key_is_logged_and_no_token_ever_is(
         ("sk_test_x", None),
     ],
 )
-def test_the_prefix_decides(token: str, kind: str | None) -> None:
+def test_the_class_of_a_token_follows_from_its_format(token: str, kind: str | None) -> None:
     assert machine_token_kind(token) == kind

@@ -1,4 +1,4 @@
-"""For how long a good token of a program is remembered, and what of it."""
+"""How long a valid opaque machine token is remembered, and what is stored."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.local_server import LocalServer
 from tests.protocol.machine_clients import API_KEY, GOOD, M2M, know_opaque_tokens, machine_jwt
 from tests.signing import Signer
 
-NOW = 1_800_000_000.0  # unix seconds
+NOW = 1_800_000_000.0  # Unix time in seconds
 
 
 @pytest.fixture(autouse=True)
@@ -30,25 +30,25 @@ class Clock:
     now = 1000.0
 
     def __call__(self) -> float:
-        """Monotonic seconds."""
+        """Monotonic time in seconds."""
         return self.now
 
 
 @pytest.fixture
 def clock() -> Clock:
-    """What time it is for the memory."""
+    """The clock of the cache."""
     return Clock()
 
 
 @pytest.fixture
 def tokens(signer: Signer, backend: LocalServer, clock: Clock) -> MachineTokens:
-    """A memory of 10 seconds."""
+    """Machine tokens that are remembered for 10 seconds."""
     instance = read_instance(keys_of(signer) | {"CLERK_API_URL": backend.url})
     key = read_pem_key(signer.pem)
     return MachineTokens(BackendApi(instance), lambda kid: key, instance.issuer, lifetime=10.0, clock=clock)
 
 
-def test_a_good_token_is_not_asked_about_again_for_a_while(
+def test_a_valid_token_is_remembered_for_its_lifetime(
     tokens: MachineTokens, backend: LocalServer, clock: Clock
 ) -> None:
     first = tokens.verify(API_KEY, "api_key", NOW)
@@ -60,7 +60,7 @@ def test_a_good_token_is_not_asked_about_again_for_a_while(
     assert len(backend.received) == 2
 
 
-def test_a_revoked_token_is_refused_at_the_latest_then(
+def test_a_revoked_token_is_rejected_after_the_lifetime(
     tokens: MachineTokens, backend: LocalServer, clock: Clock
 ) -> None:
     tokens.verify(API_KEY, "api_key", NOW)
@@ -70,7 +70,7 @@ def test_a_revoked_token_is_refused_at_the_latest_then(
         tokens.verify(API_KEY, "api_key", NOW + 10)
 
 
-def test_an_expiring_token_is_not_remembered_for_longer(
+def test_a_token_is_not_remembered_beyond_its_expiration(
     tokens: MachineTokens, backend: LocalServer, clock: Clock
 ) -> None:
     ends = {"expiration": (NOW + 3) * 1000}
@@ -84,7 +84,7 @@ def test_an_expiring_token_is_not_remembered_for_longer(
 @pytest.mark.parametrize(
     ("status", "body"), [(404, b""), (500, b""), (200, GOOD | {"revoked": True}), (200, {})]
 )
-def test_only_good_answers_are_remembered(
+def test_only_valid_tokens_are_remembered(
     tokens: MachineTokens, backend: LocalServer, status: int, body: object
 ) -> None:
     backend.queue("POST /v1/api_keys/verify", (status, body))
@@ -93,7 +93,7 @@ def test_only_good_answers_are_remembered(
     assert tokens.verify(API_KEY, "api_key", NOW).subject == "user_alice"
 
 
-def test_each_token_is_remembered_for_itself(tokens: MachineTokens, backend: LocalServer) -> None:
+def test_similar_tokens_are_remembered_separately(tokens: MachineTokens, backend: LocalServer) -> None:
     answers = [(200, GOOD | {"subject": f"user_{name}"}) for name in "abcd"]
     backend.queue("POST /v1/api_keys/verify", *answers)
     similar = ["ak_1", "ak_1 ", "ak_\u00e9", "ak_?"]
@@ -125,13 +125,13 @@ def test_every_process_hashes_tokens_with_a_key_of_its_own(
 
 
 @pytest.mark.parametrize("form", ["opaque", "JWT"])
-def test_what_one_request_does_to_the_claims_no_other_sees(
+def test_changes_to_the_claims_are_not_seen_by_other_requests(
     tokens: MachineTokens, signer: Signer, form: str
 ) -> None:
     token = API_KEY if form == "opaque" else machine_jwt(signer, at=int(NOW), nested={"a": "b"})
     machine = tokens.verify(token, "m2m", NOW)
     claims: Any = machine.claims
-    with suppress(TypeError):  # a mapping that cannot be changed is fine, too
+    with suppress(TypeError):  # a read-only mapping is fine, too
         claims["subject"] = claims["sub"] = "mch_admin"
     with suppress(TypeError, KeyError):
         claims["scopes" if form == "opaque" else "nested"].clear()
@@ -143,12 +143,12 @@ def test_what_one_request_does_to_the_claims_no_other_sees(
 
 
 @pytest.mark.parametrize("seconds", ["-1", "ten", "1e3", ".", "999999", "1.0001"])
-def test_a_time_to_remember_that_is_none_is_refused(signer: Signer, seconds: str) -> None:
+def test_an_invalid_lifetime_is_rejected(signer: Signer, seconds: str) -> None:
     with pytest.raises(ValueError, match="CLERK_MACHINE_TOKEN_SECONDS is"):
         read_instance(keys_of(signer) | {"CLERK_MACHINE_TOKEN_SECONDS": seconds})
 
 
-def test_the_time_to_remember_is_a_setting(signer: Signer) -> None:
+def test_the_lifetime_is_a_setting(signer: Signer) -> None:
     given = {"": 10.0, "0": 0.0, "2.5": 2.5}
     for text, seconds in given.items():
         instance = read_instance(keys_of(signer) | {"CLERK_MACHINE_TOKEN_SECONDS": text})

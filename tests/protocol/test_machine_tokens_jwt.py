@@ -25,7 +25,7 @@ from tests.signing import HOST, Signer
 
 @pytest.fixture(scope="module")
 def client(signer: Signer, server: LocalServer) -> FlaskClient:
-    """A program, and an app that accepts programs. No positive answer is remembered."""
+    """A client of an app that accepts machine tokens and doesn't remember them."""
     return machine_client(signer, server)
 
 
@@ -34,7 +34,7 @@ def _knows_opaque_tokens(backend: LocalServer) -> None:
     know_opaque_tokens(backend)
 
 
-def test_tokens_in_jwt_form_are_verified_with_the_instances_key(
+def test_machine_jwts_are_verified_with_the_instances_key(
     client: FlaskClient, signer: Signer, backend: LocalServer
 ) -> None:
     for path, token, machine in (
@@ -68,42 +68,42 @@ def test_tokens_in_jwt_form_are_verified_with_the_instances_key(
         ({"typ": "at+jwt"}, {"sub": ["user_alice"]}, "token-invalid"),
     ],
 )
-def test_tokens_in_jwt_form_are_refused(
+def test_invalid_machine_jwts_are_rejected(
     client: FlaskClient,
     signer: Signer,
     header: dict[str, Any],
     changes: dict[str, Any],
     expected: str,
 ) -> None:
-    # A page load: there is no handshake that could renew the token of a program.
+    # Even for a page load: a handshake can't renew a machine token.
     assert reason(ask(client, "/all", machine_jwt(signer, header, **changes), **BROWSER)) == expected
 
 
-def test_a_foreign_key_signs_for_no_program(client: FlaskClient, forger: Signer) -> None:
+def test_a_machine_jwt_signed_with_another_key_is_rejected(client: FlaskClient, forger: Signer) -> None:
     for token in (machine_jwt(forger), oauth_jwt(forger)):
         assert reason(ask(client, "/all", token)) == "token-invalid-signature"
 
 
-def test_classes_in_jwt_form_are_kept_apart(client: FlaskClient, signer: Signer) -> None:
+def test_a_machine_jwt_of_another_class_is_rejected(client: FlaskClient, signer: Signer) -> None:
     for path, token in (
         ("/oauth", machine_jwt(signer)),
         ("/m2m", oauth_jwt(signer)),
         ("/m2m", oauth_jwt(signer, sub="mch_1")),
         ("/keys", machine_jwt(signer)),
-        ("/people", machine_jwt(signer)),
-        ("/people", machine_jwt(signer, {})),
-        ("/people", oauth_jwt(signer)),
+        ("/sessions", machine_jwt(signer)),
+        ("/sessions", machine_jwt(signer, {})),
+        ("/sessions", oauth_jwt(signer)),
     ):
         assert reason(ask(client, path, token)) == "token-type-mismatch"
 
 
 @pytest.mark.parametrize("make", [machine_jwt, oauth_jwt])
-def test_a_program_is_nobody_in_a_cookie(client: FlaskClient, signer: Signer, make: Any) -> None:
+def test_a_machine_jwt_in_a_cookie_signs_no_one_in(client: FlaskClient, signer: Signer, make: Any) -> None:
     cookies = f"__clerk_db_jwt=dvb_1; __client_uat=1; __session={make(signer)}"
     assert reason(client.get("/all", headers={"Cookie": cookies})) == "token-type-mismatch"
 
 
-def test_without_clerks_keys_nobody_can_say(signer: Signer, backend: LocalServer) -> None:
+def test_without_clerks_keys_a_machine_jwt_is_a_503(signer: Signer, backend: LocalServer) -> None:
     backend.answers["GET /v1/jwks"] = (500, b"")
     app = Flask("keyless")
     environ = keys_of(signer) | {"CLERK_API_URL": backend.url, "CLERK_JWT_KEY": ""}

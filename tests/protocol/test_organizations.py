@@ -34,7 +34,7 @@ Visit = Callable[..., tuple[str, str, list[str] | None]]
 
 @pytest.fixture(scope="module")
 def client(live_signer: Signer) -> FlaskClient:
-    """A browser of an app whose pages belong to organizations."""
+    """A browser, for an app whose pages belong to organizations."""
     app = Flask("organizations")
     Clerk().init_app(app, read_instance(PATTERNS | {"CLERK_JWT_KEY": live_signer.pem}))
     app.add_url_rule("/", "page", lambda path="": "page", methods=["GET", "POST"])
@@ -44,7 +44,7 @@ def client(live_signer: Signer) -> FlaskClient:
 
 @pytest.fixture
 def visit(client: FlaskClient, live_signer: Signer) -> Visit:
-    """Load a page with an active organization: status, reason, and what Clerk is asked for."""
+    """Load a page with an active organization; return status, reason, and requested organization."""
 
     def visit(
         path: str,
@@ -87,7 +87,7 @@ def visit(client: FlaskClient, live_signer: Signer) -> Visit:
         ("/\x00/\udcff", None),
     ],
 )
-def test_patterns_are_those_of_routes(path: str, named: tuple[str, str] | None) -> None:
+def test_patterns_work_like_routes(path: str, named: tuple[str, str] | None) -> None:
     assert organization_in_path(path, INSTANCE) == named
 
 
@@ -135,13 +135,13 @@ def test_a_page_of_the_active_organization_is_shown(
 
 
 @pytest.mark.parametrize(("redirects", "status"), [(1, "handshake"), (2, "handshake")])
-def test_it_is_tried_three_times(visit: Visit, redirects: int, status: str) -> None:
+def test_activation_is_tried_three_times(visit: Visit, redirects: int, status: str) -> None:
     assert visit("/orgs/other", ACME, redirects=redirects)[0] == status
 
 
 @pytest.mark.parametrize("redirects", [3, 4])
-def test_who_is_no_member_stays_signed_in(visit: Visit, redirects: int) -> None:
-    # Clerk could not activate it: the view has to refuse, the sign-in is as good as before.
+def test_a_user_who_is_not_a_member_stays_signed_in(visit: Visit, redirects: int) -> None:
+    # Clerk could not activate it. The view must refuse access, but the session stays valid.
     assert visit("/orgs/other", ACME, redirects=redirects) == ("signed-in", "", None)
 
 
@@ -150,14 +150,14 @@ def test_who_is_no_member_stays_signed_in(visit: Visit, redirects: int) -> None:
     [("POST", BROWSER), ("GET", FETCH), ("GET", {}), ("HEAD", BROWSER)],
     ids=["form", "fetch", "no headers", "head"],
 )
-def test_what_cannot_be_redirected_stays_signed_in(
+def test_requests_that_cannot_be_redirected_stay_signed_in(
     visit: Visit, method: str, headers: dict[str, str]
 ) -> None:
     answer = visit("/orgs/other", ACME, method=method, headers=headers)
     assert answer == ("signed-in", "", None)
 
 
-def test_a_token_in_the_header_is_not_sent_anywhere(client: FlaskClient, live_signer: Signer) -> None:
+def test_a_request_with_a_header_token_is_not_redirected(client: FlaskClient, live_signer: Signer) -> None:
     headers = BROWSER | {"Authorization": f"Bearer {live_signer.token(o=ACME)}"}
     response = client.get("/orgs/other", headers=headers)
     assert response.headers["X-Clerk-Auth-Status"] == "signed-in"
@@ -171,7 +171,7 @@ def test_a_token_in_the_header_is_not_sent_anywhere(client: FlaskClient, live_si
         ("__client_uat=1", "/", None),
     ],
 )
-def test_every_handshake_says_whose_page_it_is(
+def test_every_handshake_names_the_organization_of_the_page(
     client: FlaskClient, cookies: str, path: str, asked: list[str] | None
 ) -> None:
     response = client.get(path, headers=BROWSER | {"Cookie": cookies})
@@ -184,11 +184,11 @@ def test_every_handshake_says_whose_page_it_is(
     "pattern",
     ["orgs/<slug>", "/orgs/<slug", "/orgs/<nope:slug>", "/<slug>/<slug>", "/orgs/<name>", "/orgs"],
 )
-def test_a_pattern_that_cannot_work_is_refused(pattern: str) -> None:
+def test_an_invalid_pattern_is_rejected(pattern: str) -> None:
     with pytest.raises(ConfigurationError, match="CLERK_ORGANIZATION_PATTERNS is"):
         read_instance(ENVIRON | {"CLERK_ORGANIZATION_PATTERNS": f"/teams/<id>,{pattern}"})
 
 
-def test_a_personal_pattern_that_cannot_work_is_refused() -> None:
+def test_an_invalid_personal_account_pattern_is_rejected() -> None:
     with pytest.raises(ConfigurationError, match="CLERK_PERSONAL_ACCOUNT_PATTERNS is 'me'"):
         read_instance(ENVIRON | {"CLERK_PERSONAL_ACCOUNT_PATTERNS": "me"})

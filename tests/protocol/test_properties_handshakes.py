@@ -1,4 +1,4 @@
-"""Only Clerk's own handshakes set cookies or sign somebody in, whatever they are made of."""
+"""Only genuine handshakes set cookies or sign users in, whatever a forged one contains."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ ANSWERS: st.SearchStrategy[Any] = st.sampled_from(
 
 
 def directives(world: World, patterns: list[str]) -> list[str]:
-    """Set-Cookie strings with tokens of this world."""
+    """``Set-Cookie`` strings with tokens of this world."""
     tokens = {"token": world.parties.genuine, "bad": Forgery("forger").make(world.parties)}
     return [pattern.format(suffix=world.instance.cookie_suffix, **tokens) for pattern in patterns]
 
 
 def check_handshake(world: World, allowed: list[str] | None, answer: Answer) -> None:
-    """Cookies come from Clerk's own payload or from nowhere; a redirect stays on this host."""
+    """Check that cookies come only from a genuine payload, and that redirects stay on this host."""
     assert answer.status < 500 or is_developer_error(world, answer)
     cookies = clerk_cookies(answer)
     assert not answer.header("X-Evil")
@@ -71,7 +71,7 @@ def check_handshake(world: World, allowed: list[str] | None, answer: Answer) -> 
     st.sampled_from(["", "&tab=1", "&a=%2F%2Fe", "&redirect_url=//evil.example", "&%ff=\xff"]),
     st.booleans(),
 )
-def test_only_a_handshake_that_our_key_signed_sets_cookies(
+def test_only_a_payload_signed_with_the_instances_key_sets_cookies(
     worlds: Worlds,
     name: str,
     forgery: Forgery,
@@ -84,7 +84,7 @@ def test_only_a_handshake_that_our_key_signed_sets_cookies(
     is_list = isinstance(patterns, list) and all(isinstance(item, str) for item in patterns)
     content = directives(world, patterns) if is_list else patterns
     payload = forgery.make(world.parties, {"handshake": content})
-    assume(payload)  # an empty one is no handshake at all
+    assume(payload)  # an empty payload is not a handshake
     if not re.fullmatch(r"[A-Za-z0-9._-]+", payload):
         payload = quote(payload.encode("utf-8", "replace")) if not by_cookie else "broken"
     headers = NAVIGATION + ([("Cookie", f"__clerk_handshake={payload}")] if by_cookie else [])
@@ -102,7 +102,7 @@ def test_only_a_handshake_that_our_key_signed_sets_cookies(
     DIRECTIVES | ANSWERS,
     st.text(min_size=1, max_size=20),
 )
-def test_only_a_nonce_that_our_backend_api_knows_sets_cookies(
+def test_only_a_nonce_known_to_the_backend_api_sets_cookies(
     worlds: Worlds, name: str, status: int, content: Any, nonce: str
 ) -> None:
     world = worlds[name]

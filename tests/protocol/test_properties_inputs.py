@@ -1,4 +1,4 @@
-"""Which cookies count, where a redirect may lead, which webhooks are accepted: for any input."""
+"""The choice of cookies, redirect targets, and webhooks, tested with any input."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STAMPS: list[Any] = [NOW - 61, NOW - 60, NOW, NOW + 1, 0, -1, 1.5, 10**400, True
 
 @st.composite
 def unsigned_tokens(draw: st.DrawFn) -> str:
-    """Session cookies that need no signature, as this choice comes before any check."""
+    """Session cookies, most of them without a valid signature, because none is checked yet."""
     claims = {
         "iss": draw(st.sampled_from(ISSUERS[:1] * 6 + ISSUERS)),
         "iat": draw(st.sampled_from(STAMPS)),
@@ -60,7 +60,7 @@ IRRELEVANT = st.dictionaries(
 
 @share(1)
 @given(WORLD, CHOICE_COOKIES, IRRELEVANT)
-def test_the_choice_of_cookies_follows_the_eight_rules_and_nothing_else(
+def test_the_choice_of_cookies_follows_only_the_eight_rules(
     worlds: Worlds, name: str, patterns: dict[str, str], irrelevant: dict[str, str]
 ) -> None:
     instance = worlds[name].instance
@@ -69,7 +69,7 @@ def test_the_choice_of_cookies_follows_the_eight_rules_and_nothing_else(
     expected = prefers_suffixed(cookies, suffix, instance.host, development=instance.is_development, now=NOW)
     plain = RequestFacts("GET", "http://localhost", "/", "", {}, cookies)
     assert uses_suffixed_cookies(plain, instance, NOW) is expected
-    # Another signature, another page, other headers and cookies change nothing.
+    # Neither the signature, nor the page, nor other headers and cookies matter.
     resigned = {key: re.sub(r"\.x\Z", ".y", value) for key, value in cookies.items()}
     noisy = RequestFacts(
         "POST", "https://e.example", "/x", "__session=1", {"referer": "x"}, irrelevant | resigned
@@ -106,7 +106,7 @@ PLAIN = st.lists(st.from_regex(r"[A-Za-z0-9_.~-]{1,8}", fullmatch=True), max_siz
 
 @settings(max_examples=50)
 @given(PLAIN, st.from_regex(r"(\?[a-z]{1,4}=[a-z0-9%2F/]{0,6})?", fullmatch=True))
-def test_every_plain_path_is_a_safe_one(path: str, query: str) -> None:
+def test_every_ordinary_path_is_safe(path: str, query: str) -> None:
     assert safe_path(f"/{path}{query}", ORIGIN) == f"/{path}{query}"
     assert safe_path(f"{ORIGIN}/{path}{query}", ORIGIN) == f"/{path}{query}"
 
@@ -118,7 +118,7 @@ SECRET = b"the signing secret of the tests"
 
 @dataclass(frozen=True)
 class Delivery:
-    """A webhook as it arrives, and the secret we expect it to be signed with."""
+    """A delivery as received, and the secret that should have signed it."""
 
     body: bytes
     id: str
@@ -141,7 +141,7 @@ class Delivery:
 
 @st.composite
 def deliveries(draw: st.DrawFn) -> Delivery:
-    """Deliveries as Svix makes them."""
+    """Deliveries as Svix sends them."""
     event_type = draw(st.sampled_from(["user.created", "user.deleted", "x"]))
     data = draw(st.dictionaries(st.sampled_from(["id", "object"]), JUNK, max_size=2))
     body = json.dumps({"type": event_type, "data": data}).encode()
@@ -170,7 +170,7 @@ def _other_text(text: str, position: int, byte: int, how: str) -> str:
     st.integers(0, 255),
     st.sampled_from(["replace", "insert", "delete"]),
 )
-def test_a_webhook_is_accepted_only_exactly_as_it_was_signed(
+def test_a_webhook_is_accepted_only_as_it_was_signed(
     delivery: Delivery, what: str, position: int, byte: int, how: str
 ) -> None:
     assert delivery.is_accepted()

@@ -1,4 +1,4 @@
-"""Nobody gets in without our key, and nothing breaks: whatever the request is made of."""
+"""Whatever a request contains: no error, and no access without a valid token."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ Value = str | Forgery
 
 @dataclass(frozen=True)
 class Request:
-    """A request, still without the tokens: they are made for the world it is sent to."""
+    """A request without its tokens, which depend on the world that it is sent to."""
 
     method: str
     path: str
@@ -83,7 +83,7 @@ EXTRA = st.tuples(st.sampled_from(NAMES), forgeries() | st.sampled_from(UATS + A
 
 @st.composite
 def cookie_pairs(draw: st.DrawFn) -> list[tuple[str, Value]]:
-    """Cookies: a browser's own, and some more, doubled, or in disorder."""
+    """Cookies that browsers send, and others, duplicated and in any order."""
     pairs: list[tuple[str, Value]] = [("__clerk_db_jwt", "dvb_1")]
     for suffix in draw(st.sampled_from([(), ("",), ("",), ("_{suffix}",), ("", "_{suffix}")])):
         pairs.append((f"__session{suffix}", draw(forgeries())))
@@ -106,7 +106,7 @@ REQUESTS = st.builds(
 
 
 def send(world: World, request: Request) -> tuple[Answer, list[str]]:
-    """Send a request; also returns all tokens that were in it."""
+    """Send a request, and return its response and the tokens it contained."""
     tokens: list[str] = []
 
     def text(value: Value) -> str:
@@ -129,8 +129,8 @@ def send(world: World, request: Request) -> tuple[Answer, list[str]]:
 
 
 def good_identities(world: World, tokens: list[str]) -> set[tuple[str, str]]:
-    """Everybody whom one of these tokens may sign in, in any reading of the text around it."""
-    # Within quotes a cookie may spell any character as an octal number (RFC 2109).
+    """The users whom these tokens may sign in, however the text around them is read."""
+    # A quoted cookie may contain any character as an octal number (RFC 2109).
     plain = [re.sub(r"\\([0-3][0-7]{2})", lambda m: chr(int(m[1], 8)), t) for t in tokens]
     found = {part for token in tokens + plain for part in re.split(r"[^A-Za-z0-9._-]+", token)}
     claims = (world.session(token) for token in found)
@@ -138,20 +138,20 @@ def good_identities(world: World, tokens: list[str]) -> set[tuple[str, str]]:
 
 
 def check_answer(world: World, request: Request, answer: Answer) -> None:
-    """What holds for every answer whatsoever."""
+    """Check what must hold for every response."""
     assert answer.status < 500 or is_developer_error(world, answer)
     if answer.header("X-Clerk-Auth-Status") == "handshake":
         assert answer.status == 307
         assert answer.header("Cache-Control") == "no-store"
     elif answer.header("Location"):
         host = dict(request.headers).get("Host", "localhost")
-        if host != "[::1":  # there is no URL to resolve against
+        if host != "[::1":  # an invalid URL has no host to compare
             assert not leads_away(answer.header("Location"), f"http://{host}")
 
 
 @share(2)
 @given(WORLD, REQUESTS)
-def test_no_request_breaks_the_app_or_signs_anybody_in_without_our_key(
+def test_no_request_causes_an_error_or_signs_in_without_a_valid_token(
     worlds: Worlds, name: str, request: Request
 ) -> None:
     world = worlds[name]
@@ -193,7 +193,7 @@ NOISE = [
     st.sampled_from([str(NOW), str(NOW - 1), "1"]),
     st.lists(HARMLESS_HEADER, max_size=2),
 )
-def test_who_has_a_good_session_is_signed_in_whatever_else_is_sent(
+def test_a_valid_session_is_signed_in_whatever_else_is_sent(
     worlds: Worlds,
     name: str,
     suffix: str,
@@ -215,7 +215,7 @@ def test_who_has_a_good_session_is_signed_in_whatever_else_is_sent(
 
 @share(2)
 @given(WORLD, JUNK, JUNK, JUNK, JUNK, st.sampled_from(["Cookie", "Authorization", "Accept"]))
-def test_junk_is_answered_and_signs_nobody_in(
+def test_random_input_causes_no_error_and_signs_no_one_in(
     worlds: Worlds, name: str, path: str, query: str, first: str, second: str, header: str
 ) -> None:
     headers = [(header, first), ("Cookie", f"__session={second}; __client_uat={first}")]

@@ -1,4 +1,4 @@
-"""A token counts exactly when our key signed it and its claims hold, whatever it is made of."""
+"""A token is accepted exactly if its signature and claims are valid, whatever it contains."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.protocol.wsgi import call, on_the_wire
 
 
 def is_complete(claims: Claims) -> bool:
-    """Whether the user has no more tasks to do, such as choosing an organization."""
+    """Whether the user has no pending tasks, such as choosing an organization."""
     return claims.get("sts") != "pending"
 
 
@@ -25,7 +25,7 @@ def is_complete(claims: Claims) -> bool:
 @given(WORLD, forgeries(), st.sampled_from(["Bearer {}", "bearer  {}", "{}"]))
 @example("production", Forgery(claims={"azp": ["http://localhost"]}), "Bearer {}")
 @example("production", Forgery(claims={"exp": 10**400}), "Bearer {}")
-def test_a_bearer_token_counts_exactly_when_our_key_signed_it_and_its_claims_hold(
+def test_a_bearer_token_is_accepted_exactly_if_its_signature_and_claims_are_valid(
     worlds: Worlds, name: str, forgery: Forgery, scheme: str
 ) -> None:
     world = worlds[name]
@@ -45,7 +45,7 @@ def test_a_bearer_token_counts_exactly_when_our_key_signed_it_and_its_claims_hol
 
 
 def outcome(world: World, token: str, now: float) -> Claims | None:
-    """What the verification of a token says, which may only refuse in the documented way."""
+    """Verify a token, which may raise only the documented exception."""
     try:
         return clerk_of(world.app).tokens.verify(token, now)
     except TokenError as error:
@@ -60,7 +60,7 @@ TIME = st.sampled_from([*TIMES, *TIMES, *ODD])
 
 @share(2)
 @given(WORLD, TIME, TIME, TIME, st.sampled_from([-60.0, -0.1, 0.0, 0.1, 60.0]))
-def test_times_are_judged_to_the_second(
+def test_times_are_checked_to_the_second(
     worlds: Worlds, name: str, exp: Any, nbf: Any, iat: Any, later: float
 ) -> None:
     world, now = worlds[name], NOW + later
@@ -78,7 +78,9 @@ def test_times_are_judged_to_the_second(
 
 @share(1)
 @given(WORLD, forgeries())
-def test_a_token_that_was_accepted_helps_no_other(worlds: Worlds, name: str, forgery: Forgery) -> None:
+def test_a_remembered_token_does_not_help_a_similar_forged_one(
+    worlds: Worlds, name: str, forgery: Forgery
+) -> None:
     world = worlds[name]
     good, other = world.parties.genuine, forgery.make(world.parties, _genuine_claims(world))
     for _ in range(2):

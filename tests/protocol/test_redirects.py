@@ -20,7 +20,7 @@ ORIGIN = "https://app.example"
         ("https://app.example/dashboard?a=1", "/dashboard?a=1"),
     ],
 )
-def test_inside(target: str, path: str) -> None:
+def test_targets_inside_the_app_become_paths(target: str, path: str) -> None:
     assert safe_path(target, ORIGIN) == path
 
 
@@ -63,9 +63,9 @@ EVIL = [
 
 
 @pytest.mark.parametrize("target", EVIL)
-def test_outside(target: str) -> None:
+def test_targets_outside_the_app_are_rejected(target: str) -> None:
     assert safe_path(target, ORIGIN) is None
 
 
-def test_nothing_is_nowhere() -> None:
+def test_a_missing_target_is_rejected() -> None:
     assert safe_path(None, ORIGIN) is None

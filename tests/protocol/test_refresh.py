@@ -30,12 +30,12 @@ SUFFIX = read_instance(
 
 
 def who() -> dict[str, str | None]:
-    """Whom the app takes this for."""
+    """The user and the session that the app sees."""
     return {"user": current_session.user_id if current_session else None}
 
 
 def app_of(signer: Signer, api_url: str) -> Flask:
-    """An app that says whom it takes you for."""
+    """An app that responds with the user and the session."""
     app = Flask("refresh")
     Clerk().init_app(app, read_instance(keys_of(signer) | {"CLERK_API_URL": api_url}))
     app.add_url_rule("/", "who", who, methods=["GET", "POST"])
@@ -49,7 +49,7 @@ def app(live_signer: Signer, server: LocalServer) -> Flask:
 
 
 def client_with(app: Flask, session: str, **cookies: str) -> FlaskClient:
-    """A browser whose session token has run out, and that has a refresh token."""
+    """A browser with an expired session token and a refresh token."""
     client = app.test_client()
     given = {"__session": session, "__client_uat": "1", f"__refresh_{SUFFIX}": "refresh_1"}
     for name, value in (given | cookies).items():
@@ -65,7 +65,7 @@ def client(app: Flask, live_signer: Signer) -> FlaskClient:
 
 
 def directives(token: str) -> list[str]:
-    """What Clerk wants to be set."""
+    """The cookies that Clerk sets."""
     return [
         f"__session={token}; Path=/; Secure; SameSite=Lax",
         f"__session_{SUFFIX}={token}; Path=/; Secure; SameSite=Lax",
@@ -73,14 +73,14 @@ def directives(token: str) -> list[str]:
 
 
 def answers(backend: LocalServer, token: str) -> list[str]:
-    """Let the Backend API give out a token."""
+    """Make the Backend API return this token."""
     cookies = directives(token)
     backend.answers[f"POST {REFRESH}"] = (200, {"cookies": cookies})
     return cookies
 
 
 def handshakes(response: TestResponse, why: str) -> None:
-    """Nobody was signed in, nothing was set, and the browser goes to Clerk."""
+    """Check that the refresh failed: no session, no cookies, and a redirect to Clerk."""
     assert response.status_code == 307
     assert response.headers["X-Clerk-Auth-Status"] == "handshake"
     assert response.headers["X-Clerk-Auth-Reason"] == EXPIRED + why
@@ -91,7 +91,7 @@ def handshakes(response: TestResponse, why: str) -> None:
 
 
 @pytest.mark.parametrize("headers", [BROWSER, FETCH], ids=["page", "fetch"])
-def test_an_expired_session_goes_on_with_a_new_token(
+def test_an_expired_session_is_refreshed(
     client: FlaskClient, live_signer: Signer, backend: LocalServer, headers: dict[str, str]
 ) -> None:
     cookies = answers(backend, live_signer.token())
@@ -103,7 +103,7 @@ def test_an_expired_session_goes_on_with_a_new_token(
     assert response.headers["Cache-Control"] == "private, no-store"
 
 
-def test_what_clerk_is_told(app: Flask, live_signer: Signer, backend: LocalServer) -> None:
+def test_the_body_of_a_refresh_call(app: Flask, live_signer: Signer, backend: LocalServer) -> None:
     answers(backend, live_signer.token())
     expired = live_signer.expired()
     client = client_with(app, expired)
@@ -130,7 +130,9 @@ def test_what_clerk_is_told(app: Flask, live_signer: Signer, backend: LocalServe
     assert all(isinstance(values, list) for values in told.values())
 
 
-def test_suffixed_cookies_are_said_to_be_such(app: Flask, live_signer: Signer, backend: LocalServer) -> None:
+def test_the_refresh_call_says_whether_cookies_are_suffixed(
+    app: Flask, live_signer: Signer, backend: LocalServer
+) -> None:
     answers(backend, live_signer.token())
     expired = live_signer.expired()
     suffixed = {f"__session_{SUFFIX}": expired, f"__client_uat_{SUFFIX}": "1"}
@@ -141,7 +143,7 @@ def test_suffixed_cookies_are_said_to_be_such(app: Flask, live_signer: Signer, b
     assert body["expired_token"] == expired
 
 
-def test_an_expired_token_in_the_header_is_renewed_too(
+def test_an_expired_token_in_the_header_is_refreshed_too(
     app: Flask, live_signer: Signer, backend: LocalServer
 ) -> None:
     answers(backend, live_signer.token())
@@ -156,14 +158,14 @@ def test_an_expired_token_in_the_header_is_renewed_too(
     ("method", "cookies", "why"),
     [
         ("GET", {f"__refresh_{SUFFIX}": ""}, "non-eligible-no-refresh-cookie"),
-        # It is only ever read suffixed.
+        # The refresh token is read only from the cookie with a suffix.
         ("GET", {f"__refresh_{SUFFIX}": "", "__refresh": "r"}, "non-eligible-no-refresh-cookie"),
         ("POST", {}, "non-eligible-non-get"),
         ("HEAD", {}, "non-eligible-non-get"),
         ("POST", {f"__refresh_{SUFFIX}": ""}, "non-eligible-non-get"),
     ],
 )
-def test_who_is_not_eligible(
+def test_requests_that_are_not_eligible_for_a_refresh(
     app: Flask,
     live_signer: Signer,
     backend: LocalServer,
@@ -180,7 +182,7 @@ def test_who_is_not_eligible(
 
 
 @pytest.mark.parametrize("claims", [{"nbf": 9_999_999_999}, {"iat": 9_999_999_999}])
-def test_a_token_that_is_early_is_not_refreshed(
+def test_a_token_that_is_not_yet_valid_is_not_refreshed(
     app: Flask, live_signer: Signer, backend: LocalServer, claims: dict[str, Any]
 ) -> None:
     response = client_with(app, live_signer.token(**claims)).get("/", headers=BROWSER)
@@ -194,7 +196,7 @@ def test_a_token_that_is_early_is_not_refreshed(
     [{"azp": "https://evil.example"}, {"iss": "https://clerk.other.example"}, {"sub": "mch_1"}],
     ids=repr,
 )
-def test_only_expired_tokens_that_were_good_are_refreshed(
+def test_only_tokens_that_are_valid_except_for_their_expiration_are_refreshed(
     app: Flask, live_signer: Signer, backend: LocalServer, change: dict[str, Any]
 ) -> None:
     answers(backend, live_signer.token())
@@ -204,7 +206,7 @@ def test_only_expired_tokens_that_were_good_are_refreshed(
     assert not backend.received
 
 
-def test_a_forged_expired_token_asks_for_nothing(
+def test_a_forged_expired_token_causes_no_call(
     app: Flask, live_signer: Signer, forger: Signer, backend: LocalServer
 ) -> None:
     answers(backend, live_signer.token())
@@ -225,9 +227,7 @@ def test_a_token_without_a_session_cannot_be_refreshed(
     assert not backend.received
 
 
-def test_a_session_id_cannot_leave_its_place_in_the_path(
-    app: Flask, live_signer: Signer, backend: LocalServer
-) -> None:
+def test_the_session_id_is_escaped_in_the_path(app: Flask, live_signer: Signer, backend: LocalServer) -> None:
     token = live_signer.token(sid="../users/u?x=", iat=1_700_000_000, nbf=1, exp=1_700_000_060)
     client_with(app, token).get("/", headers=BROWSER)
     assert backend.received[0].path == "/v1/sessions/..%2Fusers%2Fu%3Fx%3D/refresh"
@@ -240,7 +240,7 @@ def test_a_session_id_cannot_leave_its_place_in_the_path(
         (404, {"errors": [{"code": "a"}, {"code": "b"}]}, "a"),
         (401, {"errors": [{"code": "secret_key_invalid"}]}, "secret_key_invalid"),
         (429, {"errors": [{"code": "too_many_requests"}]}, "too_many_requests"),
-        # Nonsense.
+        # Unusable responses.
         (500, b"", "unexpected-bapi-error"),
         (502, b"<html>", "unexpected-bapi-error"),
         (302, b"", "unexpected-bapi-error"),
@@ -266,20 +266,18 @@ def test_a_session_id_cannot_leave_its_place_in_the_path(
     ],
     ids=repr,
 )
-def test_why_it_did_not_work(
+def test_the_reason_for_a_failed_refresh(
     client: FlaskClient, backend: LocalServer, status: int, body: object, why: str
 ) -> None:
     backend.answers[f"POST {REFRESH}"] = (status, body)
     response = client.get("/", headers=BROWSER)
     handshakes(response, why)
     assert "X-Evil" not in response.headers
-    # Asked once: a call that changes something is never repeated.
+    # One call only: calls that change something are never retried.
     assert backend.count(REFRESH) == 1
 
 
-def test_a_failed_refresh_is_a_signed_out_answer_to_scripts(
-    client: FlaskClient, backend: LocalServer
-) -> None:
+def test_after_a_failed_refresh_api_clients_are_signed_out(client: FlaskClient, backend: LocalServer) -> None:
     backend.answers[f"POST {REFRESH}"] = (400, {"errors": [{"code": "refresh_token_expired"}]})
     response = client.get("/", headers=FETCH)
     assert response.json == {"user": None}
@@ -288,8 +286,8 @@ def test_a_failed_refresh_is_a_signed_out_answer_to_scripts(
     assert "Set-Cookie" not in response.headers
 
 
-def test_without_an_answer_the_browser_goes_to_clerk(live_signer: Signer) -> None:
-    # Port 1 of this machine: nobody listens there.
+def test_without_a_response_the_browser_is_redirected_to_clerk(live_signer: Signer) -> None:
+    # No server listens on port 1.
     client = client_with(app_of(live_signer, "http://127.0.0.1:1"), live_signer.expired())
     handshakes(client.get("/", headers=BROWSER), "fetch-error")
 
@@ -309,7 +307,7 @@ def test_without_an_answer_the_browser_goes_to_clerk(live_signer: Signer) -> Non
     ],
     ids=repr,
 )
-def test_a_new_token_that_is_not_good_signs_nobody_in(
+def test_an_invalid_new_token_signs_no_one_in(
     client: FlaskClient,
     live_signer: Signer,
     backend: LocalServer,
@@ -320,7 +318,7 @@ def test_a_new_token_that_is_not_good_signs_nobody_in(
     handshakes(client.get("/", headers=BROWSER), "invalid-session-token")
 
 
-def test_a_new_token_of_somebody_elses_making_signs_nobody_in(
+def test_a_new_token_signed_with_another_key_signs_no_one_in(
     client: FlaskClient, live_signer: Signer, forger: Signer, backend: LocalServer
 ) -> None:
     claims = encode_part(live_signer.claims(sub="user_admin"))
@@ -334,7 +332,7 @@ def test_a_new_token_of_somebody_elses_making_signs_nobody_in(
         handshakes(client.get("/", headers=BROWSER), "invalid-session-token")
 
 
-def test_refresh_tokens_stay_out_of_the_log(
+def test_refresh_tokens_are_not_logged(
     client: FlaskClient, backend: LocalServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)

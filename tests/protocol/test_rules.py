@@ -30,14 +30,14 @@ ADMIN: dict[str, Any] = {
     "pla": "u:gold",
     "fva": [5, -1],
 }
-"""Claims of somebody who has all that the views below ask for."""
+"""Claims that meet the conditions of all the views below."""
 
 ran: list[str] = []
 """Names of the views that ran."""
 
 
 def view(name: str) -> ResponseReturnValue:
-    """What every view here does."""
+    """The view that the rules protect."""
     ran.append(name)
     return name
 
@@ -48,7 +48,7 @@ class Card(View):
     decorators: ClassVar[list[Any]] = [session_required]
 
     def dispatch_request(self) -> ResponseReturnValue:
-        """Any method."""
+        """Handle any method."""
         return view("card")
 
 
@@ -58,17 +58,17 @@ class Invoices(MethodView):
     decorators: ClassVar[list[Any]] = [requires(permission="invoices:read")]
 
     def get(self, number: int) -> ResponseReturnValue:
-        """GET."""
+        """Handle GET."""
         return view(f"invoice {number}")
 
     def post(self, number: int) -> ResponseReturnValue:
-        """POST."""
+        """Handle POST."""
         return view(f"invoice {number}")
 
 
 @pytest.fixture(scope="module")
 def app(live_signer: Signer) -> Flask:
-    """An app of nothing but rules."""
+    """An app whose views are all protected by rules."""
     app = Flask("rules")
     Clerk().init_app(app, read_instance(keys_of(live_signer)), login_endpoint="login")
     app.add_url_rule("/login", "login", lambda: "login")
@@ -109,14 +109,14 @@ def app(live_signer: Signer) -> Flask:
 
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
-    """A browser in which nobody is signed in."""
+    """A browser in which no user is signed in."""
     ran.clear()
     return app.test_client()
 
 
 @pytest.fixture
 def be(client: FlaskClient, live_signer: Signer) -> Any:
-    """Be somebody with these claims."""
+    """Sign in with these claims."""
 
     def be(**claims: Any) -> FlaskClient:
         client.set_cookie("__client_uat", "1")
@@ -138,11 +138,11 @@ GUARDED = {
     "/members/list": "members",
     "/admins/list": "admins",
 }
-"""Paths, and the views that run there."""
+"""Paths, and the names of their views."""
 
 
 @pytest.mark.parametrize(("path", "name"), GUARDED.items())
-def test_who_has_all_that_is_asked_sees_it(be: Any, path: str, name: str) -> None:
+def test_a_user_who_meets_all_conditions_gets_the_view(be: Any, path: str, name: str) -> None:
     response = be(**ADMIN).get(path, headers=BROWSER)
     assert response.status_code == 200
     assert ran == [name]
@@ -151,7 +151,7 @@ def test_who_has_all_that_is_asked_sees_it(be: Any, path: str, name: str) -> Non
 
 
 @pytest.mark.parametrize("path", GUARDED)
-def test_signed_out_people_are_sent_to_the_login_page(client: FlaskClient, path: str) -> None:
+def test_signed_out_browsers_are_redirected_to_the_login_page(client: FlaskClient, path: str) -> None:
     response = client.get(f"{path}?a=1%26&__clerk_db_jwt=x", headers=BROWSER)
     assert response.status_code == 302
     assert response.headers["Location"].startswith("/login?redirect_url=")
@@ -162,7 +162,7 @@ def test_signed_out_people_are_sent_to_the_login_page(client: FlaskClient, path:
 
 
 @pytest.mark.parametrize("path", GUARDED)
-def test_signed_out_programs_get_a_401_in_json(client: FlaskClient, path: str) -> None:
+def test_signed_out_api_clients_get_a_401_in_json(client: FlaskClient, path: str) -> None:
     response = client.get(path, headers=FETCH)
     assert response.status_code == 401
     assert response.json
@@ -187,17 +187,17 @@ def test_signed_out_programs_get_a_401_in_json(client: FlaskClient, path: str) -
         ({"Accept": "text/html", "Authorization": "Bearer x"}, 401),
     ],
 )
-def test_only_who_loads_a_page_gets_one(client: FlaskClient, headers: dict[str, str], status: int) -> None:
+def test_only_page_loads_get_an_html_error(client: FlaskClient, headers: dict[str, str], status: int) -> None:
     assert client.get("/page/a", headers=headers).status_code == status
 
 
-def test_after_a_form_the_way_back_is_not_the_form(client: FlaskClient) -> None:
+def test_the_login_page_does_not_return_to_a_submitted_form(client: FlaskClient) -> None:
     response = client.post("/page/a", headers=BROWSER)
     assert (response.status_code, response.headers["Location"]) == (302, "/login")
     assert not ran
 
 
-def test_a_way_back_that_could_be_read_as_another_host_is_dropped(client: FlaskClient) -> None:
+def test_a_return_path_that_could_name_another_host_is_dropped(client: FlaskClient) -> None:
     response = client.get("/page/%5C%5Cevil.example", headers=BROWSER)
     assert (response.status_code, response.headers["Location"]) == (302, "/login")
 
@@ -212,7 +212,7 @@ def test_a_way_back_that_could_be_read_as_another_host_is_dropped(client: FlaskC
         ("/both", {"role": "org:admin"}),
     ],
 )
-def test_who_lacks_something_is_forbidden(be: Any, path: str, lack: dict[str, str]) -> None:
+def test_a_user_who_does_not_meet_a_condition_gets_a_403(be: Any, path: str, lack: dict[str, str]) -> None:
     client = be(fva=[0, 0])
     answer = client.get(path, headers=FETCH)
     assert answer.status_code == 403
@@ -225,7 +225,7 @@ def test_who_lacks_something_is_forbidden(be: Any, path: str, lack: dict[str, st
 
 
 @pytest.mark.parametrize("missing", ["o", "fea", "pla"])
-def test_one_of_two_is_not_enough(be: Any, missing: str) -> None:
+def test_meeting_one_of_two_conditions_is_not_enough(be: Any, missing: str) -> None:
     client = be(**(ADMIN | {missing: None}))
     assert client.get("/admin", headers=FETCH).status_code == (403 if missing == "o" else 200)
     assert client.get("/paid", headers=FETCH).status_code == (200 if missing == "o" else 403)
@@ -241,7 +241,7 @@ def test_one_of_two_is_not_enough(be: Any, missing: str) -> None:
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_clerk_js_is_told_which_factors_to_ask_for(
+def test_the_403_tells_clerk_js_which_factors_to_verify(
     be: Any, path: str, level: str, minutes: int, method: str
 ) -> None:
     response = be(**(ADMIN | {"fva": [11, 11]})).open(path, method=method, headers=FETCH)
@@ -257,13 +257,13 @@ def test_clerk_js_is_told_which_factors_to_ask_for(
     assert not ran
 
 
-def test_a_page_that_needs_fresh_factors_says_so(be: Any) -> None:
+def test_a_page_that_needs_reverification_says_so(be: Any) -> None:
     response = be(**(ADMIN | {"fva": [11, 11]})).get("/strict", headers=BROWSER)
     assert (response.status_code, response.mimetype) == (403, "text/html")
     assert "Verify your identity again" in response.text
 
 
-def test_who_lacks_the_role_is_not_asked_for_factors(be: Any) -> None:
+def test_a_missing_role_is_reported_before_a_missing_reverification(be: Any) -> None:
     response = be(fva=[11, 11]).get("/both", headers=FETCH)
     assert response.json["error"] == "forbidden"
 
@@ -272,7 +272,7 @@ PENDING = ADMIN | {"sts": "pending"}
 
 
 @pytest.mark.parametrize("path", [path for path in GUARDED if path != "/tasks"])
-def test_who_still_has_a_task_to_do_counts_as_signed_out(be: Any, path: str) -> None:
+def test_a_pending_session_counts_as_signed_out(be: Any, path: str) -> None:
     client = be(**PENDING)
     answer = client.get(path, headers=FETCH)
     assert (answer.status_code, answer.json["reason"]) == (401, "session-pending")
@@ -281,16 +281,16 @@ def test_who_still_has_a_task_to_do_counts_as_signed_out(be: Any, path: str) -> 
     assert not ran
 
 
-def test_a_view_may_accept_who_still_has_a_task_to_do(be: Any, client: FlaskClient) -> None:
+def test_a_view_may_accept_pending_sessions(be: Any, client: FlaskClient) -> None:
     assert client.get("/tasks", headers=FETCH).status_code == 401
     assert be(**PENDING).get("/tasks", headers=FETCH).text == "tasks"
 
 
-def test_other_statuses_are_as_none(be: Any) -> None:
+def test_other_session_statuses_are_ignored(be: Any) -> None:
     assert be(sts="active").get("/page/a", headers=FETCH).status_code == 200
 
 
-def test_who_impersonates_somebody_can_be_seen(be: Any) -> None:
+def test_the_impersonator_is_known(be: Any) -> None:
     assert be(act={"sub": "user_staff"}).get("/who").json == {
         "user": "user_alice",
         "actor": "user_staff",
@@ -299,7 +299,7 @@ def test_who_impersonates_somebody_can_be_seen(be: Any) -> None:
 
 
 @pytest.mark.parametrize("path", GUARDED)
-def test_forged_claims_open_nothing(client: FlaskClient, forger: Signer, path: str) -> None:
+def test_forged_claims_grant_no_access(client: FlaskClient, forger: Signer, path: str) -> None:
     client.set_cookie("__client_uat", "1")
     client.set_cookie("__session", forger.token(iss="https://clerk.example.com", **ADMIN))
     response: TestResponse = client.get(path, headers=FETCH)
@@ -309,7 +309,7 @@ def test_forged_claims_open_nothing(client: FlaskClient, forger: Signer, path: s
     assert not ran
 
 
-def test_a_token_in_the_header_stands_under_the_same_rules(client: FlaskClient, live_signer: Signer) -> None:
+def test_the_same_rules_apply_to_a_token_in_the_header(client: FlaskClient, live_signer: Signer) -> None:
     def status(**claims: Any) -> int:
         token = live_signer.token(**claims)
         return client.get("/admin", headers={"Authorization": f"Bearer {token}"}).status_code
@@ -319,7 +319,7 @@ def test_a_token_in_the_header_stands_under_the_same_rules(client: FlaskClient, 
     assert status(**PENDING) == 401
 
 
-def test_a_guarded_view_keeps_its_name(app: Flask) -> None:
+def test_a_protected_view_keeps_its_name(app: Flask) -> None:
     page = app.view_functions["page"]
     assert (page.__name__, page.__doc__) == ("page", "A docstring.")
 
@@ -344,18 +344,18 @@ def test_a_guarded_view_keeps_its_name(app: Flask) -> None:
     ],
     ids=repr,
 )
-def test_rules_that_make_no_sense_are_refused(asked: dict[str, Any]) -> None:
+def test_invalid_rules_are_rejected(asked: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"."):
         requires(**asked)
 
 
 @pytest.mark.parametrize("accepts", ["session", (), [], ("cookie",), ("session", "ak")], ids=repr)
-def test_unknown_classes_of_tokens_are_refused(accepts: Any) -> None:
+def test_unknown_classes_of_tokens_are_rejected(accepts: Any) -> None:
     with pytest.raises(ValueError, match="expected a tuple with"):
         session_required(accepts=accepts)
 
 
-def test_options_do_not_forget_each_other() -> None:
+def test_options_can_be_combined() -> None:
     rule = session_required(accept_pending=True)(accepts=("session", "api_key"))
     assert rule.accept_pending
     assert rule.accepts == ("session", "api_key")
@@ -366,6 +366,6 @@ def test_a_decorator_with_empty_parentheses_is_explained() -> None:
         session_required()
 
 
-def test_a_right_cannot_be_asked_of_a_pending_session() -> None:
+def test_requires_cannot_accept_pending_sessions() -> None:
     with pytest.raises(ValueError, match="pending"):
         requires(role="admin")(accept_pending=True)

@@ -33,13 +33,13 @@ FROM_ELSEWHERE = BROWSER | {"Referer": "https://other.example/"}
 DEV = {"__clerk_db_jwt": "dvb_1"}
 IN = {"__client_uat": "1", "__session": "fresh"}
 
-NOBODY = "session-token-and-uat-missing"
+SIGNED_OUT = "session-token-and-uat-missing"
 SYNC = "satellite-needs-syncing"
 RESPONDS = "primary-responds-to-syncing"
 
 
 def client_of(environ: dict[str, str], signer: Signer) -> FlaskClient:
-    """A browser of an app with these settings."""
+    """A browser, for an app with these settings."""
     app = Flask("satellites")
     Clerk().init_app(app, read_instance(environ | {"CLERK_JWT_KEY": signer.pem}))
     app.add_url_rule("/", "page", lambda: "page", methods=["GET", "POST"])
@@ -48,7 +48,7 @@ def client_of(environ: dict[str, str], signer: Signer) -> FlaskClient:
 
 @dataclass
 class Case:
-    """One row; the token is made when it is run."""
+    """A row of the table. The token is made when the row is tested."""
 
     name: str
     environ: dict[str, str]
@@ -61,14 +61,14 @@ class Case:
 
 
 CASES = [
-    # A new browser is asked about only where that is wanted, or after a sign-in elsewhere.
-    Case("live, new", PRODUCTION_SATELLITE, "signed-out", NOBODY),
-    Case("dev, new", DEVELOPMENT_SATELLITE, "signed-out", NOBODY),
+    # A new browser is synced only with auto-sync, or after a sign-in on the primary.
+    Case("live, new", PRODUCTION_SATELLITE, "signed-out", SIGNED_OUT),
+    Case("dev, new", DEVELOPMENT_SATELLITE, "signed-out", SIGNED_OUT),
     Case("live, auto-sync", PRODUCTION_SATELLITE | AUTO, "handshake", SYNC),
     Case("dev, auto-sync", DEVELOPMENT_SATELLITE | AUTO, "handshake", SYNC),
     Case("live, back", PRODUCTION_SATELLITE, "handshake", SYNC, "/?__clerk_synced=false"),
     Case("dev, back", DEVELOPMENT_SATELLITE, "handshake", SYNC, "/?__clerk_synced=false"),
-    Case("signed out here", PRODUCTION_SATELLITE, "signed-out", NOBODY, cookies={"__client_uat": "0"}),
+    Case("signed out here", PRODUCTION_SATELLITE, "signed-out", SIGNED_OUT, cookies={"__client_uat": "0"}),
     Case(
         "signed out here, auto-sync",
         PRODUCTION_SATELLITE | AUTO,
@@ -84,8 +84,8 @@ CASES = [
         "/?__clerk_synced=false",
         cookies=IN,
     ),
-    # Synced: never again.
-    Case("live, synced", PRODUCTION_SATELLITE | AUTO, "signed-out", NOBODY, "/?__clerk_synced=true"),
+    # A synced browser is not synced again.
+    Case("live, synced", PRODUCTION_SATELLITE | AUTO, "signed-out", SIGNED_OUT, "/?__clerk_synced=true"),
     Case(
         "dev, synced, in the query first",
         DEVELOPMENT_SATELLITE | AUTO,
@@ -94,16 +94,16 @@ CASES = [
         "/?__clerk_synced=true&__clerk_db_jwt=dvb_1",
     ),
     Case(
-        "dev, synced, nobody there",
+        "dev, synced, signed out",
         DEVELOPMENT_SATELLITE | AUTO,
         "signed-out",
-        NOBODY,
+        SIGNED_OUT,
         "/?__clerk_synced=true",
         cookies=DEV,
     ),
     Case("synced, signed in", PRODUCTION_SATELLITE, "signed-in", "", "/?__clerk_synced=true", IN),
-    Case("an odd value", PRODUCTION_SATELLITE, "signed-out", NOBODY, "/?__clerk_synced=False"),
-    # With cookies all goes on as on any domain.
+    Case("an unexpected value", PRODUCTION_SATELLITE, "signed-out", SIGNED_OUT, "/?__clerk_synced=False"),
+    # With cookies, the usual steps apply.
     Case("live, signed in", PRODUCTION_SATELLITE, "signed-in", cookies=IN),
     Case("dev, signed in", DEVELOPMENT_SATELLITE, "signed-in", cookies=IN | DEV),
     Case("auto-sync, signed in", PRODUCTION_SATELLITE | AUTO, "signed-in", cookies=IN),
@@ -135,11 +135,11 @@ CASES = [
         cookies=IN,
         headers=FROM_ELSEWHERE,
     ),
-    # Only documents are synced.
-    Case("fetch", PRODUCTION_SATELLITE | AUTO, "signed-out", NOBODY, headers=FETCH),
-    Case("frame", PRODUCTION_SATELLITE | AUTO, "signed-out", NOBODY, headers=FRAME),
-    Case("no headers", PRODUCTION_SATELLITE | AUTO, "signed-out", NOBODY, headers={}),
-    Case("POST", PRODUCTION_SATELLITE | AUTO, "signed-out", NOBODY, method="POST"),
+    # Only page loads are synced.
+    Case("fetch", PRODUCTION_SATELLITE | AUTO, "signed-out", SIGNED_OUT, headers=FETCH),
+    Case("frame", PRODUCTION_SATELLITE | AUTO, "signed-out", SIGNED_OUT, headers=FRAME),
+    Case("no headers", PRODUCTION_SATELLITE | AUTO, "signed-out", SIGNED_OUT, headers={}),
+    Case("POST", PRODUCTION_SATELLITE | AUTO, "signed-out", SIGNED_OUT, method="POST"),
     Case(
         "dev, fetch",
         DEVELOPMENT_SATELLITE | AUTO,
@@ -154,7 +154,7 @@ CASES = [
         SYNC,
         cookies={"__clerk_redirect_count": "3"},
     ),
-    # The primary answers in development only, and to documents.
+    # The primary returns browsers in development only, and page loads only.
     Case(
         "dev primary",
         DEVELOPMENT,
@@ -182,22 +182,22 @@ CASES = [
         "live primary",
         PRODUCTION,
         "signed-out",
-        NOBODY,
+        SIGNED_OUT,
         "/?__clerk_redirect_url=http://satellite.test/",
     ),
     Case(
-        "a satellite sends nobody on",
+        "a satellite does not return browsers",
         DEVELOPMENT_SATELLITE,
         "signed-out",
-        NOBODY,
+        SIGNED_OUT,
         "/?__clerk_redirect_url=http://satellite.test/",
     ),
-    Case("the primary does not sync", PRODUCTION, "signed-out", NOBODY, "/?__clerk_synced=false"),
+    Case("the primary does not sync", PRODUCTION, "signed-out", SIGNED_OUT, "/?__clerk_synced=false"),
 ]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_decision(case: Case, signer: Signer, live_signer: Signer, forger: Signer) -> None:
+def test_satellite_authentication(case: Case, signer: Signer, live_signer: Signer, forger: Signer) -> None:
     ours = live_signer if "live" in case.environ["CLERK_PUBLISHABLE_KEY"] else signer
     tokens = {"fresh": ours.token(), "forged": forger.token(iss=f"https://{ours.host}")}
     client = client_of(case.environ, ours)
@@ -210,7 +210,7 @@ def test_decision(case: Case, signer: Signer, live_signer: Signer, forger: Signe
     assert (response.status_code == 307) == (case.status == "handshake")
 
 
-def test_a_satellite_asks_clerk_on_its_own_domain(live_signer: Signer) -> None:
+def test_a_satellite_reaches_clerk_on_its_own_domain(live_signer: Signer) -> None:
     client = client_of(PRODUCTION_SATELLITE | AUTO, live_signer)
     response = client.get("/?tab=1", headers=BROWSER)
     target = urlsplit(response.headers["Location"])
@@ -223,14 +223,14 @@ def test_a_satellite_asks_clerk_on_its_own_domain(live_signer: Signer) -> None:
     assert "__clerk_redirect_count=1" in response.headers["Set-Cookie"]
 
 
-def test_a_satellite_asks_clerk_by_its_proxy(live_signer: Signer) -> None:
+def test_a_satellite_reaches_clerk_through_its_proxy(live_signer: Signer) -> None:
     settings = {"CLERK_IS_SATELLITE": "true", "CLERK_PROXY_URL": "/__clerk"}
     response = client_of(PRODUCTION | settings | AUTO, live_signer).get("/", headers=BROWSER)
     location = response.headers["Location"]
     assert location.startswith("http://localhost/__clerk/v1/client/handshake?")
 
 
-def test_a_development_satellite_goes_to_the_sign_in_page_of_the_primary(signer: Signer) -> None:
+def test_a_development_satellite_redirects_to_the_primarys_sign_in_page(signer: Signer) -> None:
     client = client_of(DEVELOPMENT_SATELLITE, signer)
     response = client.get("/?tab=a%26b&__clerk_synced=false", headers=BROWSER)
     target = urlsplit(response.headers["Location"])
@@ -243,7 +243,7 @@ def test_a_development_satellite_goes_to_the_sign_in_page_of_the_primary(signer:
     assert "__clerk_redirect_count=1" in response.headers["Set-Cookie"]
 
 
-def test_the_primary_sends_the_browser_back_with_its_dev_browser(signer: Signer) -> None:
+def test_the_primary_returns_the_browser_with_its_dev_browser(signer: Signer) -> None:
     client = client_of(DEVELOPMENT, signer)
     client.set_cookie("__clerk_db_jwt", "dvb_1")
     back = "http://satellite.test:5001/a?tab=a%26b&__clerk_synced=false&__clerk_db_jwt=old#here"
@@ -259,7 +259,7 @@ def test_the_primary_sends_the_browser_back_with_its_dev_browser(signer: Signer)
     assert response.headers["Cache-Control"] == "no-store"
 
 
-def test_the_primary_may_not_know_the_browser_yet(signer: Signer) -> None:
+def test_the_primary_returns_a_browser_without_a_dev_browser(signer: Signer) -> None:
     path = "/?__clerk_redirect_url=https://satellite.test/"
     response = client_of(DEVELOPMENT, signer).get(path, headers=BROWSER)
     assert response.headers["Location"] == "https://satellite.test/?__clerk_synced=true"
@@ -287,17 +287,17 @@ def test_the_primary_may_not_know_the_browser_yet(signer: Signer) -> None:
     ],
     ids=repr,
 )
-def test_the_primary_sends_nobody_to_what_is_no_web_page(signer: Signer, target: str) -> None:
+def test_the_primary_redirects_only_to_web_pages(signer: Signer, target: str) -> None:
     client = client_of(DEVELOPMENT, signer)
     client.set_cookie("__clerk_db_jwt", "dvb_1")
     response = client.get("/", query_string={"__clerk_redirect_url": target}, headers=BROWSER)
     assert response.status_code == 200
     assert "Location" not in response.headers
-    assert response.headers["X-Clerk-Auth-Reason"] == NOBODY
+    assert response.headers["X-Clerk-Auth-Reason"] == SIGNED_OUT
 
 
 @pytest.mark.parametrize("target", ["http://satellite.test/caf\u00e9?\u2192=1", "http://b\u00fccher.test/"])
-def test_addresses_beyond_ascii_are_answered(signer: Signer, target: str) -> None:
+def test_non_ascii_urls_cause_no_error(signer: Signer, target: str) -> None:
     client = client_of(DEVELOPMENT, signer)
     response = client.get("/", query_string={"__clerk_redirect_url": target}, headers=BROWSER)
     assert response.status_code == 307
@@ -324,20 +324,20 @@ def test_addresses_beyond_ascii_are_answered(signer: Signer, target: str) -> Non
         ),
     ],
 )
-def test_a_satellite_that_cannot_work_does_not_start(environ: dict[str, str], said: str) -> None:
+def test_invalid_satellite_settings_are_rejected(environ: dict[str, str], said: str) -> None:
     with pytest.raises(ConfigurationError) as refusal:
         read_instance(environ)
     assert said in str(refusal.value)
 
 
-def test_the_settings_of_a_satellite_mean_nothing_on_the_primary() -> None:
+def test_satellite_settings_are_ignored_on_the_primary() -> None:
     given = {"CLERK_DOMAIN": "not a host", "CLERK_SATELLITE_AUTO_SYNC": "true"}
     primary = read_instance(PRODUCTION | given)
     assert primary == read_instance(PRODUCTION)
     assert primary.frontend_api_url("https://app.example.com") == f"https://{LIVE_HOST}"
 
 
-def test_in_development_satellites_share_the_frontend_api() -> None:
+def test_development_satellites_use_the_same_frontend_api() -> None:
     satellite = read_instance(DEVELOPMENT_SATELLITE)
     assert satellite.frontend_api_url("http://satellite.example") == f"https://{HOST}"
     assert satellite.issuer == f"https://{HOST}"

@@ -16,12 +16,12 @@ from app.clerk.keys import read_pem_key
 from app.clerk.tokens import MAX_TOKEN_LENGTH, TokenError, verify_session_token
 from tests.signing import HOST, Signer, encode_part, publishable_key
 
-NOW = 1_800_000_000  # unix seconds
+NOW = 1_800_000_000  # Unix time in seconds
 INSTANCE = read_instance({"CLERK_PUBLISHABLE_KEY": publishable_key(HOST), "CLERK_SECRET_KEY": "sk_test_x"})
 
 
 def reason_for(token: str, signer: Signer, instance: Instance = INSTANCE) -> str:
-    """Why a token is refused; an empty string when it is accepted."""
+    """The reason why a token is rejected; an empty string if it is accepted."""
     key = read_pem_key(signer.pem)
     try:
         verify_session_token(token, instance, lambda kid: key, NOW)
@@ -37,7 +37,7 @@ def test_messages_never_contain_the_token(forger: Signer, signer: Signer) -> Non
     assert token[7:20] not in error.value.message
 
 
-def test_a_fresh_token_gives_its_claims(signer: Signer) -> None:
+def test_a_valid_token_returns_its_claims(signer: Signer) -> None:
     key = read_pem_key(signer.pem)
     claims = verify_session_token(signer.token(at=NOW), INSTANCE, lambda kid: key, NOW)
     assert claims["sub"] == "user_alice"
@@ -108,32 +108,32 @@ def test_authorized_parties(signer: Signer, azp: str | None, reason: str) -> Non
     assert reason_for(signer.token(at=NOW, azp=azp), signer, instance) == reason
 
 
-def test_a_foreign_key_does_not_sign_for_us(signer: Signer, forger: Signer) -> None:
+def test_a_token_signed_with_another_key_is_rejected(signer: Signer, forger: Signer) -> None:
     assert reason_for(forger.token(at=NOW), signer) == "token-invalid-signature"
 
 
-def test_a_changed_payload_breaks_the_signature(signer: Signer) -> None:
+def test_a_changed_payload_invalidates_the_signature(signer: Signer) -> None:
     header, _, signature = signer.token(at=NOW).split(".")
     token = f"{header}.{encode_part(signer.claims(at=NOW, sub='user_admin'))}.{signature}"
     assert reason_for(token, signer) == "token-invalid-signature"
 
 
 @pytest.mark.parametrize("alg", ["none", "None", "NONE", "", None, 5, "RS384", "PS256", "EdDSA"])
-def test_no_other_algorithm_counts(signer: Signer, alg: object) -> None:
+def test_other_algorithms_are_rejected(signer: Signer, alg: object) -> None:
     header = encode_part({"typ": "JWT", "alg": alg})
     body = encode_part(signer.claims(at=NOW))
     for signature in ("x", signer.token(at=NOW).split(".")[2]):
         assert reason_for(f"{header}.{body}.{signature}", signer) == "token-invalid-algorithm"
 
 
-def test_the_public_key_is_no_hmac_secret(signer: Signer) -> None:
+def test_the_public_key_is_not_accepted_as_an_hmac_secret(signer: Signer) -> None:
     signed = f"{encode_part({'typ': 'JWT', 'alg': 'HS256'})}.{encode_part(signer.claims(at=NOW))}"
     mac = hmac.new(signer.pem.encode(), signed.encode(), hashlib.sha256).digest()
     token = f"{signed}.{base64.urlsafe_b64encode(mac).decode().rstrip('=')}"
     assert reason_for(token, signer) == "token-invalid-algorithm"
 
 
-def test_a_token_brings_no_key_of_its_own(signer: Signer, forger: Signer) -> None:
+def test_keys_inside_the_token_are_ignored(signer: Signer, forger: Signer) -> None:
     token = forger.token({"jwk": forger.jwks["keys"][0], "jku": "https://evil.example/jwks"})
     assert reason_for(token, signer) == "token-invalid-signature"
 
@@ -159,11 +159,11 @@ def test_a_token_brings_no_key_of_its_own(signer: Signer, forger: Signer) -> Non
         f"e30.{'A' * 100_000}.x",
     ],
 )
-def test_garbage_is_no_token(signer: Signer, token: str) -> None:
+def test_malformed_tokens_are_rejected(signer: Signer, token: str) -> None:
     assert reason_for(token, signer) == "token-invalid"
 
 
-def test_two_spellings_of_a_signature_do_not_both_hide_a_change(signer: Signer) -> None:
+def test_a_signature_has_only_one_accepted_spelling(signer: Signer) -> None:
     token = signer.token(at=NOW)
     claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
     assert claims["sub"] == "user_alice"

@@ -23,7 +23,7 @@ def sign(body: bytes = BODY, secret: bytes = SECRET, at: int = NOW) -> dict[str,
     return {"svix-id": "msg_1", "svix-timestamp": str(at), "svix-signature": signature}
 
 
-def test_a_signed_event_is_read() -> None:
+def test_a_signed_event_is_accepted() -> None:
     event = verify_webhook(BODY, sign(), [SECRET], NOW)
     assert (event.delivery_id, event.type, event.data) == (
         "msg_1",
@@ -61,19 +61,19 @@ def test_any_signature_may_match_any_secret() -> None:
         (b'{"type": 5, "data": {}}', sign(b'{"type": 5, "data": {}}'), "expected a JSON object"),
     ],
 )
-def test_refusals_say_why(body: bytes, headers: dict[str, str], said: str) -> None:
+def test_rejected_deliveries_say_why(body: bytes, headers: dict[str, str], said: str) -> None:
     with pytest.raises(WebhookError, match=said):
         verify_webhook(body, headers, [SECRET], NOW)
 
 
-def test_secrets_are_read_as_a_list() -> None:
+def test_secrets_may_be_a_list() -> None:
     encoded = [f"whsec_{base64.b64encode(secret).decode()}" for secret in (SECRET, OLD)]
     assert parse_webhook_secrets(", ".join(encoded)) == (SECRET, OLD)
     assert parse_webhook_secrets("") == ()
 
 
 @pytest.mark.parametrize("text", ["c2VjcmV0IHNlY3JldA", "whsec_", "whsec_?c2VjcmV0", "whsec_c2VjcmV0"])
-def test_malformed_secrets_are_refused_without_showing_them(text: str) -> None:
+def test_malformed_secrets_are_rejected_without_showing_them(text: str) -> None:
     with pytest.raises(ValueError, match="CLERK_WEBHOOK_SIGNING_SECRET") as error:
         parse_webhook_secrets(text)
     assert "c2VjcmV0" not in str(error.value)

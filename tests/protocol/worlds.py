@@ -1,7 +1,7 @@
-"""What the properties in ``test_properties_*.py`` are tried on, and how often.
+"""The apps on which ``test_properties_*.py`` test properties, called worlds, and how often.
 
-Each property is tried on its share of the profile's examples: 2,000 altogether in a normal run,
-200,000 with ``--hypothesis-profile=nightly``.
+Each property gets its share of the profile's examples: 2,000 in total in a normal run, 200,000 with
+``--hypothesis-profile=nightly``.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ LOOP_GUARD = re.compile(r"__clerk_redirect_count=\d+; Path=/; Max-Age=2; HttpOnl
 
 
 def share(twentieths: int) -> settings:
-    """So many twentieths of all examples of the profile."""
+    """Settings that give a property this many twentieths of the profile's examples."""
     return settings(max_examples=settings().max_examples * twentieths)
 
 
 @dataclass(frozen=True, repr=False)
 class World:
-    """An app, the Clerk instance it belongs to, and somebody who wants in."""
+    """An app, the Clerk instance it belongs to, and an attacker's key."""
 
     app: Flask
     parties: Parties
     kid: str | None
-    """What a token's header must name; None: anything, as one key is configured."""
+    """The key ID that tokens must have; None if a key is configured, so any ID is accepted."""
     backend: LocalServer
 
     @property
@@ -55,7 +55,7 @@ class World:
         return frozenset([] if self.instance.is_development else ["http://localhost"])
 
     def session(self, token: str) -> Claims | None:
-        """The claims of a token that may sign in here."""
+        """The claims of a token that is valid here; None if it isn't."""
         return session_claims(
             token,
             self.key,
@@ -67,26 +67,26 @@ class World:
 
 
 class Worlds(dict[str, World]):
-    """By name: ``development`` and ``production``."""
+    """The worlds by name: ``development`` and ``production``."""
 
     def __repr__(self) -> str:
         return "worlds"
 
 
 def identity(claims: Claims) -> tuple[str, str]:
-    """User and session, as ``/api/me`` shows them."""
+    """The IDs of the user and the session, as ``/api/me`` should show them."""
     session_id = claims.get("sid")
     return claims["sub"], session_id if isinstance(session_id, str) else ""
 
 
 def shown_identity(answer: Answer) -> tuple[str, str]:
-    """Whom ``/api/me`` takes us for."""
+    """The IDs of the user and the session that ``/api/me`` shows."""
     shown = json.loads(answer.body)
     return shown["user_id"], shown["session_id"]
 
 
 def is_developer_error(world: World, answer: Answer) -> bool:
-    """Whether this is the one documented page with status 500: wrong keys, in development."""
+    """Whether this is the error page for wrong keys, the only 500 allowed, in development only."""
     return (
         world.instance.is_development
         and answer.status == 500
@@ -96,7 +96,7 @@ def is_developer_error(world: World, answer: Answer) -> bool:
 
 
 def clerk_cookies(answer: Answer) -> list[str]:
-    """The cookies that are set, but for Flask's own and the loop guard of a handshake."""
+    """The cookies that a response sets, except Flask's own and the handshake's redirect counter."""
     is_handshake = answer.header("X-Clerk-Auth-Status") == "handshake"
     return [
         cookie

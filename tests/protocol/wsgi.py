@@ -1,4 +1,4 @@
-"""Requests to a WSGI app as a server hands them over, without a server."""
+"""Call a WSGI app directly, with requests as a server would pass them on."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ Headers = list[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back."""
+    """A response."""
 
     status: int
     headers: Headers
     body: bytes
 
     def all(self, name: str) -> list[str]:
-        """All values of a header."""
+        """Return all values of a header."""
         return [value for key, value in self.headers if key.lower() == name.lower()]
 
     def header(self, name: str) -> str:
-        """The value of a header, or an empty string."""
+        """Return the first value of a header, or an empty string."""
         return next(iter(self.all(name)), "")
 
 
 def on_the_wire(text: str) -> str:
-    """Bytes as WSGI shows them; what no server lets through is left out."""
+    """Encode text as WSGI does, without the characters that no server lets through."""
     data = text.encode("utf-8", "replace").decode("latin-1")
     return data.translate({ord(character): None for character in "\r\n\0"})
 
@@ -46,9 +46,9 @@ def call(
 ) -> Answer:
     """Send a request.
 
-    :param path: not percent-encoded.
-    :param query: as it stands in the request line.
-    :param headers: names may repeat. What is not ASCII goes out as UTF-8.
+    :param path: the path, not percent-encoded.
+    :param query: the query string as sent.
+    :param headers: names and values. Names may repeat. Non-ASCII values are sent as UTF-8.
     """
     environ: dict[str, Any] = {
         "REQUEST_METHOD": method,
@@ -72,7 +72,7 @@ def call(
     for name, value in headers:
         key = f"HTTP_{name.upper().replace('-', '_')}"
         value = on_the_wire(value)
-        if key in seen:  # servers join what repeats
+        if key in seen:  # servers join repeated headers
             value = f"{environ[key]}{'; ' if name == 'Cookie' else ','}{value}"
         seen.add(key)
         environ[key] = value
