@@ -86,7 +86,7 @@ def test_the_fixtures_are_those_of_the_plugin() -> None:
 def test_the_table_of_methods_is_complete() -> None:
     named = set(re.findall(r"\bclerk\.([a-z_]+)", NAMED)) - {"browser", "accounts", "com"}
     public = {name for name in vars(RunningClerk) if not name.startswith("_")}
-    assert named == public - {"cookies", "sending_webhooks"}
+    assert named == public
 
 
 def test_the_types_can_be_imported() -> None:

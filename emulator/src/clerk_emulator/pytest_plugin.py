@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-    from .testing import OpenPage as OpenPage
-    from .testing import Organization, RunningClerk, User
+    from .testing import OpenPage, Organization, RunningClerk, User
 
 ASSETS = (".clerk-emulator/clerk-js", "instance/clerk-js")
 """Folders of a project that may contain Clerk.js, for pages in a browser; else: a public CDN."""

@@ -80,7 +80,7 @@ class RunningClerk:
     """
 
     def __init__(self, local: LocalClerk, backend: Backend, clock: RunningClock) -> None:
-        self.local = local
+        self._local = local
         self._backend = backend
         self._clock = clock
         self._events: dict[str, dict[str, Any]] = {}
@@ -90,7 +90,7 @@ class RunningClerk:
     @property
     def url(self) -> str:
         """The emulator's address, without a trailing slash: the app's Clerk proxy URL."""
-        return self.local.config.own_url
+        return self._local.config.own_url
 
     @property
     def api_url(self) -> str:
@@ -100,7 +100,7 @@ class RunningClerk:
     @property
     def environ(self) -> dict[str, str]:
         """Environment variables of an app that uses this instance."""
-        config = self.local.config
+        config = self._local.config
         return {
             "CLERK_PUBLISHABLE_KEY": config.publishable_key,
             "CLERK_SECRET_KEY": config.secret_key,
@@ -123,12 +123,12 @@ class RunningClerk:
         :returns: all settings, with the change.
         :raises SettingsError: if a setting is unknown or has a wrong value.
         """
-        with self.local.store.transaction():
-            return self.local.source.switch(tables)
+        with self._local.store.transaction():
+            return self._local.source.switch(tables)
 
     def users(self) -> list[User]:
         """Return all users, oldest first."""
-        return self.local.store.find(User)
+        return self._local.store.find(User)
 
     def create_user(
         self,
@@ -178,7 +178,7 @@ class RunningClerk:
 
     def organizations(self) -> list[Organization]:
         """Return all organizations, oldest first."""
-        return self.local.store.find(Organization)
+        return self._local.store.find(Organization)
 
     def create_organization(
         self, name: str = "Acme", *, created_by: User | None = None, **more: Any
@@ -190,10 +190,10 @@ class RunningClerk:
             ``private_metadata``.
         :raises ClerkError: if Clerk's rules forbid it.
         """
-        if not self.local.settings.organizations.enabled:
+        if not self._local.settings.organizations.enabled:
             self.settings(organizations={"enabled": True})
-        with self.local.store.transaction():
-            return create_organization(self.local, NewOrganization(name, **more), created_by)
+        with self._local.store.transaction():
+            return create_organization(self._local, NewOrganization(name, **more), created_by)
 
     def update_organization(self, organization: Organization, **changes: Any) -> Organization:
         """Change an organization.
@@ -225,7 +225,7 @@ class RunningClerk:
         ids: dict[str, Any] = {
             name: owner.id for name, owner in wanted.items() if owner is not None
         }
-        return self.local.store.find(OrganizationMembership, **ids)
+        return self._local.store.find(OrganizationMembership, **ids)
 
     def add_member(
         self, organization: Organization, user: User, role: str | None = None
@@ -235,9 +235,9 @@ class RunningClerk:
         :param role: such as ``org:admin``; None: the instance's default role.
         :raises ClerkError: if Clerk's rules forbid it.
         """
-        role = role or self.local.settings.organizations.default_role
-        with self.local.store.transaction():
-            return add_member(self.local, organization, user, role)
+        role = role or self._local.settings.organizations.default_role
+        with self._local.store.transaction():
+            return add_member(self._local, organization, user, role)
 
     def change_role(self, organization: Organization, user: User, role: str) -> None:
         """Change a member's role.
@@ -256,8 +256,8 @@ class RunningClerk:
 
     def sessions(self, user: User) -> list[Session]:
         """Return the sessions in which a user is signed in, newest first."""
-        with self.local.store.transaction():
-            return user_sessions(self.local, user)
+        with self._local.store.transaction():
+            return user_sessions(self._local, user)
 
     def revoke_session(self, session: Session) -> None:
         """End a session, as Clerk's dashboard does. Tokens issued before stay valid for a minute.
@@ -274,7 +274,7 @@ class RunningClerk:
         :param organization: the active organization; None: the personal account.
         """
         browser, session = self._start_session(user, organization)
-        for name, value in self.cookies(browser).items():
+        for name, value in self._cookies(browser).items():
             client.set_cookie(name, value)
         return session
 
@@ -284,20 +284,20 @@ class RunningClerk:
         :param organization: the active organization; None: the personal account.
         """
         _, session = self._start_session(user, organization)
-        return session_token(self.local, session, self.local.app_origin)
+        return session_token(self._local, session, self._local.app_origin)
 
     def cookies_for(self, user: User, organization: Organization | None = None) -> dict[str, str]:
         """Return the cookies of a browser in which a user has just signed in, by name.
 
         :param organization: the active organization; None: the personal account.
         """
-        return self.cookies(self._start_session(user, organization)[0])
+        return self._cookies(self._start_session(user, organization)[0])
 
-    def cookies(self, browser: Client) -> dict[str, str]:
+    def _cookies(self, browser: Client) -> dict[str, str]:
         """Return the cookies that Clerk and Clerk.js keep in a browser, by name."""
         pairs = (
             line.partition(";")[0].partition("=")
-            for line in directives(self.local, browser, self.local.app_origin)
+            for line in directives(self._local, browser, self._local.app_origin)
         )
         return {name: value for name, _, value in pairs if value}
 
@@ -308,7 +308,7 @@ class RunningClerk:
 
         :param to: an email address or a phone number; None: messages to every recipient.
         """
-        messages = self.local.store.find(Message)
+        messages = self._local.store.find(Message)
         return [message for message in messages if to is None or message.to == to.lower()]
 
     @property
@@ -321,12 +321,12 @@ class RunningClerk:
 
         :raises RuntimeError: if the app doesn't accept one.
         """
-        path = self.local.settings.webhooks.path
-        for event in self.local.store.find(Event, status=PENDING):
+        path = self._local.settings.webhooks.path
+        for event in self._local.store.find(Event, status=PENDING):
             answer = client.post(path, data=event.body, headers=self._headers(event))
             _accepted(answer)
             event.status = DELIVERED
-            self.local.store.put(event)
+            self._local.store.put(event)
 
     @contextmanager
     def serve(self, app: WSGIApplication, port: int = 0) -> Iterator[str]:
@@ -336,15 +336,15 @@ class RunningClerk:
         :returns: the app's address.
         """
         with serving(app, port) as port:
-            self.local.config = replace(self.local.config, app_url=f"http://localhost:{port}")
-            with self.sending_webhooks():
-                yield self.local.config.app_url
+            self._local.config = replace(self._local.config, app_url=f"http://localhost:{port}")
+            with self._sending_webhooks():
+                yield self._local.config.app_url
 
     @contextmanager
-    def sending_webhooks(self) -> Iterator[None]:
+    def _sending_webhooks(self) -> Iterator[None]:
         """Deliver webhook events to the app's address in the background, with retries."""
-        sender = WebhookSender(self.local)
-        self._wake_sender, self.local.on_event = self.local.on_event, self._note_events
+        sender = WebhookSender(self._local)
+        self._wake_sender, self._local.on_event = self._local.on_event, self._note_events
         sender.start()
         try:
             yield
@@ -355,24 +355,24 @@ class RunningClerk:
         return _accepted(self._backend.send(method, path, **body))
 
     def _get(self, kind: type[R], id: str) -> R:
-        found = self.local.store.get(kind, id)
+        found = self._local.store.get(kind, id)
         assert found is not None  # noqa: S101 - the Backend API has just answered with it
         return found
 
     def _start_session(
         self, user: User, organization: Organization | None
     ) -> tuple[Client, Session]:
-        with self.local.store.transaction():
-            browser = new_client(self.local)
+        with self._local.store.transaction():
+            browser = new_client(self._local)
             visitor = Visitor("test", "127.0.0.1")
-            session = start_session(self.local, browser, user, "password", visitor)
+            session = start_session(self._local, browser, user, "password", visitor)
             active = organization.id if organization else ""
-            touch_session(self.local, browser, session, active)
+            touch_session(self._local, browser, session, active)
         return browser, session
 
     def _headers(self, event: Event) -> dict[str, str]:
         now = int(self.now())
-        secrets = self.local.config.webhook_secrets
+        secrets = self._local.config.webhook_secrets
         return {
             "Content-Type": "application/json",
             "svix-id": event.id,
@@ -383,7 +383,7 @@ class RunningClerk:
         }
 
     def _note_events(self) -> None:
-        for event in self.local.store.find(Event):
+        for event in self._local.store.find(Event):
             self._events.setdefault(event.id, json.loads(event.body))
         self._wake_sender()
 
@@ -406,7 +406,7 @@ def running_clerk(folder: Path, *, port: int = 0, **config: Any) -> Iterator[Run
         with serving(emulator, port) as port:
             local.config = replace(local.config, port=port)
             clerk = RunningClerk(local, Backend(emulator, local.config.secret_key), clock)
-            with clerk.sending_webhooks() if "app_url" in config else nullcontext():
+            with clerk._sending_webhooks() if "app_url" in config else nullcontext():
                 yield clerk
     finally:
         local.store.close()
