@@ -40,7 +40,7 @@ def test_browsers_do_not_guess_types_and_reveal_no_paths(client: FlaskClient) ->
     assert headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
 
 
-@pytest.mark.parametrize("path", ["/dashboard", "/api/me"])
+@pytest.mark.parametrize("path", ["/dashboard", "/login?add_account=1", "/api/me"])
 def test_no_cache_keeps_a_page_that_depends_on_the_user(signed_in: FlaskClient, path: str) -> None:
     answer = signed_in.get(path)
     assert answer.headers["Cache-Control"] == "private, no-store"

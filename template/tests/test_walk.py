@@ -103,6 +103,7 @@ def test_sign_up_sign_out_sign_in_and_delete_the_account(
 
     browser.open("/__clerk/user/delete")
     browser.submit("/user/delete")
+    assert browser.path == "/login"
     browser.open("/dashboard")
     assert browser.path == "/login"
     deadline = time.monotonic() + 10

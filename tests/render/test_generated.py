@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.render.test_render import AWKWARD
-from tests.tools import SAID, find_uv, git, run
+from tests.tools import SAID, Project, find_uv, git, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.conftest import Render
-    from tests.tools import Project
 
 KINDS = ["generated", "generated_postgresql", "generated_celery"]
 
@@ -63,6 +63,15 @@ def test_its_tests_leave_no_files_for_git(project: Project) -> None:
     odd = ("__pycache__", ".venv", "instance/", ".sqlite", ".coverage", "_cache/", ".egg-info")
     tracked = git(project.path, "ls-files").splitlines()
     assert [name for name in tracked if any(part in name for part in odd)] == []
+
+
+def test_without_the_local_clerk_its_checks_pass_and_tests_give_one_reason(render: Render) -> None:
+    project = Project(render(clerk_emulator="none"), 5000).install()
+    project.run("mypy")
+    said = project.run("pytest")
+    reasons = re.findall(r"^SKIPPED \[\d+\] \S+?:\d+: (.*)$", said, re.MULTILINE)
+    assert set(reasons) == {"clerk-emulator is not installed: see the group 'clerk' in pyproject.toml"}
+    assert int(re.findall(r"(\d+) passed", said)[0]) > 100
 
 
 class Title(HTMLParser):
