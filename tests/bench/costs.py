@@ -1,6 +1,6 @@
-"""What signing in costs, side by side in one run. Run by `nox -s bench` inside a generated project.
+"""Measure what authentication costs. `nox -s bench` runs this inside a generated project.
 
-Ratios count; microseconds only say what machine it was.
+The ratios matter. The times in microseconds depend on the machine.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ FORGED = 100_000
 
 
 def microseconds(*actions: Callable[[int], object]) -> list[float]:
-    """Return the time of one call of each: the best of several rounds, in which they take turns.
+    """Return the time per call of each action: the best of several rounds, taken in turns.
 
-    The best is what the machine's noise touched least; taking turns lets it touch all alike.
+    The best round is the one least affected by other load, and turns let that affect all actions equally.
     """
     best = [float("inf")] * len(actions)
     for _ in range(ROUNDS):
@@ -49,7 +49,7 @@ def microseconds(*actions: Callable[[int], object]) -> list[float]:
 
 
 def session_tokens(signer: Signer, count: int) -> list[str]:
-    """Return tokens such as Clerk makes for a member of an organization."""
+    """Return tokens like those that Clerk makes for a member of an organization."""
     organization = {"id": "org_1", "slg": "acme", "rol": "admin", "per": "read,write", "fpm": "3"}
     rest: dict[str, Any] = {
         "o": organization,
@@ -62,7 +62,7 @@ def session_tokens(signer: Signer, count: int) -> list[str]:
 
 
 def verification(signer: Signer) -> float:
-    """Compare ways to verify a token; return what the bare check of its signature costs."""
+    """Compare ways to verify a token; return the time of checking its signature alone, in microseconds."""
     key, tokens = read_pem_key(signer.pem), session_tokens(signer, TOKENS)
     signed = [token.rpartition(".") for token in tokens]
     pieces = [(base64.urlsafe_b64decode(s + "=="), body.encode()) for body, _, s in signed]
@@ -94,14 +94,14 @@ def verification(signer: Signer) -> float:
 
 
 def forget() -> None:
-    """Empty what remembers decoded tokens, so that each counts as new."""
+    """Empty the cache of decoded tokens, so that each token counts as new."""
     from app.clerk import tokens
 
     tokens._decode_recent.cache_clear()
 
 
 def app_of(signer: Signer) -> Flask:
-    """Return the app as a production instance, with one page that asks who is there and one that doesn't."""
+    """Return the app with production keys, one page that is authenticated, and one that is exempt."""
     environ = {
         "SECRET_KEY": "only for measuring, never elsewhere",
         "CLERK_PUBLISHABLE_KEY": publishable_key(LIVE_HOST, "live"),
@@ -117,7 +117,7 @@ def app_of(signer: Signer) -> Flask:
 
 
 def decision(signer: Signer, bare: float) -> None:
-    """Compare whole requests, at the WSGI level, signed in and out."""
+    """Compare whole requests, signed in and signed out, at the WSGI level."""
     app = app_of(signer)
     suffix = app.extensions["clerk"].instance.cookie_suffix
 
@@ -131,7 +131,7 @@ def decision(signer: Signer, bare: float) -> None:
 
     tokens = session_tokens(signer, TOKENS * ROUNDS + 1)
     fresh = iter(tokens[1:])
-    # Who has signed out still has these two: Clerk sets them to 0.
+    # After sign-out, these two remain: Clerk sets them to 0.
     signed_out_cookies = f"__client_uat=0; __client_uat_{suffix}=0"
     stranger, signed_out, repeated, new, exempted = microseconds(
         lambda _: call("/page", ""),
@@ -150,7 +150,7 @@ def decision(signer: Signer, bare: float) -> None:
 
 
 def wsgi_environ(path: str, cookies: str) -> dict[str, Any]:
-    """Return a request as a browser sends it."""
+    """Return a browser's request as a WSGI environment."""
     return {
         "REQUEST_METHOD": "GET",
         "PATH_INFO": path,
@@ -172,7 +172,7 @@ def wsgi_environ(path: str, cookies: str) -> dict[str, Any]:
 
 
 def floods(signer: Signer) -> None:
-    """Count how often forged key ids make us ask Clerk for keys."""
+    """Count how often forged key IDs cause the keys to be fetched."""
     fetches = 0
 
     def fetch() -> object:
@@ -193,7 +193,7 @@ def floods(signer: Signer) -> None:
 
 
 def imports() -> None:
-    """Compare how long importing takes: everything together, in new processes."""
+    """Compare import times, in new processes."""
 
     def seconds(code: str) -> float:
         runs = []
@@ -204,7 +204,7 @@ def imports() -> None:
         return min(runs)
 
     nothing = seconds("pass")
-    # All that the app imports anyway: what is left is what our Clerk adds.
+    # Everything else that the app imports, so that the difference is what app.clerk adds.
     others = "import flask, flask_login, flask_wtf, flask_bootstrap, flask_alembic, sqlalchemy.orm, dotenv"
     without = seconds(others) - nothing
     ours = seconds(f"{others}; import app.clerk") - nothing - without

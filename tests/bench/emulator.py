@@ -1,7 +1,7 @@
-"""What the local Clerk costs: its start, a sign-up, many users, many browsers at once.
+"""Measure the local Clerk: its start, a sign-up, many users, and many browsers at the same time.
 
-Run in a generated project; it starts `python -m clerk_emulator` there. It prints numbers and
-asserts only that nothing was lost.
+Run this in a generated project. It starts `python -m clerk_emulator` there. It prints numbers and
+checks only that no user is lost.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ READY = "Local Clerk ready on "
 
 @contextmanager
 def running(state: Path) -> Iterator[tuple[str, float, int]]:
-    """Start the local Clerk; yields its address, the seconds until it was ready, its process id."""
+    """Start the local Clerk; yield its address, the seconds until it was ready, and its process ID."""
     began = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "clerk_emulator", "--port", "0", "--state", str(state)],
@@ -61,7 +61,7 @@ def call(http: requests.Session, method: str, url: str, **arguments: Any) -> Any
 
 
 def sign_up(http: requests.Session, url: str, email: str) -> None:
-    """Register somebody as Clerk.js does: five requests."""
+    """Sign up a user with the five requests that Clerk.js sends."""
     query = {"__clerk_db_jwt": call(http, "POST", f"{url}/v1/dev_browser")["id"]}
     form = {"email_address": email, "password": "correct horse 9"}
     path = f"{url}/v1/client/sign_ups"
@@ -73,7 +73,7 @@ def sign_up(http: requests.Session, url: str, email: str) -> None:
 
 
 def median_ms(action: Callable[[], object], times: int = 20) -> float:
-    """Median milliseconds of an action."""
+    """Return the median time of an action in milliseconds."""
     taken = []
     for _ in range(times):
         began = time.perf_counter()
@@ -83,7 +83,7 @@ def median_ms(action: Callable[[], object], times: int = 20) -> float:
 
 
 def starts(folder: Path) -> None:
-    """Cold starts; the very first one also makes the key."""
+    """Measure cold starts. The first one also generates the key."""
     taken = []
     for _ in range(6):
         with running(folder / "starts.sqlite3") as (_, seconds, _):
@@ -94,7 +94,7 @@ def starts(folder: Path) -> None:
 
 
 def many_users(url: str, emails: Iterator[int]) -> None:
-    """Single requests, on an empty state and on one with many users."""
+    """Measure single requests, without users and with many."""
     http = requests.Session()
     health = median_ms(lambda: http.get(f"{url}/healthz"))
     empty = median_ms(lambda: sign_up(http, url, f"u{next(emails)}@example.com"))
@@ -116,7 +116,7 @@ def many_users(url: str, emails: Iterator[int]) -> None:
 
 
 def listings(url: str) -> list[str]:
-    """Every list and page that grows with the number of users, by path."""
+    """Return every list and page that grows with the number of users, by path."""
     http = requests.Session()
 
     def first(path: str) -> Any:
@@ -143,7 +143,7 @@ def listings(url: str) -> list[str]:
 
 
 def cpu_ms(process: int, action: Callable[[], object], times: int = 10) -> float:
-    """Milliseconds of processor time that another process spends on an action; Linux only."""
+    """Return the CPU time of another process during an action, in milliseconds. Linux only."""
     ticks = os.sysconf("SC_CLK_TCK")
 
     def spent() -> int:
@@ -157,7 +157,7 @@ def cpu_ms(process: int, action: Callable[[], object], times: int = 10) -> float
 
 
 def growing_lists(url: str, process: int) -> None:
-    """What each list costs the server, once there are many users."""
+    """Measure what each list costs the server with many users."""
     http = requests.Session()
     for path in listings(url):
         taken = cpu_ms(process, lambda path=path: http.get(url + path, headers=HEADERS).raise_for_status())  # type: ignore[misc]
@@ -165,7 +165,7 @@ def growing_lists(url: str, process: int) -> None:
 
 
 def many_browsers(url: str, emails: Iterator[int], seconds: float) -> None:
-    """Browsers that sign up one after the other, all at the same time."""
+    """Measure browsers that sign up at the same time, each several times in a row."""
     before = call(requests.Session(), "GET", f"{url}/api/v1/users/count", headers=HEADERS)
     until = time.monotonic() + seconds
 

@@ -1,6 +1,6 @@
-"""How many pages a second with sign-in and without, under gunicorn. Run by `nox -s bench`.
+"""Measure pages per second under gunicorn, with authentication and without. Run by `nox -s bench`.
 
-Three servers run at once and are asked in turn, so that the machine's moods reach all of them.
+The servers run at the same time and are measured in turns, so that other load affects them equally.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ app.add_url_rule("/official", "official", page)
 
 
 def serve(code: str, folder: Path, name: str, environ: dict[str, str], stack: ExitStack) -> int:
-    """Start gunicorn with this application; return its port."""
+    """Start gunicorn with this application, and return its port."""
     (folder / f"{name}.py").write_text(code, encoding="utf-8")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -92,7 +92,7 @@ def serve(code: str, folder: Path, name: str, environ: dict[str, str], stack: Ex
 
 
 def pages_a_second(port: int, path: str, cookies: str) -> float:
-    """Return how many pages one browser gets in a second, over one connection."""
+    """Return how many pages per second one browser gets over one connection."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     headers = {"Host": "localhost", "Cookie": cookies, "Accept": "text/html", "Sec-Fetch-Dest": "document"}
     count, started = 0, time.perf_counter()
@@ -108,7 +108,7 @@ def pages_a_second(port: int, path: str, cookies: str) -> float:
 
 
 def main() -> None:
-    """Measure, and print ratios."""
+    """Measure the servers, and print ratios."""
     signer = Signer(host=LIVE_HOST)
     folder = Path(mkdtemp())
     environ = {
