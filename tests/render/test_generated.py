@@ -53,6 +53,7 @@ def test_its_browser_tests_pass(generated: Project) -> None:
     if not os.environ.get("CI"):
         pytest.skip("The browser tests of generated projects only run with CI set: they need Chromium.")
     run(find_uv() or "uv", "sync", "--quiet", "--group=browser", cwd=generated.path)
+    generated.run("flask", "clerk", "assets")
     said = generated.run("pytest", "-m", "browser")
     assert "SKIPPED" not in said, said
 
