@@ -101,7 +101,8 @@ def test_the_doctor_sees_a_clerk_that_is_down_and_a_path_that_is_not_there(
 ) -> None:
     changes = {"CLERK_EMULATOR_URL": "http://127.0.0.1:9", "CLERK_AFTER_SIGN_IN_PATH": "/nowhere"}
     result = doctor(reachable | changes)
-    assert rows(result.stdout)["Frontend API"] == "wrong"
+    assert rows(result.stdout)["Frontend API"] == "note"
+    assert "start it with: flask dev" in result.stdout
     assert "fix CLERK_AFTER_SIGN_IN_PATH" in result.stdout
 
 
@@ -132,3 +133,10 @@ def test_dev_explains_a_bad_setting_without_a_traceback(environ: dict[str, str])
     assert result.exit_code == 1
     assert "Error: CLERK_PUBLISHABLE_KEY" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_the_doctor_fails_if_a_real_clerk_does_not_answer(environ: dict[str, str]) -> None:
+    # The host of these keys doesn't exist.
+    result = doctor(environ)
+    assert rows(result.stdout)["Frontend API"] == "wrong"
+    assert result.exit_code == 1

@@ -167,7 +167,7 @@ def test_what_was_not_chosen_is_not_mentioned(render: Render, plain: Path) -> No
 
 
 def test_a_project_does_not_mention_copier(plain: Path) -> None:
-    allowed = r"^(README\.md|\.copier-answers\.yml)$"
+    allowed = r"^(README\.md|AGENTS\.md|\.copier-answers\.yml)$"
     assert mentions(plain, r"(?i)copier", ignoring=allowed) == []
 
 
