@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 from app.commands import clerk, dev
 from tests.app_fixtures import PROJECT
 from tests.local_server import LocalServer
-from tests.signing import Signer
+from tests.signing import Signer, publishable_key
 
 dev_module = importlib.import_module("app.commands.dev")  # the name is the command's, too
 
@@ -136,7 +136,11 @@ def test_dev_explains_a_bad_setting_without_a_traceback(environ: dict[str, str])
 
 
 def test_the_doctor_fails_if_a_real_clerk_does_not_answer(environ: dict[str, str]) -> None:
-    # The host of these keys doesn't exist.
-    result = doctor(environ)
+    changes = {
+        "CLERK_PUBLISHABLE_KEY": publishable_key("clerk.acme.invalid", "live"),
+        "CLERK_SECRET_KEY": "sk_live_secret",
+        "CLERK_AUTHORIZED_PARTIES": "https://acme.example",
+    }
+    result = doctor(environ | changes)
     assert rows(result.stdout)["Frontend API"] == "wrong"
     assert result.exit_code == 1
