@@ -5,7 +5,7 @@
 # ///
 """Every chore of this repository.
 
-    python3 noxfile.py -s demo     render the template and run the result beside a local Clerk
+    python3 noxfile.py -s demo     render the template and run the result with a local Clerk
     python3 noxfile.py             run every test
     python3 noxfile.py --list      the other chores
 
@@ -143,7 +143,7 @@ def demo(session: nox.Session) -> None:
                 f"{ports[1]}). Stop that program, or run: python3 noxfile.py -s demo -- --port 5050"
             )
     if kept:
-        session.log("demo/ exists and is used as it is. Delete it to start over.")
+        session.log("demo/ exists and is used unchanged. Delete it to start over.")
     else:
         session.install(COPIER)
         copy_template(session, DEMO, port=str(ports[0]))
@@ -239,7 +239,7 @@ def bench(session: nox.Session) -> None:
 def install_app(session: nox.Session, *packages: str, **answers: str) -> Path:
     """Render a project from the working tree, and install it with its local Clerk.
 
-    :param packages: to install besides.
+    :param packages: further packages to install.
     :param answers: to the template's questions; the defaults for the others.
     :returns: the project's folder.
     """

@@ -19,7 +19,7 @@ from app.clerk import clerk_of
 from app.database import Base, alembic, db, init_database
 from clerk_emulator.testing import RunningClerk
 from tests.local_server import LocalServer, local_server
-from tests.postgresql import PostgreSQL, postgresql_server, why_not
+from tests.postgresql import PostgreSQL, postgresql_server, reason_to_skip
 from tests.signing import LIVE_HOST, USER, Signer, publishable_key
 from tests.tools import ROOT
 
@@ -104,7 +104,7 @@ def server() -> Iterator[LocalServer]:
 
 @pytest.fixture
 def backend(server: LocalServer, signer: Signer) -> LocalServer:
-    """A Backend API that knows Alice."""
+    """A Backend API that has the user Alice."""
     server.forget()
     server.answers["GET /v1/jwks"] = (200, signer.jwks)
     server.answers[f"GET /v1/users/{USER}"] = (200, ALICE)
@@ -125,7 +125,7 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
     """A PostgreSQL server for the tests; without its programs, they are skipped."""
-    if reason := why_not():
+    if reason := reason_to_skip():
         pytest.skip(reason)
     with postgresql_server() as server:
         yield server
@@ -145,7 +145,7 @@ def postgresql_database(postgresql: PostgreSQL) -> Iterator[str]:
 
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest, tmp_path: Path, empty_database: Path) -> Iterator[str]:
-    """An empty database for the test: SQLite, or what ``ON_BOTH_DATABASES`` says."""
+    """An empty database for the test: SQLite, or the one that ``ON_BOTH_DATABASES`` selects."""
     if getattr(request, "param", "sqlite") == "sqlite":
         shutil.copy(empty_database, tmp_path / "app.db")
         yield f"sqlite:///{tmp_path / 'app.db'}"

@@ -1,4 +1,4 @@
-"""A PostgreSQL server for the tests alone, started from installed programs."""
+"""A PostgreSQL server for the tests only, started from the installed programs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sqlalchemy.exc import OperationalError
 OPTIONS = {
     "listen_addresses": "",
     "max_connections": "200",
-    "fsync": "off",  # its data need not survive
+    "fsync": "off",  # the data doesn't have to survive a crash
     "synchronous_commit": "off",
     "full_page_writes": "off",
 }
@@ -54,7 +54,7 @@ class PostgreSQL:
         self._execute(f"TRUNCATE {', '.join(tables)}", name)
 
     def is_up(self) -> bool:
-        """Whether it accepts connections."""
+        """Whether the server accepts connections."""
         try:
             self._execute("SELECT 1")
         except OperationalError:
@@ -70,8 +70,8 @@ class PostgreSQL:
             engine.dispose()
 
 
-def why_not() -> str:
-    """What is missing to run a server, as a sentence; empty if nothing is."""
+def reason_to_skip() -> str:
+    """The reason why no server can be started; an empty string if one can."""
     if find_spec("psycopg") is None:
         return "not tested on PostgreSQL: psycopg is not installed"
     if _programs() is None:
@@ -83,7 +83,7 @@ def why_not() -> str:
 def postgresql_server() -> Iterator[PostgreSQL]:
     """Run a server for as long as the context lasts."""
     programs = _programs()
-    assert programs is not None, why_not()
+    assert programs is not None, reason_to_skip()
     # Not in pytest's own folder, which other system users can't read, and whose path is too long.
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
     user = _system_user(folder)
@@ -121,7 +121,7 @@ def _programs() -> Path | None:
 
 
 def _system_user(folder: Path) -> dict[str, Any]:
-    """Options to run it as another system user than root, which PostgreSQL refuses."""
+    """Options to run PostgreSQL as a user other than root, because it refuses to run as root."""
     if os.name == "nt" or os.geteuid() != 0:
         return {}
     shutil.chown(folder, "nobody")

@@ -1,4 +1,4 @@
-"""A Redis server for the tests alone, and real Celery workers."""
+"""A Redis server for the tests only, and real Celery workers."""
 
 from __future__ import annotations
 

@@ -72,14 +72,14 @@ def test_a_broken_environment_is_repaired(bootstrapped: tuple[Path, str], bare_p
     assert "demo ->" in said
 
 
-def test_a_python_without_ensurepip_is_told_what_to_install(bare_python: Path, tmp_path: Path) -> None:
+def test_without_ensurepip_it_says_what_to_install(bare_python: Path, tmp_path: Path) -> None:
     (tmp_path / "noxfile.py").write_bytes((ROOT / "noxfile.py").read_bytes())
     said = start(bare_python, tmp_path, before="sys.modules['ensurepip'] = None")
     assert "can't create virtual environments: its module ensurepip is missing" in said
     assert "sudo apt install python3-venv" in said
 
 
-def test_a_python_that_is_too_old_is_told_so(bare_python: Path, tmp_path: Path) -> None:
+def test_a_python_that_is_too_old_is_rejected(bare_python: Path, tmp_path: Path) -> None:
     (tmp_path / "noxfile.py").write_bytes((ROOT / "noxfile.py").read_bytes())
     said = start(bare_python, tmp_path, before="sys.version_info = (3, 10, 9)")
     assert "Python 3.11 or newer is needed" in said
@@ -112,7 +112,7 @@ def source(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-def test_the_demo_shows_its_first_page_and_how_long_that_took(
+def test_the_demo_prints_how_long_its_first_page_took(
     source: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     port, local_clerk = free_ports()

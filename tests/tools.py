@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SAID = "said"
 """Name of the property with a message to print after all tests have run."""
 BIN = "Scripts" if os.name == "nt" else "bin"
-# These point commands to another environment than their own; nox sets some of them.
+# These point commands to an environment other than their own; nox sets some of them.
 NOT_OURS = {"VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "UV_PROJECT_ENVIRONMENT", "UV_PYTHON"}
 
 
@@ -46,7 +46,7 @@ def run(
     )
     shown = " ".join(map(str, command))
     assert expect is None or done.returncode == expect, (
-        f"`{shown}` ended with code {done.returncode}, expected {expect}. It said:\n{done.stdout}"
+        f"`{shown}` ended with code {done.returncode}, expected {expect}. Its output:\n{done.stdout}"
     )
     return done
 

@@ -34,7 +34,7 @@ class Base(DeclarativeBase):
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
-    """A moment, always with its time zone, which SQLite alone would drop."""
+    """A date and time with a time zone, which SQLite by itself would drop."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
@@ -93,7 +93,7 @@ def needs_upgrade() -> bool:
 
 
 def _init_sqlalchemy(app: Flask) -> None:
-    """Register Flask-SQLAlchemy-Lite without closing async sessions, which there are none of.
+    """Register Flask-SQLAlchemy-Lite without closing async sessions: there are none.
 
     Its async teardown would start an event loop, which costs every request a thread.
     """

@@ -1,7 +1,7 @@
 """Two branches of migrations: yours, and those of the template in ``app/clerk_sync/migrations/``.
 
 Each of yours depends on the newest of the template's that existed when it was created, but neither
-branch is a parent of the other. So an update of the template can add migrations beside yours.
+branch is a parent of the other. So an update of the template can add migrations next to yours.
 """
 
 from __future__ import annotations

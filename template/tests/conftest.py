@@ -43,7 +43,7 @@ def environ(database_url: str) -> dict[str, str]:
 
 @pytest.fixture
 def app(environ: dict[str, str]) -> Flask:
-    """The app without Clerk: no request may need an answer from it."""
+    """The app without Clerk: no request may need a response from it."""
     app = create_app(environ)
     app.testing = True
     return app
@@ -75,7 +75,7 @@ def visitor(site: Flask) -> FlaskClient:
 
 @pytest.fixture
 def ada(clerk: RunningClerk) -> User:
-    """A user with an account at Clerk."""
+    """A user with an account in Clerk."""
     return clerk.create_user("ada@example.com", first_name="Ada")
 
 

@@ -35,7 +35,7 @@ def invoices(site: Flask) -> str:
     return "/invoices"
 
 
-def test_a_signed_out_browser_is_sent_to_the_login_and_back(
+def test_a_signed_out_browser_is_sent_to_the_login_page_and_back(
     client: FlaskClient, reports: str
 ) -> None:
     answer = client.get("/reports?tab=a%26b")
@@ -43,13 +43,13 @@ def test_a_signed_out_browser_is_sent_to_the_login_and_back(
     assert answer.location == "/login?redirect_url=/reports?tab%3Da%2526b"
 
 
-def test_a_signed_out_program_gets_a_401(client: FlaskClient, reports: str) -> None:
+def test_a_signed_out_api_client_gets_a_401(client: FlaskClient, reports: str) -> None:
     answer = client.get(reports, headers=PROGRAM)
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
-def test_the_view_knows_the_user(site: Flask, signed_in: FlaskClient, ada: User) -> None:
+def test_the_view_gets_the_user(site: Flask, signed_in: FlaskClient, ada: User) -> None:
     site.add_url_rule("/mine", view_func=session_required(lambda: current_session.user_id))
     assert signed_in.get("/mine").text == ada.id
 
@@ -92,7 +92,7 @@ def test_a_permission_is_required(
     assert visitor.get("/invoices").status_code == status
 
 
-def test_a_program_is_told_what_is_missing(
+def test_an_api_client_is_told_what_is_missing(
     clerk: RunningClerk, visitor: FlaskClient, acme: Organization, invoices: str
 ) -> None:
     clerk.sign_in(visitor, clerk.create_user(organization=acme), acme)

@@ -24,7 +24,7 @@ def test_it_accepts_a_session_token(visitor: FlaskClient, clerk: RunningClerk, a
     assert visitor.get("/api/me", headers=headers).get_json()["user_id"] == ada.id
 
 
-def test_without_a_session_it_is_a_401_in_json(client: FlaskClient) -> None:
+def test_without_a_session_it_returns_a_401_in_json(client: FlaskClient) -> None:
     for headers in (PROGRAM, {}):
         answer = client.get("/api/me", headers=headers)
         assert answer.status_code == 401

@@ -1,7 +1,7 @@
 """How app/clerk decides whether a request is signed in.
 
-Clerk signs a session token every minute. The browser brings it in the cookie ``__session``, a
-program in the header ``Authorization``. Sources:
+Clerk signs a session token every minute. A browser sends it in the cookie ``__session``, an API
+client in the header ``Authorization``. Sources:
 https://clerk.com/docs/guides/how-clerk-works/overview and
 https://clerk.com/docs/guides/sessions/session-tokens
 """
@@ -80,7 +80,7 @@ def with_public_key_as_secret() -> str:
 
 
 def with_other_claims() -> str:
-    """Return a genuine token whose payload was exchanged."""
+    """Return a genuine token whose payload was replaced."""
     header, _, signature = token().split(".")
     payload = base64url(json.dumps(claims(sub="user_admin")).encode())
     return f"{header}.{payload}.{signature}"
@@ -88,14 +88,14 @@ def with_other_claims() -> str:
 
 @pytest.fixture
 def client(environ: dict[str, str]) -> FlaskClient:
-    """A browser on the app, which knows the public key of the Clerk instance."""
+    """A browser on the app, which has the public key of the Clerk instance."""
     settings = {"CLERK_JWT_KEY": PEM.decode(), "CLERK_AUTHORIZED_PARTIES": "http://localhost"}
     client = open_browser(create_app(environ | settings))
     client.set_cookie("__clerk_db_jwt", "dvb_1")
     return client
 
 
-def as_program(client: FlaskClient, token: str) -> TestResponse:
+def as_api_client(client: FlaskClient, token: str) -> TestResponse:
     """Call the app with a token in the header."""
     return client.get("/api/me", headers=PROGRAM | {"Authorization": f"Bearer {token}"})
 
@@ -103,7 +103,7 @@ def as_program(client: FlaskClient, token: str) -> TestResponse:
 def as_browser(client: FlaskClient, token: str, *, signed_in_at: int = 1) -> TestResponse:
     """Load a page with a token in the cookie.
 
-    :param signed_in_at: the time of the last sign-in, in unix seconds.
+    :param signed_in_at: the time of the last sign-in, in Unix seconds.
     """
     client.set_cookie("__session", token)
     client.set_cookie("__client_uat", str(signed_in_at))
@@ -111,7 +111,7 @@ def as_browser(client: FlaskClient, token: str, *, signed_in_at: int = 1) -> Tes
 
 
 def test_a_genuine_token_is_accepted(client: FlaskClient) -> None:
-    assert as_program(client, token()).get_json()["user_id"] == "user_ada"
+    assert as_api_client(client, token()).get_json()["user_id"] == "user_ada"
     assert as_browser(client, token()).get_json()["user_id"] == "user_ada"
 
 
@@ -151,7 +151,7 @@ FORGED: dict[str, tuple[Callable[[], str], str]] = {
 @pytest.mark.parametrize("forgery", FORGED)
 def test_a_forged_token_in_the_header_is_refused(client: FlaskClient, forgery: str) -> None:
     make, reason = FORGED[forgery]
-    answer = as_program(client, make())
+    answer = as_api_client(client, make())
     assert (answer.status_code, answer.get_json()["reason"]) == (401, reason)
 
 
@@ -163,9 +163,9 @@ def test_a_forged_token_in_the_cookie_is_refused(client: FlaskClient, forgery: s
     assert "user_id" not in answer.text
 
 
-def test_a_forged_token_is_refused_though_the_cookie_is_genuine(client: FlaskClient) -> None:
+def test_a_forged_token_is_refused_even_if_the_cookie_is_genuine(client: FlaskClient) -> None:
     assert as_browser(client, token()).status_code == 200
-    assert as_program(client, token(THEIRS)).status_code == 401
+    assert as_api_client(client, token(THEIRS)).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_a_forged_token_is_refused_though_the_cookie_is_genuine(client: FlaskCli
         ({"iat": 60}, "session-token-iat-in-the-future"),
     ],
 )
-def test_a_token_at_a_wrong_time_is_exchanged_at_clerk(
+def test_a_token_outside_its_lifetime_is_exchanged_for_a_new_one(
     client: FlaskClient, seconds: dict[str, int], reason: str
 ) -> None:
     times: dict[str, Any] = {name: int(time.time()) + offset for name, offset in seconds.items()}
@@ -187,8 +187,8 @@ def test_a_token_at_a_wrong_time_is_exchanged_at_clerk(
     assert target.path == "/v1/client/handshake"
     assert parse_qs(target.query)["redirect_url"] == ["http://localhost/api/me"]
     assert answer.headers["X-Clerk-Auth-Reason"] == reason
-    # A program cannot follow such a redirect.
-    assert as_program(client, token(**times)).status_code == 401
+    # An API client can't follow such a redirect.
+    assert as_api_client(client, token(**times)).status_code == 401
 
 
 def test_a_token_older_than_the_last_sign_in_is_exchanged(client: FlaskClient) -> None:
@@ -208,7 +208,7 @@ def test_handshakes_end_after_three_redirects(client: FlaskClient) -> None:
     assert as_browser(client, token(exp=int(time.time()) - 60)).status_code == 401
 
 
-def test_a_forged_handshake_signs_nobody_in(client: FlaskClient) -> None:
+def test_a_forged_handshake_does_not_sign_anyone_in(client: FlaskClient) -> None:
     directives = [f"__session={token(sub='user_admin')}; Path=/"]
     forged = jwt.encode({"handshake": directives}, THEIRS, "RS256", headers={"kid": "ins_1"})
     answer = client.get(f"/api/me?__clerk_handshake={forged}")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run commands where no .env of a developer changes the result."""
+    """Run commands in a folder without a developer's .env, which could change the result."""
     monkeypatch.chdir(tmp_path)
 
 

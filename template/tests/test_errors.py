@@ -1,4 +1,4 @@
-"""Error pages, and errors in JSON for programs."""
+"""Error pages, and errors in JSON for API clients."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def test_an_error_has_a_page(app: Flask, client: FlaskClient, code: int) -> None
     assert TEXTS[code][0] in page.text
 
 
-def test_an_error_without_a_text_of_its_own_has_a_page(app: Flask, client: FlaskClient) -> None:
+def test_an_error_without_its_own_text_has_a_page(app: Flask, client: FlaskClient) -> None:
     app.add_url_rule("/fail", view_func=lambda: abort(418))
     assert "teapot" in client.get("/fail").text
 
 
 @pytest.mark.parametrize("code", [401, 403, 404, 500, 418])
-def test_a_program_gets_an_error_in_json(app: Flask, client: FlaskClient, code: int) -> None:
+def test_an_api_client_gets_an_error_in_json(app: Flask, client: FlaskClient, code: int) -> None:
     app.add_url_rule("/fail", view_func=lambda: abort(code))
     answer = client.get("/fail", headers=PROGRAM)
     assert (answer.status_code, answer.is_json) == (code, True)
@@ -41,7 +41,7 @@ def test_a_crash_reveals_nothing(app: Flask, client: FlaskClient) -> None:
     assert "secret detail" not in page.text
 
 
-def test_a_wrong_method_names_the_right_ones(client: FlaskClient) -> None:
+def test_a_405_names_the_allowed_methods(client: FlaskClient) -> None:
     answer = client.get("/logout")
     assert answer.status_code == 405
     assert "POST" in answer.headers["Allow"]
@@ -52,6 +52,6 @@ def test_an_unknown_address_is_a_404(client: FlaskClient, path: str) -> None:
     assert client.get(path).status_code == 404
 
 
-def test_an_error_page_shows_its_text_as_text(app: Flask, client: FlaskClient) -> None:
+def test_an_error_page_escapes_its_text(app: Flask, client: FlaskClient) -> None:
     app.add_url_rule("/fail", view_func=lambda: abort(400, "<script>alert(1)</script>"))
     assert "<script>alert(1)" not in client.get("/fail").text

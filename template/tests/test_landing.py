@@ -14,13 +14,13 @@ def test_it_shows_the_name_and_the_tagline(client: FlaskClient) -> None:
     assert escape(product.TAGLINE) in page
 
 
-def test_it_leads_to_signup_and_login(client: FlaskClient) -> None:
+def test_it_links_to_signup_and_login(client: FlaskClient) -> None:
     page = client.get("/").text
     assert 'href="/signup">Get started' in page
     assert 'href="/login"' in page
 
 
-def test_it_leads_a_signed_in_user_to_the_dashboard(signed_in: FlaskClient) -> None:
+def test_it_links_a_signed_in_user_to_the_dashboard(signed_in: FlaskClient) -> None:
     page = signed_in.get("/").text
     assert "Go to your dashboard" in page
     assert "Get started" not in page

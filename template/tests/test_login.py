@@ -36,7 +36,7 @@ def test_the_steps_below_it_belong_to_clerk(client: FlaskClient, path: str) -> N
 
 
 @pytest.mark.parametrize("path", ["/login", "/signup"])
-def test_a_signed_in_user_is_sent_on(signed_in: FlaskClient, path: str) -> None:
+def test_a_signed_in_user_is_redirected(signed_in: FlaskClient, path: str) -> None:
     assert signed_in.get(path).location == "/dashboard"
     assert signed_in.get(f"{path}?redirect_url=/reports%3Fa%3D1").location == "/reports?a=1"
 
@@ -58,7 +58,7 @@ def test_no_target_leads_to_another_site(client: FlaskClient, name: str, target:
 
 
 @pytest.mark.parametrize("target", LEADING_AWAY)
-def test_no_target_leads_a_signed_in_user_away(signed_in: FlaskClient, target: str) -> None:
+def test_no_target_leads_signed_in_users_off_site(signed_in: FlaskClient, target: str) -> None:
     assert signed_in.get("/login", query_string={"next": target}).location == "/login"
 
 

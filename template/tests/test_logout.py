@@ -20,12 +20,12 @@ def _without_form_tokens(site: Flask) -> None:
     site.config["WTF_CSRF_ENABLED"] = False
 
 
-def test_it_ends_the_session_and_leads_to_the_landing_page(signed_in: FlaskClient) -> None:
+def test_it_ends_the_session_and_redirects_to_the_landing_page(signed_in: FlaskClient) -> None:
     assert signed_in.post("/logout").location == "/"
     assert signed_in.get("/api/me", headers=PROGRAM).status_code == 401
 
 
-def test_it_ends_the_session_at_clerk(
+def test_it_ends_the_session_in_clerk(
     site: Flask, signed_in: FlaskClient, clerk: RunningClerk
 ) -> None:
     signed_in.post("/logout")

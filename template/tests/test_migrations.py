@@ -14,7 +14,7 @@ def test_they_create_every_table(app: Flask) -> None:
     assert created == {*Base.metadata.tables, "alembic_version"}
 
 
-def test_they_are_up_to_date_with_the_models(app: Flask) -> None:
+def test_they_match_the_models(app: Flask) -> None:
     with app.app_context():
         # If this fails, run: flask db revision "what changes"
         assert alembic.compare_metadata() == []

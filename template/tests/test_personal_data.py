@@ -31,17 +31,17 @@ def erased(site: Flask, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def _row(visitor: FlaskClient, clerk: RunningClerk, ada: ClerkUser) -> None:
-    """Let Ada have a row."""
+    """Create Ada's row."""
     clerk.deliver_webhooks(visitor)
 
 
 def has_row(site: Flask, user: ClerkUser) -> bool:
-    """Say whether a user has a row."""
+    """Return whether a user has a row."""
     with site.app_context():
         return db.session.get(User, user.id) is not None
 
 
-def test_the_hook_erases_when_an_account_is_deleted_at_clerk(
+def test_the_hook_is_called_when_an_account_is_deleted_in_clerk(
     site: Flask, visitor: FlaskClient, clerk: RunningClerk, ada: ClerkUser, erased: list[str]
 ) -> None:
     clerk.delete_user(ada)

@@ -15,7 +15,7 @@ def test_its_steps_belong_to_clerk(signed_in: FlaskClient) -> None:
     assert 'data-clerk-mount="UserProfile"' in signed_in.get("/profile/security").text
 
 
-def test_deleting_the_account_leads_to_the_login(signed_in: FlaskClient) -> None:
+def test_deleting_the_account_redirects_to_the_login_page(signed_in: FlaskClient) -> None:
     page = signed_in.get("/profile").text
     assert "&#34;afterSignOutUrl&#34;: &#34;/login&#34;" in page
 

@@ -34,14 +34,14 @@ def test_other_sites_cannot_put_pages_into_a_frame(client: FlaskClient) -> None:
     assert "frame-ancestors 'self'" in client.get("/").headers["Content-Security-Policy"]
 
 
-def test_browsers_do_not_guess_types_and_reveal_no_paths(client: FlaskClient) -> None:
+def test_browsers_do_not_guess_types_or_reveal_paths(client: FlaskClient) -> None:
     headers = client.get("/static/app.css").headers
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
 
 
 @pytest.mark.parametrize("path", ["/dashboard", "/login?add_account=1", "/api/me"])
-def test_no_cache_keeps_a_page_that_depends_on_the_user(signed_in: FlaskClient, path: str) -> None:
+def test_pages_that_depend_on_the_user_are_not_cached(signed_in: FlaskClient, path: str) -> None:
     answer = signed_in.get(path)
     assert answer.headers["Cache-Control"] == "private, no-store"
     assert {"Cookie", "Authorization"} <= set(answer.vary)
@@ -58,7 +58,7 @@ def test_a_form_needs_a_token(signed_in: FlaskClient, save: str) -> None:
     assert signed_in.post(save).status_code == 400
 
 
-def test_a_program_needs_no_form_token(
+def test_an_api_client_needs_no_form_token(
     visitor: FlaskClient, clerk: RunningClerk, ada: User, save: str
 ) -> None:
     headers = PROGRAM | {"Authorization": f"Bearer {clerk.session_token(ada)}"}
@@ -66,7 +66,7 @@ def test_a_program_needs_no_form_token(
 
 
 @pytest.mark.parametrize("scheme", ["Basic", "Negotiate", "Digest"])
-def test_headers_that_browsers_send_by_themselves_are_no_proof(
+def test_headers_that_browsers_send_by_themselves_do_not_replace_the_token(
     signed_in: FlaskClient, save: str, scheme: str
 ) -> None:
     assert signed_in.post(save, headers={"Authorization": f"{scheme} eA=="}).status_code == 400

@@ -43,7 +43,7 @@ def test_a_wrong_setting_is_refused(
         create_app(environ | changes)
 
 
-def test_without_an_env_file_the_message_says_how_to_make_one(
+def test_without_an_env_file_the_message_says_how_to_create_one(
     environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settings, "ENV_FILE", tmp_path / ".env")

@@ -42,11 +42,11 @@ def deliver(
     secret: bytes = b"the signing secret",
     age: int = 0,
 ) -> int:
-    """Send an event as Clerk does, and return the status of the answer.
+    """Send an event as Clerk does, and return the status of the response.
 
     Source: https://docs.svix.com/receiving/verifying-payloads/how-manual
 
-    :param id: of the delivery; Clerk repeats it when it tries again.
+    :param id: of the delivery; Clerk sends the same one when it retries.
     :param age: seconds since the delivery was signed.
     """
     body = json.dumps({"type": type, "object": "event", "data": data})
@@ -132,6 +132,6 @@ def test_an_unsigned_delivery_is_refused(client: FlaskClient) -> None:
     assert answer.status_code == 400
 
 
-def test_without_a_signing_secret_clerk_is_asked_to_try_again(environ: dict[str, str]) -> None:
+def test_without_a_signing_secret_clerk_is_asked_to_retry(environ: dict[str, str]) -> None:
     client = create_app(environ | {"CLERK_WEBHOOK_SIGNING_SECRET": ""}).test_client()
     assert deliver(client, "user.created", ADA) == 503

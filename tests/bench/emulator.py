@@ -112,7 +112,7 @@ def many_users(url: str, emails: Iterator[int]) -> None:
     call(http, "POST", f"{url}/emulator/seeds", headers=HEADERS, json=seeds)
     print(f"seeds, {USERS} users, {ORGANIZATIONS} organizations: {time.perf_counter() - began:.2f} s")
     full = median_ms(lambda: sign_up(http, url, f"u{next(emails)}@example.com"))
-    print(f"sign-up beside them: {full:.1f} ms, {full / empty:.2f} times as long")
+    print(f"sign-up among them: {full:.1f} ms, {full / empty:.2f} times as long")
 
 
 def listings(url: str) -> list[str]:

@@ -32,11 +32,11 @@ finally:
     print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 MORE_MEMORY = 1.25
-"""By which factor memory may grow for ten times as many users."""
+"""The factor by which memory may grow for ten times as many users."""
 
 
 def fill(path: Path, number: int) -> None:
-    """Create a state with this many users, and per hundred users an organization of ten."""
+    """Create a state with this many users, and for each hundred of them an organization of ten."""
     store = Store(path)
     with store.transaction():
         for i in range(number):
@@ -58,9 +58,9 @@ def fill(path: Path, number: int) -> None:
 
 
 def sync(url: str, database: Path, *options: str) -> tuple[float, int, str]:
-    """Run the command; returns its seconds, its peak memory in KiB, and its output."""
+    """Run the command; returns the seconds it took, its peak memory in KiB, and its output."""
     environ = ENVIRON | {
-        "SECRET_KEY": "only for measuring, never elsewhere",
+        "SECRET_KEY": "only for this benchmark",
         "DATABASE_URL": f"sqlite:///{database}",
         "CLERK_EMULATOR_URL": url,
         "CLERK_SECRET_KEY": SECRET,
@@ -88,7 +88,7 @@ def measure(number: int) -> int:
             enabled = {"organizations": {"enabled": True}}
             requests.patch(f"{url}/emulator/settings", headers=HEADERS, json=enabled, timeout=60)
             filled, peak, output = sync(url, database)
-            assert f"users: {number:,} at Clerk; {number:,} added, 0 changed, 0 deleted" in output, output
+            assert f"users: {number:,} in Clerk; {number:,} added, 0 changed, 0 deleted" in output, output
             again, peak_again, output = sync(url, database)
             assert output.count("0 added, 0 changed, 0 deleted") == 3, output
     print(

@@ -59,13 +59,13 @@ def site(packages: Path, script_environment: dict[str, str]) -> Iterator[httpx.C
         process.communicate(timeout=20)
 
 
-def test_express_knows_who_is_signed_in(site: httpx.Client, ada: dict[str, str]) -> None:
+def test_express_gets_the_signed_in_user(site: httpx.Client, ada: dict[str, str]) -> None:
     bearer = {"Authorization": f"Bearer {ada['token']}"}
     assert site.get("/", headers=bearer).json() == {"userId": ada["user_id"]}
     assert site.get("/private", headers=bearer).json() == {"address": ada["address"]}
 
 
-def test_express_keeps_strangers_out(site: httpx.Client, ada: dict[str, str]) -> None:
+def test_express_rejects_signed_out_requests(site: httpx.Client, ada: dict[str, str]) -> None:
     assert site.get("/").json() == {"userId": None}
     forged = {"Authorization": f"Bearer {ada['token'][:-6]}AAAAAA"}
     assert site.get("/", headers=forged).json() == {"userId": None}
@@ -74,7 +74,7 @@ def test_express_keeps_strangers_out(site: httpx.Client, ada: dict[str, str]) ->
     assert refused.headers["Location"].startswith(f"{APP_URL}/login")
 
 
-def test_express_sends_a_browser_to_a_handshake(
+def test_express_redirects_a_browser_to_a_handshake(
     site: httpx.Client, local_clerk: LocalClerk, ada: dict[str, str]
 ) -> None:
     page = {"Accept": "text/html", "Sec-Fetch-Dest": "document", "Host": "localhost:5000"}

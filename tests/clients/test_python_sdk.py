@@ -171,13 +171,13 @@ def test_the_instance_and_its_lists(local_clerk: LocalClerk) -> None:
 
 
 @pytest.mark.parametrize("key", ["sk_test_wrong", "sk_live_clients", "ak_guess"])
-def test_a_wrong_key_opens_nothing(local_clerk: LocalClerk, key: str) -> None:
+def test_a_wrong_key_is_rejected(local_clerk: LocalClerk, key: str) -> None:
     with pytest.raises(models.ClerkErrors) as error:
         local_clerk.sdk(key).users.list(request={})
     assert status_of(error) == 401
 
 
-def test_too_many_calls(local_clerk: LocalClerk) -> None:
+def test_too_many_calls_are_rate_limited(local_clerk: LocalClerk) -> None:
     local_clerk.backend("PUT", "/emulator/throttle", requests=1, retry_after=1)
     with pytest.raises(models.SDKError) as error:
         local_clerk.sdk().users.list(request={}, retries=None)
@@ -253,7 +253,7 @@ def test_connections_and_directories(local_clerk: LocalClerk) -> None:
     assert sdk.enterprise_connections.delete(enterprise_connection_id=made.id).deleted
 
 
-def test_codes_that_the_server_checks(local_clerk: LocalClerk) -> None:
+def test_codes_checked_by_the_server(local_clerk: LocalClerk) -> None:
     sdk, user = local_clerk.sdk(), create(local_clerk)
     email_id = user.email_addresses[0].id
     assert email_id

@@ -35,7 +35,7 @@ ACME: dict[str, Any] = {
 
 
 class Event(NamedTuple):
-    """An event at Clerk. All attempts to deliver it have the same ID."""
+    """An event in Clerk. All attempts to deliver it have the same ID."""
 
     id: str
     type: str

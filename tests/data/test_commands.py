@@ -19,7 +19,7 @@ from tests.app_fixtures import PROJECT
 from tests.local_server import LocalServer
 from tests.signing import Signer, publishable_key
 
-dev_module = importlib.import_module("app.commands.dev")  # the name is the command's, too
+dev_module = importlib.import_module("app.commands.dev")  # the module and the command have the same name
 
 
 def doctor(environ: dict[str, str]) -> Result:
@@ -59,7 +59,7 @@ def rows(output: str) -> dict[str, str]:
     return {subject: verdict for verdict, subject in found}
 
 
-def test_the_doctor_finds_all_well(reachable: dict[str, str]) -> None:
+def test_the_doctor_finds_no_problem(reachable: dict[str, str]) -> None:
     result = doctor(reachable)
     verdicts = rows(result.stdout)
     assert "Everything is fine." in result.stdout, result.stdout
@@ -68,7 +68,7 @@ def test_the_doctor_finds_all_well(reachable: dict[str, str]) -> None:
     assert result.exit_code == 0
 
 
-def test_the_doctor_works_where_the_app_does_not_start(environ: dict[str, str]) -> None:
+def test_the_doctor_works_if_the_app_does_not_start(environ: dict[str, str]) -> None:
     result = run(environ | {"CLERK_SECRET_KEY": "sk_live_verysecret"}, "clerk", "doctor")
     assert result.returncode == 1
     assert rows(result.stdout)["Settings"] == "wrong"
@@ -76,7 +76,7 @@ def test_the_doctor_works_where_the_app_does_not_start(environ: dict[str, str]) 
     assert "verysecret" not in result.stdout + result.stderr
 
 
-def test_the_doctor_sees_keys_of_two_instances(
+def test_the_doctor_finds_keys_of_two_instances(
     reachable: dict[str, str], backend: LocalServer, forger: Signer
 ) -> None:
     other = Signer(key=forger.key, kid="ins_other")
@@ -84,7 +84,7 @@ def test_the_doctor_sees_keys_of_two_instances(
     assert rows(doctor(reachable).stdout)["Keys match"] == "wrong"
 
 
-def test_the_doctor_sees_a_refused_secret_key_and_a_wrong_clock(
+def test_the_doctor_finds_a_rejected_secret_key_and_a_wrong_clock(
     reachable: dict[str, str], backend: LocalServer
 ) -> None:
     backend.answers["GET /api/v1/jwks"] = (401, {"errors": [{"code": "authentication_invalid"}]})
@@ -96,7 +96,7 @@ def test_the_doctor_sees_a_refused_secret_key_and_a_wrong_clock(
     assert "copy CLERK_SECRET_KEY again" in result.stdout
 
 
-def test_the_doctor_sees_a_clerk_that_is_down_and_a_path_that_is_not_there(
+def test_the_doctor_finds_an_outage_of_clerk_and_a_path_that_does_not_exist(
     reachable: dict[str, str],
 ) -> None:
     changes = {"CLERK_EMULATOR_URL": "http://127.0.0.1:9", "CLERK_AFTER_SIGN_IN_PATH": "/nowhere"}

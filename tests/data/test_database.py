@@ -1,4 +1,4 @@
-"""Connecting an app to its database: what else is in the process stays as it is."""
+"""Connecting an app to its database changes nothing else in the process."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def close_files(error: BaseException | None) -> None:
     """A teardown that is an ordinary function."""
 
 
-def test_asynchronous_teardowns_of_other_extensions_stay(tmp_path: Path) -> None:
+def test_asynchronous_teardowns_of_other_extensions_are_kept(tmp_path: Path) -> None:
     app = Flask("app")
     app.teardown_appcontext(close_connections)
     init_database(app, f"sqlite:///{tmp_path / 'app.db'}")

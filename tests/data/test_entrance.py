@@ -20,19 +20,19 @@ def test_it_mounts_clerks_component(client: FlaskClient, path: str, component: s
 
 
 @pytest.mark.parametrize("path", ["/login/factor-one", "/login/sso-callback", "/signup/verify/x"])
-def test_the_steps_below_are_clerks(client: FlaskClient, path: str) -> None:
+def test_the_paths_below_belong_to_clerk(client: FlaskClient, path: str) -> None:
     assert "data-clerk-mount" in client.get(path, headers=BROWSER).text
 
 
 @pytest.mark.parametrize("path", ["/login", "/signup"])
-def test_it_sends_the_signed_in_on(client: FlaskClient, sign_in: SignIn, path: str) -> None:
+def test_it_redirects_signed_in_users(client: FlaskClient, sign_in: SignIn, path: str) -> None:
     sign_in()
     assert client.get(path, headers=BROWSER).location == "/dashboard"
     inside = client.get(f"{path}?redirect_url=/reports%3Fa%3D1", headers=BROWSER)
     assert inside.location == "/reports?a=1"
 
 
-def test_the_signed_in_may_add_an_account(client: FlaskClient, sign_in: SignIn) -> None:
+def test_signed_in_users_may_add_an_account(client: FlaskClient, sign_in: SignIn) -> None:
     sign_in()
     dashboard = client.get("/dashboard", headers=BROWSER).text
     assert "&#34;signInUrl&#34;: &#34;/login?add_account=1&#34;" in dashboard
@@ -44,7 +44,9 @@ def test_the_signed_in_may_add_an_account(client: FlaskClient, sign_in: SignIn) 
 
 @pytest.mark.parametrize("name", ["redirect_url", "next"])
 @pytest.mark.parametrize("signed_in", [False, True])
-def test_no_target_leads_away(client: FlaskClient, sign_in: SignIn, name: str, signed_in: bool) -> None:
+def test_no_target_leads_to_another_site(
+    client: FlaskClient, sign_in: SignIn, name: str, signed_in: bool
+) -> None:
     if signed_in:
         sign_in()
     # Clerk.js reads the address bar, so that the target is taken out of it.

@@ -34,7 +34,7 @@ def example(tmp_path: Path) -> Path:
     return path
 
 
-def test_what_is_missing_comes_with_its_comment(example: Path, tmp_path: Path) -> None:
+def test_a_missing_variable_is_added_with_its_comment(example: Path, tmp_path: Path) -> None:
     env = tmp_path / ".env"
     env.write_text("SECRET_KEY=mine\nMY_OWN=1")
     added = add_missing(example, env)
@@ -47,21 +47,21 @@ def test_what_is_missing_comes_with_its_comment(example: Path, tmp_path: Path) -
     assert add_missing(example, env) == []
 
 
-def test_a_new_file_gets_a_secret_and_is_private(example: Path, tmp_path: Path) -> None:
+def test_a_new_file_has_a_secret_and_is_private(example: Path, tmp_path: Path) -> None:
     env = tmp_path / ".env"
     add_missing(example, env)
     assert len(dotenv_values(env)["SECRET_KEY"] or "") == 64
     assert env.stat().st_mode & 0o777 == 0o600
 
 
-def test_real_keys_are_not_joined_by_local_secrets(example: Path, tmp_path: Path) -> None:
+def test_local_secrets_are_not_added_to_real_keys(example: Path, tmp_path: Path) -> None:
     env = tmp_path / ".env"
     env.write_text("CLERK_PUBLISHABLE_KEY=pk_live_real\n")
     add_missing(example, env)
     assert dotenv_values(env)["CLERK_SECRET_KEY"] == ""
 
 
-def test_windows_line_ends_and_odd_lines_stay(example: Path, tmp_path: Path) -> None:
+def test_windows_line_endings_and_malformed_lines_are_kept(example: Path, tmp_path: Path) -> None:
     env = tmp_path / ".env"
     before = b"export SECRET_KEY='a b'\r\n# note\r\n=odd\r\n"
     env.write_bytes(before)

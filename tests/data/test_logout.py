@@ -11,7 +11,7 @@ from tests.local_server import LocalServer
 REVOKE = "POST /v1/sessions/sess_1/revoke"
 
 
-def test_it_ends_the_session_at_clerk(client: FlaskClient, sign_in: SignIn, backend: LocalServer) -> None:
+def test_it_ends_the_session_in_clerk(client: FlaskClient, sign_in: SignIn, backend: LocalServer) -> None:
     backend.answers[REVOKE] = (200, {"object": "session", "status": "revoked"})
     sign_in()
     response = client.post("/logout", headers=BROWSER)
@@ -20,7 +20,7 @@ def test_it_ends_the_session_at_clerk(client: FlaskClient, sign_in: SignIn, back
     assert client.get_cookie("__session") is None
 
 
-def test_it_does_not_pretend_when_clerk_is_down(
+def test_it_reports_an_error_if_clerk_is_down(
     client: FlaskClient, sign_in: SignIn, backend: LocalServer
 ) -> None:
     backend.answers[REVOKE] = (500, {"errors": []})
@@ -31,13 +31,15 @@ def test_it_does_not_pretend_when_clerk_is_down(
     assert client.get_cookie("__session")
 
 
-def test_a_session_that_has_ended_is_fine(client: FlaskClient, sign_in: SignIn, backend: LocalServer) -> None:
+def test_it_works_if_the_session_has_already_ended(
+    client: FlaskClient, sign_in: SignIn, backend: LocalServer
+) -> None:
     backend.answers[REVOKE] = (404, {"errors": [{"code": "resource_not_found"}]})
     sign_in()
     assert client.post("/logout", headers=BROWSER).location == "/"
 
 
-def test_another_site_cannot_sign_people_out(app: Flask, client: FlaskClient, sign_in: SignIn) -> None:
+def test_another_site_cannot_sign_users_out(app: Flask, client: FlaskClient, sign_in: SignIn) -> None:
     app.config["WTF_CSRF_ENABLED"] = True
     sign_in()
     assert client.post("/logout", headers=BROWSER).status_code == 400

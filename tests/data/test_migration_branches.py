@@ -1,4 +1,4 @@
-"""Migrations of the founder beside those of the template: `flask db` works without options."""
+"""Migrations of the founder next to those of the template: `flask db` works without options."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def test_both_branches_upgrade_an_empty_database(project: Project, notes: sa.Tab
     assert [line.split()[1].strip(",") for line in output.splitlines()] == [*REVISIONS, "8000000001"]
 
 
-def test_an_update_of_the_template_adds_a_migration_beside_yours(project: Project, notes: sa.Table) -> None:
+def test_an_update_of_the_template_adds_a_migration_next_to_yours(project: Project, notes: sa.Table) -> None:
     project.run("upgrade")
     first = project.revision("Notes")
     project.run("upgrade")

@@ -32,7 +32,7 @@ VALUES ('lock', 0, 77, false, '2026-01-01 00:00:00'), ('users', 5, 88, false, '2
 """
 
 TOKEN = datetime.now(UTC).replace(microsecond=123_456) - timedelta(minutes=1)
-"""When a request claimed a signal and queued its task, which knows this very time."""
+"""When a request claimed a signal and queued its task, which contains the same time."""
 
 LEASED = TOKEN + timedelta(days=1)
 """How a queued signal was once stored: as a claim from the future."""
@@ -76,7 +76,7 @@ def history(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
 
 
 def execute(statement: str | sa.Executable, *rows: dict[str, object]) -> None:
-    """Change the database as it is now, whatever the models say."""
+    """Change the database's current tables, even if the models differ."""
     with db.engine.begin() as connection:
         if isinstance(statement, str):
             statement = sa.text(statement)
@@ -143,7 +143,7 @@ def test_users_of_every_earlier_revision_are_kept(history: Flask, revision: str)
 
 
 @pytest.mark.parametrize("revision", [WITH_WEBHOOKS, WITH_CHECKPOINTS])
-def test_queued_signals_keep_the_claim_that_their_tasks_know(history: Flask, revision: str) -> None:
+def test_queued_signals_keep_the_claim_that_their_tasks_contain(history: Flask, revision: str) -> None:
     alembic.upgrade(revision)
     insert_old_deliveries()
     alembic.upgrade()
@@ -171,7 +171,7 @@ def in_utc(value: datetime | None) -> datetime | None:
     return value and (value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC))
 
 
-def test_the_lock_leaves_the_table_of_checkpoints(history: Flask) -> None:
+def test_the_lock_is_removed_from_the_table_of_checkpoints(history: Flask) -> None:
     alembic.upgrade(WITH_CHECKPOINTS)
     execute(OLD_LOCK)
     alembic.upgrade()

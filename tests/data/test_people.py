@@ -30,7 +30,7 @@ pytestmark = ON_BOTH_DATABASES
 
 @pytest.fixture
 def ada(site: Flask, clerk: RunningClerk) -> str:
-    """The ID of a user who has an account at Clerk, a row here, and an organization."""
+    """The ID of a user who has an account in Clerk, a row here, and an organization."""
     user = clerk.create_user(
         "ada@example.com", first_name="Ada", organization=clerk.create_organization("Acme")
     )
@@ -55,14 +55,14 @@ def break_clerk(monkeypatch: pytest.MonkeyPatch, *methods: str) -> None:
     """Make these calls of the Backend API fail."""
 
     def fail(*_: object, **__: object) -> Any:
-        raise BackendApiError(503, "unavailable", "out of order")
+        raise BackendApiError(503, "unavailable", "Clerk is down")
 
     for method in methods:
         monkeypatch.setattr(BackendApi, method, fail)
 
 
 @pytest.mark.parametrize("named_by", ["id", "address"])
-def test_account_is_deleted_at_clerk_and_here(
+def test_account_is_deleted_in_clerk_and_here(
     site: Flask, clerk: RunningClerk, ada: str, erased: list[str], named_by: str
 ) -> None:
     name = ada if named_by == "id" else "Ada@example.com"
@@ -70,12 +70,12 @@ def test_account_is_deleted_at_clerk_and_here(
     assert stored(site, User, ada)
     result = run(site, delete_user, name, answer="y\n")
     assert (result.exit_code, "Deleted." in result.output) == (0, True)
-    assert f"{ada} ada@example.com (exists at Clerk, a row in this database)" in result.output
+    assert f"{ada} ada@example.com (exists in Clerk, a row in this database)" in result.output
     assert clerk.users() == []
     assert stored(site, User, ada) is None
     assert stored(site, Tombstone, ada)
     assert erased == [ada]
-    # The webhook about it finds nothing left to do.
+    # The webhook about the deletion changes nothing.
     clerk.deliver_webhooks(site.test_client())
     assert erased == [ada]
 
@@ -90,7 +90,7 @@ def test_nothing_is_deleted_if_clerk_fails(
     assert not erased
 
 
-def test_account_on_one_side_is_deleted_as_well(
+def test_account_that_exists_only_in_clerk_or_here_is_deleted_as_well(
     site: Flask, clerk: RunningClerk, ada: str, erased: list[str]
 ) -> None:
     with site.app_context():
@@ -102,8 +102,8 @@ def test_account_on_one_side_is_deleted_as_well(
         assert is_deleted(db.session, grace)
         assert is_deleted(db.session, "user_here")
     assert erased == ["user_here", grace]
-    result = run(site, delete_user, "user_nobody", "--yes")
-    assert (result.exit_code, "No account at Clerk or in this database" in result.output) == (1, True)
+    result = run(site, delete_user, "user_unknown", "--yes")
+    assert (result.exit_code, "No account in Clerk or in this database" in result.output) == (1, True)
 
 
 def test_failing_hook_stops_the_deletion(

@@ -1,4 +1,4 @@
-"""Signals follow events: after the commit, and once."""
+"""One signal is sent for each event, after its rows are committed."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ CREATED = event("user.created", ALICE)
 RENAMED = {**ALICE, "first_name": "Alicia", "updated_at": ALICE["updated_at"] + 1}
 UPDATED = event("user.updated", RENAMED)
 
-Heard = list[tuple[str, str]]
+ReceivedSignals = list[tuple[str, str]]
 """The type of each event, and the ID of its object."""
 
-Listen = Callable[..., Heard]
+Listen = Callable[..., ReceivedSignals]
 
 
 @pytest.fixture
@@ -43,15 +43,15 @@ def listen() -> Iterator[Listen]:
     """A function that records the signals it is given, until the test ends."""
     with ExitStack() as stack:
 
-        def listen(*asked: NamedSignal) -> Heard:
-            heard: Heard = []
+        def listen(*asked: NamedSignal) -> ReceivedSignals:
+            received: ReceivedSignals = []
 
-            def note(app: Flask, data: dict[str, Any], event: WebhookEvent) -> None:
-                heard.append((event.type, data["id"]))
+            def record(app: Flask, data: dict[str, Any], event: WebhookEvent) -> None:
+                received.append((event.type, data["id"]))
 
             for signal in asked:
-                stack.enter_context(signal.connected_to(note))
-            return heard
+                stack.enter_context(signal.connected_to(record))
+            return received
 
         yield listen
 
@@ -59,7 +59,7 @@ def listen() -> Iterator[Listen]:
 def test_each_type_of_event_has_a_signal(client: FlaskClient, listen: Listen) -> None:
     named = [value for value in vars(signals).values() if isinstance(value, NamedSignal)]
     assert len(named) == 9
-    heard = listen(*named)
+    received = listen(*named)
     joined = membership()
     for kind, data in (("user", ALICE), ("organization", joined["organization"])):
         deliver(client, event(f"{kind}.created", data))
@@ -73,14 +73,14 @@ def test_each_type_of_event_has_a_signal(client: FlaskClient, listen: Listen) ->
         ("user", ALICE["id"]),
     ):
         deliver(client, deleted(kind, id))
-    assert sorted(type for type, _ in heard) == sorted(deliveries.EVENT_HANDLERS)
+    assert sorted(type for type, _ in received) == sorted(deliveries.EVENT_HANDLERS)
 
 
 def test_repeated_delivery_sends_one_signal(client: FlaskClient, listen: Listen) -> None:
-    heard = listen(signals.user_created)
+    received = listen(signals.user_created)
     for _ in range(3):
         assert deliver(client, CREATED).status_code == 200
-    assert heard == [("user.created", ALICE["id"])]
+    assert received == [("user.created", ALICE["id"])]
 
 
 def test_row_is_committed_before_its_signal(app: Flask, client: FlaskClient) -> None:
@@ -95,24 +95,24 @@ def test_row_is_committed_before_its_signal(app: Flask, client: FlaskClient) -> 
 
 
 def test_created_event_has_a_signal_even_if_the_row_exists(client: FlaskClient, listen: Listen) -> None:
-    heard = listen(signals.user_created, signals.user_updated)
+    received = listen(signals.user_created, signals.user_updated)
     deliver(client, UPDATED)
     deliver(client, CREATED)
     deliver(client, event("user.updated", {**RENAMED, "updated_at": 5}))
-    assert [type for type, _ in heard] == ["user.updated", "user.created"]
+    assert [type for type, _ in received] == ["user.updated", "user.created"]
 
 
 def test_late_events_of_a_deleted_user_send_no_signal(client: FlaskClient, listen: Listen) -> None:
-    heard = listen(signals.user_created, signals.user_updated, signals.user_deleted)
+    received = listen(signals.user_created, signals.user_updated, signals.user_deleted)
     for one in (deleted("user", ALICE["id"]), CREATED, UPDATED):
         deliver(client, one)
-    assert [type for type, _ in heard] == ["user.deleted"]
+    assert [type for type, _ in received] == ["user.deleted"]
 
 
 def test_events_without_rows_have_signals_too(client: FlaskClient, listen: Listen) -> None:
-    heard = listen(signals.event_signal("session.created"))
+    received = listen(signals.event_signal("session.created"))
     deliver(client, event("session.created", {"id": "sess_1"}))
-    assert heard == [("session.created", "sess_1")]
+    assert received == [("session.created", "sess_1")]
 
 
 def test_failed_receiver_is_called_again(app: Flask, client: FlaskClient) -> None:
@@ -137,11 +137,11 @@ def test_failed_receiver_is_called_again(app: Flask, client: FlaskClient) -> Non
 
 
 def test_simultaneous_deliveries_send_one_signal(app: Flask, listen: Listen) -> None:
-    heard = listen(signals.user_created)
+    received = listen(signals.user_created)
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(lambda _: deliver(app.test_client(), CREATED), range(32)))
     assert {answer.status_code for answer in answers} == {200}
-    assert len(heard) == 1
+    assert len(received) == 1
 
 
 DIES = """
@@ -174,13 +174,13 @@ def test_signal_of_a_killed_worker_is_sent_again(
     died = subprocess.run(command, cwd=ROOT, env={**os.environ, **environ}, check=False)
     assert died.returncode == -9
     assert stored(app, User, ALICE["id"])
-    heard = listen(signals.user_created)
+    received = listen(signals.user_created)
     monkeypatch.setattr(deliveries, "WAITS", (0,))
     assert deliver(client, CREATED).status_code == 503  # the worker might still be sending it
     monkeypatch.setattr(deliveries, "CLAIM_LEASE", deliveries.CLAIM_LEASE * 0)
     assert deliver(client, CREATED).status_code == 200
     assert deliver(client, CREATED).status_code == 200
-    assert heard == [("user.created", ALICE["id"])]
+    assert received == [("user.created", ALICE["id"])]
     noted = stored(app, WebhookDelivery, CREATED.id)
     assert noted
     assert noted.outcome == "applied"

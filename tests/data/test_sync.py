@@ -71,12 +71,12 @@ def change_rows(app: Flask, *statements: sa.Executable) -> None:
 def test_empty_database_is_filled(site: Flask, crowd: RunningClerk, run: Run) -> None:
     result = run()
     assert result.exit_code == 0, result.output
-    assert "users: 12 at Clerk; 12 added, 0 changed, 0 deleted" in result.output
-    assert "organizations: 2 at Clerk; 2 added" in result.output
-    assert "memberships: 6 at Clerk; 6 added" in result.output
+    assert "users: 12 in Clerk; 12 added, 0 changed, 0 deleted" in result.output
+    assert "organizations: 2 in Clerk; 2 added" in result.output
+    assert "memberships: 6 in Clerk; 6 added" in result.output
     filled = tables(site)
     assert [len(rows) for rows in filled.values()] == [12, 2, 6]
-    assert "12 at Clerk; 0 added, 0 changed, 0 deleted" in run().output
+    assert "12 in Clerk; 0 added, 0 changed, 0 deleted" in run().output
     assert tables(site) == filled
 
 
@@ -96,13 +96,13 @@ def test_changed_rows_are_corrected(site: Flask, crowd: RunningClerk, run: Run) 
     dry = run("--dry-run").output
     assert f"+ {ids[1]} user1@example.com" in dry
     assert f"~ {ids[5]} email typed@example.com → user5@example.com" in dry
-    assert "users: 12 at Clerk; 1 to add, 2 to change, 0 to delete" in dry
+    assert "users: 12 in Clerk; 1 to add, 2 to change, 0 to delete" in dry
     assert tables(site) != right
-    assert "users: 12 at Clerk; 1 added, 2 changed, 0 deleted" in run().output
+    assert "users: 12 in Clerk; 1 added, 2 changed, 0 deleted" in run().output
     assert tables(site) == right
 
 
-def test_accounts_deleted_at_clerk_are_deleted_for_good(site: Flask, crowd: RunningClerk, run: Run) -> None:
+def test_accounts_deleted_in_clerk_are_deleted_for_good(site: Flask, crowd: RunningClerk, run: Run) -> None:
     run()
     with site.app_context():
         ids = list(db.session.scalars(sa.select(User.id).order_by(User.created_at)))
@@ -113,8 +113,8 @@ def test_accounts_deleted_at_clerk_are_deleted_for_good(site: Flask, crowd: Runn
     crowd.remove_member(acme, people[1])
     assert f"- {ids[11]}\n" in run("--dry-run").output
     output = run().output
-    assert "users: 10 at Clerk; 0 added, 0 changed, 2 deleted" in output
-    assert "memberships: 3 at Clerk; 0 added, 0 changed, 1 deleted" in output
+    assert "users: 10 in Clerk; 0 added, 0 changed, 2 deleted" in output
+    assert "memberships: 3 in Clerk; 0 added, 0 changed, 1 deleted" in output
     with site.app_context():
         assert {ids[0], ids[11], left.id} == set(db.session.scalars(sa.select(Tombstone.id)))
         assert transact(lambda session: apply_user(session, {"id": ids[0]})) == "gone"
@@ -130,7 +130,7 @@ def test_interrupted_run_continues_where_it_stopped(
     def failing(api: BackendApi, path: str, **query: Any) -> Any:
         asked.append((path, query.get("offset")))
         if path == "/users" and query["offset"] >= 6:
-            raise BackendApiError(503, "unavailable", "out of order")
+            raise BackendApiError(503, "unavailable", "Clerk is down")
         return page(api, path, **query)
 
     with monkeypatch.context() as context:
@@ -144,7 +144,7 @@ def test_interrupted_run_continues_where_it_stopped(
         assert db.session.scalar(sa.select(sa.func.count()).select_from(User)) == 8
     result = run()
     assert "users: continuing after 8" in result.output
-    assert "users: 12 at Clerk; 4 added" in result.output
+    assert "users: 12 in Clerk; 4 added" in result.output
     with site.app_context():
         assert db.session.get(SyncCheckpoint, "users") is None
 
@@ -176,7 +176,7 @@ def test_retry_after_is_respected(
 
     def busy(api: BackendApi, path: str, **query: Any) -> Any:
         if len(waits) < 3:
-            raise BackendApiError(429, "too_many_requests", "slower", retry_after=7)
+            raise BackendApiError(429, "too_many_requests", "rate limit exceeded", retry_after=7)
         return page(api, path, **query)
 
     monkeypatch.setattr(BackendApi, "page", busy)
@@ -213,8 +213,8 @@ def test_instance_without_organizations(site: Flask, clerk: RunningClerk, run: R
     clerk.create_user()
     result = run()
     assert result.exit_code == 0
-    assert "users: 1 at Clerk; 1 added" in result.output
-    assert "memberships: organizations are not enabled at Clerk" in result.output
+    assert "users: 1 in Clerk; 1 added" in result.output
+    assert "memberships: organizations are not enabled in Clerk" in result.output
 
 
 def test_error_of_clerk_is_shown(site: Flask, run: Run) -> None:

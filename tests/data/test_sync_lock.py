@@ -1,4 +1,4 @@
-"""The lock of the scheduled sync: one run at a time, and a dead run loses it."""
+"""The lock of the scheduled sync: one run at a time, and a dead run loses the lock."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_only_its_holder_can_release_the_lock() -> None:
     assert hold_sync_lock("second")
 
 
-def test_silent_run_loses_the_lock() -> None:
+def test_run_that_stops_renewing_loses_the_lock() -> None:
     hold_sync_lock("first")
     seen_at = db.session.get_one(SyncLock, sync_lock.NAME).seen_at - SILENCE * 1.1
     transact(lambda session: session.execute(sa.update(SyncLock).values(seen_at=seen_at)))
@@ -47,7 +47,7 @@ def test_silent_run_loses_the_lock() -> None:
     assert not hold_sync_lock("first")
 
 
-def test_forgetting_checkpoints_keeps_the_lock() -> None:
+def test_deleting_checkpoints_keeps_the_lock() -> None:
     hold_sync_lock("first")
     reconciliation.forget_checkpoints()
     assert not hold_sync_lock("second")

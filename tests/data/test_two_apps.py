@@ -47,7 +47,7 @@ class Company(OrganizationColumns, OtherBase):
 
 
 class Seat(MembershipColumns, OtherBase):
-    """Another app's membership, with a table argument beside those of the mixin."""
+    """Another app's membership, with a table argument in addition to those of the mixin."""
 
     __tablename__ = "memberships"
     __table_args__ = (

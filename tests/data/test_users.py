@@ -58,7 +58,7 @@ def test_pages_without_current_user_need_no_row(
         (200, {"email_addresses": [None], "first_name": "x" * 10_000, "updated_at": 10**30}),
     ],
 )
-def test_row_holds_only_the_id_if_clerk_answers_badly(
+def test_row_holds_only_the_id_if_clerks_response_is_unusable(
     app: Flask,
     client: FlaskClient,
     sign_in: SignIn,

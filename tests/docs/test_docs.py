@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "hooks" / "README.md"]
 PAGES += sorted((ROOT / "docs").glob("*.md"))
-# Names that stand for something that the reader or a command creates.
+# Placeholders, and names of files that the reader or a command creates.
 EXAMPLES = {"demo/", "hooks/v1_2_0.py", "uv.lock", "requirements.lock", "invoices/index.html"}
 EXAMPLES |= {"clerk_emulator.toml", "clerk_seeds.toml", "instances.toml"}
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
@@ -149,7 +149,7 @@ def test_the_table_of_endpoints_has_all_of_them_and_no_others(generated: Project
     assert done.returncode == 0, f"Run `nox -s endpoints`: {done.stdout}"
 
 
-def test_the_files_of_the_local_clerk_are_good_as_printed(generated: Project, tmp_path: Path) -> None:
+def test_the_files_of_the_local_clerk_are_valid_as_printed(generated: Project, tmp_path: Path) -> None:
     settings, seeds = blocks(ROOT / "docs/local-clerk.md", "toml")
     (tmp_path / "settings.toml").write_text(settings, "utf-8")
     (tmp_path / "seeds.toml").write_text(seeds, "utf-8")

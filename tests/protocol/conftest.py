@@ -88,7 +88,7 @@ def _no_garbage_collection() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _known_backend(backend: LocalServer) -> None:
-    """Reset the Backend API before every test, so that it knows only Alice."""
+    """Reset the Backend API before every test, so that it has only the user Alice."""
 
 
 @pytest.fixture(scope="module")

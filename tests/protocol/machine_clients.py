@@ -48,7 +48,7 @@ ran: list[str] = []
 
 
 def machine_client(signer: Signer, server: LocalServer) -> FlaskClient:
-    """A client of an app that accepts machine tokens and doesn't remember them."""
+    """A client of an app that accepts machine tokens and doesn't cache them."""
     environ = {"CLERK_API_URL": server.url, "CLERK_MACHINE_TOKEN_SECONDS": "0"}
     app = Flask("machine_clients")
     Clerk().init_app(app, read_instance(keys_of(signer) | environ), login_endpoint="login")
@@ -82,8 +82,8 @@ def machine_client(signer: Signer, server: LocalServer) -> FlaskClient:
     return app.test_client(use_cookies=False)
 
 
-def know_opaque_tokens(backend: LocalServer) -> None:
-    """Make every opaque token valid, and forget which views have run."""
+def accept_opaque_tokens(backend: LocalServer) -> None:
+    """Make every opaque token valid, and clear the list of views that ran."""
     for _, _, path, _ in OPAQUE:
         backend.answers[f"POST {path}"] = (200, GOOD)
     ran.clear()

@@ -55,7 +55,7 @@ def signed_claims(token: str, key: RSAPublicKey, kid: str | None) -> dict[str, A
     claims: dict[str, Any] = decoded["payload"]
     good = (
         header.get("typ", "JWT") == "JWT"
-        # PyJWT supports one extension (RFC 7797), the app none.
+        # PyJWT supports one extension (RFC 7797); the app supports none.
         and "crit" not in header
         and ("cat" not in header or header["cat"] in CLASSES)
         and kid in (None, header.get("kid"))
@@ -117,7 +117,7 @@ def header_safe_list(values: object) -> list[str] | None:
 
 
 def leads_away(target: str, origin: str) -> bool:
-    """Whether this redirect target leads a browser to another origin.
+    """Whether this redirect target sends a browser to another origin.
 
     It does if either the URL standard (https://url.spec.whatwg.org/#url-parsing, for ``http`` and
     ``https``) or Python's URL parser says so.
@@ -154,7 +154,7 @@ def _python_origin(target: str, origin: str) -> str | None:
 def prefers_suffixed(
     cookies: dict[str, str], suffix: str, host: str, *, development: bool, now: float
 ) -> bool:
-    """Which copy of the cookies counts, by the eight rules of Clerk's SDKs.
+    """Whether to use the cookies with a suffix, by the eight rules of Clerk's SDKs.
 
     :param suffix: the instance's cookie suffix, without the underscore.
     :param host: the host of the instance's Frontend API.

@@ -62,7 +62,7 @@ def kept_cookies(monkeypatch: pytest.MonkeyPatch) -> BoundedCache[str, object]:
 
 
 def hostile_token(number: int) -> str:
-    """A forged token of up to 4 kB whose claims need much memory, different for each number."""
+    """A forged token of up to 4 kB whose claims need a lot of memory, different for each number."""
     claims = f'{{"n": {number}, "c": {HOSTILE_JSON[number % len(HOSTILE_JSON)]}}}'
     payload = base64.urlsafe_b64encode(claims.encode()).decode().rstrip("=")
     token = f"{encode_part({'alg': 'RS256', 'n': number})}.{payload}.AAAA"
@@ -86,7 +86,7 @@ def test_all_caches_together_need_less_than_8_mb(memory_kept: Callable[[], int])
 def test_the_claims_of_forged_tokens_are_not_kept(
     app: Flask, kept_cookies: BoundedCache[str, object], memory_kept: Callable[[], int]
 ) -> None:
-    call(app, "/api/me")  # whatever a first request leaves behind
+    call(app, "/api/me")  # so that everything that a first request allocates exists
     before = memory_kept()
     for number in range(100):
         headers = [("Authorization", f"Bearer {hostile_token(number)}")]
@@ -147,7 +147,7 @@ def test_many_verified_tokens_stay_within_the_bound(
     assert not verifier._verified.get(tokens[0])
 
 
-def test_a_forged_token_displaces_no_verified_one(signer: Signer, forger: Signer) -> None:
+def test_a_forged_token_does_not_evict_verified_ones(signer: Signer, forger: Signer) -> None:
     key = read_pem_key(signer.pem)
     verifier = TokenVerifier(read_instance(keys_of(signer)), lambda kid: key)
     verified = signer.token(at=NOW)
@@ -158,7 +158,7 @@ def test_a_forged_token_displaces_no_verified_one(signer: Signer, forger: Signer
     assert list(verifier._verified._entries) == [verified]
 
 
-def test_large_answers_about_machine_tokens_stay_within_the_bound(
+def test_large_responses_about_machine_tokens_stay_within_the_bound(
     signer: Signer, backend: LocalServer, memory_kept: Callable[[], int]
 ) -> None:
     key = read_pem_key(signer.pem)
@@ -192,7 +192,7 @@ def test_a_replaced_value_is_counted_once() -> None:
     assert len(cache._entries) == 10
 
 
-def test_a_value_that_would_displace_most_others_is_not_kept() -> None:
+def test_a_value_that_would_evict_most_others_is_not_kept() -> None:
     cache: BoundedCache[str, int] = BoundedCache(100_000)
     cache.put("small", 1, size=100)
     cache.put("large", 2, size=20_000)

@@ -26,7 +26,7 @@ def come_back(client: FlaskClient, payload: str, path: str = "/dashboard?tab=1")
     return client.get(f"{path}&__clerk_handshake={payload}", headers=BROWSER)
 
 
-def test_development_sets_the_cookies_and_cleans_the_url(client: FlaskClient, signer: Signer) -> None:
+def test_development_sets_the_cookies_and_cleans_up_the_url(client: FlaskClient, signer: Signer) -> None:
     cookies = directives(signer.token())
     response = come_back(client, signer.handshake(cookies))
     assert response.status_code == 307
@@ -62,7 +62,7 @@ def test_a_nonce_is_exchanged_at_the_backend_api(
     assert asked.headers["clerk-api-version"] == "2026-05-12"
 
 
-def test_signed_out_at_clerk_is_signed_out_here(client: FlaskClient, signer: Signer) -> None:
+def test_a_user_signed_out_of_clerk_is_signed_out_here(client: FlaskClient, signer: Signer) -> None:
     response = come_back(client, signer.handshake(["__session=; Path=/", "__client_uat=0"]))
     assert response.headers["X-Clerk-Auth-Status"] == "signed-out"
     assert response.headers["X-Clerk-Auth-Reason"] == "session-token-missing"
@@ -70,7 +70,7 @@ def test_signed_out_at_clerk_is_signed_out_here(client: FlaskClient, signer: Sig
 
 
 @pytest.mark.parametrize("spelling", ["__clerk_handshake", "%5F_clerk_handshake"])
-def test_every_spelling_of_the_parameter_is_cleaned(
+def test_every_spelling_of_the_parameter_is_removed(
     client: FlaskClient, signer: Signer, spelling: str
 ) -> None:
     payload = signer.handshake(directives(signer.token()))

@@ -1,4 +1,4 @@
-"""Opaque machine tokens: which views accept them, and what Clerk is asked."""
+"""Opaque machine tokens: which views accept them, and how Clerk verifies them."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tests.protocol.machine_clients import (
     M2M,
     OAUTH,
     OPAQUE,
+    accept_opaque_tokens,
     ask,
-    know_opaque_tokens,
     machine_client,
     ran,
     reason,
@@ -30,18 +30,18 @@ from tests.signing import Signer
 
 @pytest.fixture(scope="module")
 def client(signer: Signer, server: LocalServer) -> FlaskClient:
-    """A client of an app that accepts machine tokens and doesn't remember them."""
+    """A client of an app that accepts machine tokens and doesn't cache them."""
     return machine_client(signer, server)
 
 
 @pytest.fixture(autouse=True)
-def _knows_opaque_tokens(backend: LocalServer) -> None:
-    know_opaque_tokens(backend)
+def _accepts_opaque_tokens(backend: LocalServer) -> None:
+    accept_opaque_tokens(backend)
 
 
 @pytest.mark.parametrize(("kind", "token", "path", "name"), OPAQUE)
 @pytest.mark.parametrize("scheme", ["Bearer ", "bearer ", ""])
-def test_opaque_tokens_are_verified_at_clerk(
+def test_opaque_tokens_are_verified_by_clerk(
     client: FlaskClient,
     backend: LocalServer,
     kind: str,
@@ -102,7 +102,7 @@ def test_a_browser_is_not_redirected_to_the_login_page_where_sessions_are_reject
     assert not ran
 
 
-def test_sessions_are_accepted_beside_machine_tokens(client: FlaskClient, signer: Signer) -> None:
+def test_sessions_are_accepted_in_addition_to_machine_tokens(client: FlaskClient, signer: Signer) -> None:
     cookies = f"__clerk_db_jwt=dvb_1; __client_uat=1; __session={signer.token()}"
     for response in (
         ask(client, "/all", signer.token()),
@@ -213,7 +213,7 @@ def test_a_token_unknown_to_clerk_is_invalid(
     ],
     ids=repr,
 )
-def test_an_unusable_answer_about_a_token_is_a_503(
+def test_an_unusable_response_about_a_token_causes_a_503(
     client: FlaskClient, backend: LocalServer, status: int, body: object
 ) -> None:
     backend.answers["POST /v1/api_keys/verify"] = (status, body)

@@ -1,4 +1,4 @@
-"""How long a valid opaque machine token is remembered, and what is stored."""
+"""How long a valid opaque machine token is cached, and what is stored."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from app.clerk.machine_tokens import MachineTokens, VerificationUnavailableError
 from app.clerk.tokens import TokenError
 from tests.app_fixtures import keys_of
 from tests.local_server import LocalServer
-from tests.protocol.machine_clients import API_KEY, GOOD, M2M, know_opaque_tokens, machine_jwt
+from tests.protocol.machine_clients import API_KEY, GOOD, M2M, accept_opaque_tokens, machine_jwt
 from tests.signing import Signer
 
 NOW = 1_800_000_000.0  # Unix time in seconds
 
 
 @pytest.fixture(autouse=True)
-def _knows_opaque_tokens(backend: LocalServer) -> None:
-    know_opaque_tokens(backend)
+def _accepts_opaque_tokens(backend: LocalServer) -> None:
+    accept_opaque_tokens(backend)
 
 
 class Clock:
@@ -42,13 +42,13 @@ def clock() -> Clock:
 
 @pytest.fixture
 def tokens(signer: Signer, backend: LocalServer, clock: Clock) -> MachineTokens:
-    """Machine tokens that are remembered for 10 seconds."""
+    """Machine tokens that are cached for 10 seconds."""
     instance = read_instance(keys_of(signer) | {"CLERK_API_URL": backend.url})
     key = read_pem_key(signer.pem)
     return MachineTokens(BackendApi(instance), lambda kid: key, instance.issuer, lifetime=10.0, clock=clock)
 
 
-def test_a_valid_token_is_remembered_for_its_lifetime(
+def test_a_valid_token_is_cached_for_its_lifetime(
     tokens: MachineTokens, backend: LocalServer, clock: Clock
 ) -> None:
     first = tokens.verify(API_KEY, "api_key", NOW)
@@ -70,7 +70,7 @@ def test_a_revoked_token_is_rejected_after_the_lifetime(
         tokens.verify(API_KEY, "api_key", NOW + 10)
 
 
-def test_a_token_is_not_remembered_beyond_its_expiration(
+def test_a_token_is_not_cached_beyond_its_expiration(
     tokens: MachineTokens, backend: LocalServer, clock: Clock
 ) -> None:
     ends = {"expiration": (NOW + 3) * 1000}
@@ -84,7 +84,7 @@ def test_a_token_is_not_remembered_beyond_its_expiration(
 @pytest.mark.parametrize(
     ("status", "body"), [(404, b""), (500, b""), (200, GOOD | {"revoked": True}), (200, {})]
 )
-def test_only_valid_tokens_are_remembered(
+def test_only_valid_tokens_are_cached(
     tokens: MachineTokens, backend: LocalServer, status: int, body: object
 ) -> None:
     backend.queue("POST /v1/api_keys/verify", (status, body))
@@ -93,7 +93,7 @@ def test_only_valid_tokens_are_remembered(
     assert tokens.verify(API_KEY, "api_key", NOW).subject == "user_alice"
 
 
-def test_similar_tokens_are_remembered_separately(tokens: MachineTokens, backend: LocalServer) -> None:
+def test_similar_tokens_are_cached_separately(tokens: MachineTokens, backend: LocalServer) -> None:
     answers = [(200, GOOD | {"subject": f"user_{name}"}) for name in "abcd"]
     backend.queue("POST /v1/api_keys/verify", *answers)
     similar = ["ak_1", "ak_1 ", "ak_\u00e9", "ak_?"]

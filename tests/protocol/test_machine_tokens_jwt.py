@@ -13,8 +13,8 @@ from tests.app_fixtures import BROWSER, keys_of
 from tests.local_server import LocalServer
 from tests.protocol.machine_clients import (
     M2M_CLASS,
+    accept_opaque_tokens,
     ask,
-    know_opaque_tokens,
     machine_client,
     machine_jwt,
     oauth_jwt,
@@ -25,13 +25,13 @@ from tests.signing import HOST, Signer
 
 @pytest.fixture(scope="module")
 def client(signer: Signer, server: LocalServer) -> FlaskClient:
-    """A client of an app that accepts machine tokens and doesn't remember them."""
+    """A client of an app that accepts machine tokens and doesn't cache them."""
     return machine_client(signer, server)
 
 
 @pytest.fixture(autouse=True)
-def _knows_opaque_tokens(backend: LocalServer) -> None:
-    know_opaque_tokens(backend)
+def _accepts_opaque_tokens(backend: LocalServer) -> None:
+    accept_opaque_tokens(backend)
 
 
 def test_machine_jwts_are_verified_with_the_instances_key(
@@ -98,12 +98,12 @@ def test_a_machine_jwt_of_another_class_is_rejected(client: FlaskClient, signer:
 
 
 @pytest.mark.parametrize("make", [machine_jwt, oauth_jwt])
-def test_a_machine_jwt_in_a_cookie_signs_no_one_in(client: FlaskClient, signer: Signer, make: Any) -> None:
+def test_a_machine_jwt_in_a_cookie_is_rejected(client: FlaskClient, signer: Signer, make: Any) -> None:
     cookies = f"__clerk_db_jwt=dvb_1; __client_uat=1; __session={make(signer)}"
     assert reason(client.get("/all", headers={"Cookie": cookies})) == "token-type-mismatch"
 
 
-def test_without_clerks_keys_a_machine_jwt_is_a_503(signer: Signer, backend: LocalServer) -> None:
+def test_without_clerks_keys_a_machine_jwt_gets_a_503(signer: Signer, backend: LocalServer) -> None:
     backend.answers["GET /v1/jwks"] = (500, b"")
     app = Flask("keyless")
     environ = keys_of(signer) | {"CLERK_API_URL": backend.url, "CLERK_JWT_KEY": ""}

@@ -215,7 +215,7 @@ def test_a_valid_session_is_signed_in_whatever_else_is_sent(
 
 @share(2)
 @given(WORLD, JUNK, JUNK, JUNK, JUNK, st.sampled_from(["Cookie", "Authorization", "Accept"]))
-def test_random_input_causes_no_error_and_signs_no_one_in(
+def test_random_input_causes_no_error_and_no_sign_in(
     worlds: Worlds, name: str, path: str, query: str, first: str, second: str, header: str
 ) -> None:
     headers = [(header, first), ("Cookie", f"__session={second}; __client_uat={first}")]

@@ -1,4 +1,4 @@
-"""A token is accepted exactly if its signature and claims are valid, whatever it contains."""
+"""A token is accepted if and only if its signature and claims are valid, whatever it contains."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def is_complete(claims: Claims) -> bool:
 @given(WORLD, forgeries(), st.sampled_from(["Bearer {}", "bearer  {}", "{}"]))
 @example("production", Forgery(claims={"azp": ["http://localhost"]}), "Bearer {}")
 @example("production", Forgery(claims={"exp": 10**400}), "Bearer {}")
-def test_a_bearer_token_is_accepted_exactly_if_its_signature_and_claims_are_valid(
+def test_a_bearer_token_is_accepted_if_and_only_if_its_signature_and_claims_are_valid(
     worlds: Worlds, name: str, forgery: Forgery, scheme: str
 ) -> None:
     world = worlds[name]
@@ -78,7 +78,7 @@ def test_times_are_checked_to_the_second(
 
 @share(1)
 @given(WORLD, forgeries())
-def test_a_remembered_token_does_not_help_a_similar_forged_one(
+def test_a_cached_token_does_not_help_a_similar_forged_one(
     worlds: Worlds, name: str, forgery: Forgery
 ) -> None:
     world = worlds[name]

@@ -307,7 +307,7 @@ def test_without_a_response_the_browser_is_redirected_to_clerk(live_signer: Sign
     ],
     ids=repr,
 )
-def test_an_invalid_new_token_signs_no_one_in(
+def test_an_invalid_new_token_is_rejected(
     client: FlaskClient,
     live_signer: Signer,
     backend: LocalServer,
@@ -318,7 +318,7 @@ def test_an_invalid_new_token_signs_no_one_in(
     handshakes(client.get("/", headers=BROWSER), "invalid-session-token")
 
 
-def test_a_new_token_signed_with_another_key_signs_no_one_in(
+def test_a_new_token_signed_with_another_key_is_rejected(
     client: FlaskClient, live_signer: Signer, forger: Signer, backend: LocalServer
 ) -> None:
     claims = encode_part(live_signer.claims(sub="user_admin"))

@@ -39,7 +39,7 @@ def test_any_signature_may_match_any_secret() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "headers", "said"),
+    ("body", "headers", "expected"),
     [
         (BODY, {}, "not sent by Clerk"),
         (BODY, sign() | {"svix-id": ""}, "not sent by Clerk"),
@@ -61,8 +61,8 @@ def test_any_signature_may_match_any_secret() -> None:
         (b'{"type": 5, "data": {}}', sign(b'{"type": 5, "data": {}}'), "expected a JSON object"),
     ],
 )
-def test_rejected_deliveries_say_why(body: bytes, headers: dict[str, str], said: str) -> None:
-    with pytest.raises(WebhookError, match=said):
+def test_rejected_deliveries_say_why(body: bytes, headers: dict[str, str], expected: str) -> None:
+    with pytest.raises(WebhookError, match=expected):
         verify_webhook(body, headers, [SECRET], NOW)
 
 

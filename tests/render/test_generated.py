@@ -66,7 +66,7 @@ def test_its_tests_leave_no_files_for_git(project: Project) -> None:
     assert [name for name in tracked if any(part in name for part in odd)] == []
 
 
-def test_without_the_local_clerk_its_checks_pass_and_tests_give_one_reason(render: Render) -> None:
+def test_without_the_local_clerk_its_checks_pass_and_skipped_tests_give_one_reason(render: Render) -> None:
     project = Project(render(clerk_emulator="none"), 5000).install()
     project.run("mypy")
     said = project.run("pytest")
@@ -91,7 +91,7 @@ class Title(HTMLParser):
         self.text += data if self.inside else ""
 
 
-def test_an_awkward_name_is_shown_as_it_was_typed(generated: Project, render: Render) -> None:
+def test_an_awkward_name_is_shown_as_typed(generated: Project, render: Render) -> None:
     project = render(project_name=AWKWARD, project_description=f"{AWKWARD} does it")
     landing = "from app import create_app; print(create_app().test_client().get('/').text)"
     python = generated.tool("python")

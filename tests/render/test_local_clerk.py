@@ -1,4 +1,4 @@
-"""A generated project installs the local Clerk by one line, written from the template's address."""
+"""A generated project installs the local Clerk with one line, made from the template's address."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def spaced(clone: Path, tmp_path: Path) -> Path:
 
 def install_by_uv(project: Path, *options: str, env: dict[str, str] | None = None) -> None:
     uv = find_uv()
-    assert uv, "uv comes with nox[uv], beside these tests."
+    assert uv, "uv comes with nox[uv], which runs these tests."
     run(uv, "sync", "--quiet", f"--python={sys.executable}", *options, cwd=project, env=env)
 
 
@@ -155,7 +155,7 @@ def test_a_folder_without_git_leaves_the_line_out_and_says_how_to_add_it(clone: 
     assert "The local Clerk is not installed" in said
 
 
-def test_a_requirement_of_ones_own_is_used_and_kept(clone: Path, tmp_path: Path) -> None:
+def test_a_requirement_given_as_an_answer_is_used_and_kept(clone: Path, tmp_path: Path) -> None:
     git(clone, "tag", "v1.0.0")
     project = tmp_path / "saas"
     copy(clone, project, "--data=clerk_emulator=clerk-emulator>=1.2")
@@ -178,7 +178,7 @@ def release(clone: Path, version: str) -> None:
     git(clone, "tag", version)
 
 
-def test_an_update_names_the_new_commit_and_keeps_dependencies_added_beside_it(
+def test_an_update_names_the_new_commit_and_keeps_dependencies_added_next_to_it(
     clone: Path, tmp_path: Path
 ) -> None:
     git(clone, "tag", "v1.0.0")

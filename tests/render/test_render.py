@@ -134,7 +134,7 @@ def test_env_example_explains_every_variable_of_env(project: Path) -> None:
     assert unexplained == []
 
 
-def test_no_secret_leaves_env(project: Path) -> None:
+def test_secrets_are_only_in_env(project: Path) -> None:
     assert set(answers_of(project)) == {"_commit", "_src_path", *QUESTIONS}
     git(project, "init", "--quiet")
     git(project, "add", "--all")
@@ -156,7 +156,7 @@ def test_the_project_mentions_no_other_product_name(render: Render) -> None:
     assert mentions(project, r"(?i)my.?saas|flask-clerk-saas", ignoring=r"\.copier-answers") == []
 
 
-def test_what_was_not_chosen_is_not_mentioned(render: Render, plain: Path) -> None:
+def test_options_that_were_not_chosen_are_not_mentioned(render: Render, plain: Path) -> None:
     # These files support both databases, so they are the same whatever the answer.
     both = r"^(app/(database|transactions|clerk_sync/columns)\.py|app/.*/migrations/|tests/)"
     assert mentions(plain, r"(?i)postgres|psycopg", ignoring=both) == []

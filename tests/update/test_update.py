@@ -86,7 +86,7 @@ def test_changes_of_owner_and_template_in_one_page_are_merged(updated: Drifted) 
     assert "A line of the template's" in updated.text(PAGE)
 
 
-def test_changes_of_the_template_alone_arrive(updated: Drifted) -> None:
+def test_changes_only_in_the_template_are_applied(updated: Drifted) -> None:
     assert "A line of the template's" in updated.text(MODULE)
     assert updated.text("app/new.py") == '"""New in 1.1.0."""\n'
 

@@ -23,7 +23,7 @@ __all__ = [
 
 
 def init_app(app: Flask) -> None:
-    """Register the views, and have the models kept true to Clerk."""
+    """Register the views, and keep the models in sync with Clerk."""
     settings: Settings = app.config["SETTINGS"]
     clerk_sync.init_app(
         app,

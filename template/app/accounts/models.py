@@ -1,6 +1,6 @@
 """Users, organizations and memberships: SQLAlchemy models for you to extend.
 
-The columns of the three mixins hold what Clerk knows. Change them at Clerk, not here: the next
+The columns of the three mixins hold what Clerk knows. Change them in Clerk, not here: the next
 webhook or ``flask clerk sync`` overwrites them. Columns of your own are never changed. Each needs a
 default, since webhooks insert rows without a value for it::
 

@@ -40,7 +40,7 @@ def signup(step: str) -> ResponseReturnValue:
 
 @blueprint.post("/logout")
 def logout() -> ResponseReturnValue:
-    """Sign out without JavaScript: end the session at Clerk, and delete the session cookies."""
+    """Sign out without JavaScript: end the session in Clerk, and delete the session cookies."""
     if current_session:
         try:
             clerk_of(current_app).api.revoke_session(current_session.id)

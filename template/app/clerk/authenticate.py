@@ -1,6 +1,6 @@
 """Decide whether a request is signed in, signed out, or needs a handshake with Clerk.
 
-The steps and their order are those of Clerk's own SDKs. This module knows no framework, clock, or
+The steps and their order are those of Clerk's own SDKs. This module uses no framework, clock, or
 network: everything is passed in.
 
 Clerk describes the model at https://clerk.com/docs/guides/how-clerk-works/overview
@@ -274,7 +274,7 @@ def _recover_from_error(attempt: Attempt, token: str, error: TokenError) -> Requ
 def _refresh_session(attempt: Attempt, token: str) -> RequestState | str:
     """Exchange an expired token for a new one, server to server.
 
-    :returns: the signed-in state, or Clerk's code for why the refresh was not possible.
+    :returns: the signed-in state, or Clerk's code for the reason why no refresh was possible.
     """
     request, cookies = attempt.request, attempt.cookies
     if request.method != "GET":

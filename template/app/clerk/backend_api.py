@@ -321,6 +321,6 @@ def _error(response: requests.Response, body: object) -> BackendApiError:
     if not isinstance(first, dict) or not isinstance(code, str) or not _CODE.match(code):
         message = "the response is not JSON in the form of Clerk's errors"
         return BackendApiError(status, UNEXPECTED, message, retry_after=retry_after)
-    said = first.get("long_message") or first.get("message")
+    text = first.get("long_message") or first.get("message")
     trace_id = body.get("clerk_trace_id") if isinstance(body, dict) else ""
-    return BackendApiError(status, code, str(said), str(trace_id or ""), retry_after)
+    return BackendApiError(status, code, str(text), str(trace_id or ""), retry_after)

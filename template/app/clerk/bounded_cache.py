@@ -1,4 +1,4 @@
-"""A cache that is bounded in bytes, so that no flood of requests can fill the memory."""
+"""A cache that is limited in bytes, so that a flood of requests can't use up the memory."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LARGEST_SHARE = 8
 class BoundedCache(Generic[K, V]):
     """Keeps values by key, and drops the oldest ones to stay within a number of bytes.
 
-    Threads can share it, and a forked process can go on using its copy.
+    Threads can share it, and a forked process can continue to use its copy.
 
     :param max_bytes: the memory that all entries together may need.
     """

@@ -57,7 +57,7 @@ def start_handshake(
 ) -> RequestState:
     """Redirect a page load to Clerk for a new session; anything else is signed out.
 
-    :param reason: Clerk's code for why, sent as ``X-Clerk-Auth-Reason``.
+    :param reason: Clerk's code for the reason, sent as ``X-Clerk-Auth-Reason``.
     :param session_token: the current token, if any, which Clerk renews.
     """
     query = {
@@ -81,10 +81,10 @@ def start_handshake(
 def redirect_navigation(
     request: RequestFacts, cookies: ClerkCookies, reason: str, location: str
 ) -> RequestState:
-    """Redirect a page load that will come back, unless it has been redirected too often already.
+    """Redirect a page load, unless it has already been redirected too many times in a row.
 
     :param location: the absolute URL to redirect to.
-    :returns: a signed-out state if the request is no page load, or in case of a redirect loop.
+    :returns: a signed-out state if the request isn't a page load, or in a redirect loop.
     """
     if not request.is_document_navigation:
         return RequestState("signed-out", reason)
@@ -106,7 +106,7 @@ def redirect_navigation(
 def resolve_handshake(
     cookies: ClerkCookies, api: BackendApi, find_key: FindKey
 ) -> HandshakePayload:
-    """Read the payload that a browser brings back from a handshake.
+    """Read the payload of a handshake from which a browser returns.
 
     The payload is either a nonce, to be exchanged at the Backend API, or a signed JWT. The session
     token inside is *not* verified here.

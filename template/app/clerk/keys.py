@@ -131,7 +131,7 @@ class JwksKeys:
         return self._clock() + COOL_DOWN
 
     def _keep_known(self, fetched: dict[str, RSAPublicKey]) -> dict[str, RSAPublicKey]:
-        """Keep the objects of unchanged keys, because remembered tokens refer to them."""
+        """Keep the objects of unchanged keys, because cached tokens refer to them."""
         return {
             kid: known
             if (known := self._keys.get(kid)) and known.public_numbers() == key.public_numbers()
@@ -154,5 +154,5 @@ def parse_jwks(document: object) -> dict[str, RSAPublicKey]:
         jwk.key_id: jwk.key for jwk in parsed if jwk.key_id and isinstance(jwk.key, RSAPublicKey)
     }
     if not keys:
-        raise ValueError("the answer is not a JWKS document with RSA keys")
+        raise ValueError("the response is not a JWKS document with RSA keys")
     return keys

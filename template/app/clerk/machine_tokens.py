@@ -72,9 +72,9 @@ def machine_token_kind(token: str) -> str | None:
 
 
 class MachineTokens:
-    """Verifies machine tokens, and remembers valid opaque ones for a few seconds.
+    """Verifies machine tokens, and caches valid opaque ones for a few seconds.
 
-    Remembered tokens are stored under a keyed hash, never as they are.
+    Cached tokens are stored under a keyed hash, never in plain text.
 
     :param api: the Backend API, which verifies opaque tokens.
     :param find_key: finds the public keys for tokens in JWT form.
@@ -107,7 +107,7 @@ class MachineTokens:
         :param kind: its class, from :func:`machine_token_kind`.
         :param now: Unix time in seconds.
         :raises TokenError: the token is not valid.
-        :raises VerificationUnavailableError: Clerk gave no usable answer.
+        :raises VerificationUnavailableError: Clerk's response is unusable.
         """
         if not token.startswith(tuple(PREFIXES)):
             try:
@@ -156,7 +156,7 @@ def _read_machine_token(answer: dict[str, Any], kind: str, now: float) -> Machin
     """Read the Backend API's description of a token; anything unexpected is an error."""
     subject, token_id = answer.get("subject"), answer.get("id")
     if not isinstance(subject, str) or not subject or not isinstance(token_id, str):
-        raise VerificationUnavailableError("Clerk's answer has no subject or no ID")
+        raise VerificationUnavailableError("Clerk's response has no subject or no ID")
     if answer.get("revoked") or answer.get("expired") or _expiration(answer) <= now:
         raise TokenError("token-expired", f"the {kind} token has expired or was revoked")
     return MachineToken(kind, token_id, subject, _scopes(answer), answer)

@@ -22,7 +22,7 @@ def safe_path(target: str | None, origin: str) -> str | None:
     if path.startswith(f"{origin}/"):
         path = path.removeprefix(origin)
     # Browsers drop tabs and newlines and read a backslash as a slash, and some servers decode a
-    # path twice. So the path must be harmless both as it stands and decoded.
+    # path twice. So the path must be harmless both unchanged and decoded.
     decoded = unquote(path.partition("?")[0])
     odd = "\\" in decoded or any(character <= " " or character == "\x7f" for character in decoded)
     if not _PATH.match(path) or decoded.startswith("//") or odd:

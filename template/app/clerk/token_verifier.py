@@ -20,10 +20,10 @@ class _SigningKey(NamedTuple):
 
 
 class TokenVerifier:
-    """Verifies the session tokens of one instance, and remembers valid ones.
+    """Verifies the session tokens of one instance, and caches valid ones.
 
-    A remembered token is accepted only while its key is in use, and its times are checked on every
-    request. Only verified tokens are remembered, so forged ones can't displace them.
+    A cached token is accepted only while its key is in use, and its times are checked on every
+    request. Only verified tokens are cached, so forged ones can't evict them.
 
     :param instance: the instance that must have issued the tokens.
     :param find_key: finds the instance's public keys by ``kid``.

@@ -1,4 +1,4 @@
-"""Keeps rows of users, organizations and memberships true to Clerk.
+"""Keeps rows of users, organizations and memberships in sync with Clerk.
 
 Webhooks change the rows, the first request of a new user creates missing ones, and ``flask clerk
 sync`` compares all of them. Connect to :mod:`app.clerk_sync.signals` to react to an event.
@@ -48,7 +48,7 @@ def init_app(
     :param erase: called in the transaction that deletes a user.
     :param export: called by ``flask clerk export-user``.
     :param soft_deletion: keep the rows of deleted records, with ``deleted_at`` set.
-    :param webhook_secrets: decoded signing secrets; without one, deliveries are answered with 503.
+    :param webhook_secrets: decoded signing secrets; without one, deliveries get a 503.
     """
     app.extensions["clerk_sync"] = ClerkSync(
         user=user,

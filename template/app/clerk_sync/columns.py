@@ -35,7 +35,7 @@ class ClerkColumns:
 
 
 class UserColumns(ClerkColumns):
-    """A user, as Clerk knows it. The ID starts with ``user_``."""
+    """A user, as stored in Clerk. The ID starts with ``user_``."""
 
     email: Mapped[str | None] = mapped_column(sa.String(320), index=True)
     """Primary email address."""
@@ -52,7 +52,7 @@ class UserColumns(ClerkColumns):
 
 
 class OrganizationColumns(ClerkColumns):
-    """An organization, as Clerk knows it. The ID starts with ``org_``."""
+    """An organization, as stored in Clerk. The ID starts with ``org_``."""
 
     name: Mapped[str] = mapped_column(sa.String(255), default="")
     # Not unique: when two organizations swap slugs, their events arrive one after the other.
@@ -72,7 +72,7 @@ class MembershipColumns(ClerkColumns):
 
     @declared_attr.directive
     def __table_args__(cls) -> tuple[sa.schema.SchemaItem, ...]:
-        """A user has one current membership in an organization, beside any number of deleted ones.
+        """A user has one current membership in an organization, and any number of deleted ones.
 
         A model with table arguments of its own includes these:
         ``(*MembershipColumns.__table_args__, …)``.

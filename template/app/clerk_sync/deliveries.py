@@ -1,4 +1,4 @@
-"""Take each webhook delivery once: record it, apply it to our rows, send its signal.
+"""Process each webhook delivery once: record it, apply it to our rows, send its signal.
 
 Recording and applying is one transaction. Sending the signal comes after it, so a worker may die
 in between. Three columns of :class:`.tables.WebhookDelivery` say what is left to do:
@@ -36,7 +36,7 @@ from .tables import WebhookDelivery
 log = logging.getLogger(__name__)
 
 CLAIM_LEASE = timedelta(seconds=15)
-"""How long Clerk waits for an answer. A worker that hasn't sent the signal by then is presumed
+"""How long Clerk waits for a response. A worker that hasn't sent the signal by then is presumed
 dead."""
 
 QUEUE_LEASE = timedelta(days=1)
@@ -124,7 +124,7 @@ def update_delivery(id: str, *conditions: sa.ColumnElement[bool], **values: Any)
 
     :param id: the delivery's ID.
     :param conditions: what must be true of its row.
-    :returns: whether the row was there and met the conditions.
+    :returns: whether the row exists and met the conditions.
     """
     return transact(lambda session: _update(session, id, *conditions, **values))
 
@@ -186,5 +186,5 @@ def _update(session: Session, id: str, *conditions: sa.ColumnElement[bool], **va
 
 
 def _storable(text: str) -> str:
-    """A text that both databases accept."""
+    """The text without characters that SQLite or PostgreSQL would reject."""
     return text.encode("utf-8", "replace").decode().replace("\0", "")

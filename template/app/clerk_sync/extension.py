@@ -36,7 +36,7 @@ class ClerkSync:
     webhook_secrets: tuple[bytes, ...]
     """Decoded signing secrets; several during a rotation."""
     enqueue_signal: Callable[[WebhookEvent], None] | None = None
-    """Hands a signal to a job queue. If None, the request that took the webhook sends it."""
+    """Hands a signal to a job queue. If None, the request that received the webhook sends it."""
 
 
 def clerk_sync_of(app: Flask) -> ClerkSync:

@@ -37,7 +37,7 @@ def local_user(session: Session) -> UserColumns | None:
 
 
 def create_local_user(user_id: str) -> bool:
-    """Create the row of a user, as Clerk knows them.
+    """Create the row of a user from Clerk's data.
 
     If Clerk can't be reached, the row holds only the ID, and the next webhook completes it.
 

@@ -1,4 +1,4 @@
-"""Find, delete and export one user's account, at Clerk and in this database."""
+"""Find, delete and export one user's account, in Clerk and in this database."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def find_account(id_or_email: str, api: BackendApi | None) -> Account:
         at_clerk = _fetch_user(ids[0], api) if api else None
         account = Account(ids[0], at_clerk, db.session.get(clerk_sync_of(current_app).user, ids[0]))
     if account.at_clerk is None and account.row is None:
-        where = "at Clerk or in this database" if api else "in this database"
+        where = "in Clerk or in this database" if api else "in this database"
         raise AccountNotFound(f"No account {where} has the ID or email address {id_or_email!r}.")
     return account
 
 
 def delete_account(account: Account, api: BackendApi) -> None:
-    """Delete an account at Clerk, then here. If it's interrupted, calling it again finishes it.
+    """Delete an account in Clerk, then here. If it's interrupted, calling it again finishes it.
 
     :raises BackendApiError: Clerk didn't delete it; nothing has changed here either.
     """

@@ -62,7 +62,7 @@ class Step(NamedTuple):
 
 
 def check_instance(api: BackendApi) -> None:
-    """Check that the secret key belongs to this database, since otherwise all rows would go.
+    """Check that the secret key belongs to this database: otherwise, all rows would be deleted.
 
     :raises WrongInstance: Clerk knows less than half of a sample of our users.
     :raises BackendApiError: Clerk can't be asked.

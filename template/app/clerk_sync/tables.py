@@ -62,7 +62,7 @@ class SyncCheckpoint(Base):
 
 
 class SyncLock(Base):
-    """A lock that only one run of a job holds at a time. A run that stays silent loses it."""
+    """A lock that only one run of a job holds at a time. A run that stops renewing it loses it."""
 
     __tablename__ = "sync_locks"
 
@@ -70,4 +70,4 @@ class SyncLock(Base):
     run_id: Mapped[str] = mapped_column(sa.String(36))
     """A UUID that the run has chosen."""
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    """When the run last confirmed that it's alive."""
+    """When the run last renewed the lock."""

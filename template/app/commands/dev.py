@@ -26,7 +26,7 @@ from app.database import alembic, db, needs_upgrade
 from app.settings import Settings, read_environment, read_settings
 
 SLOW_START = 30.0
-"""Seconds without an answer before each message that the command is still waiting."""
+"""Seconds without a response before each message that the command is still waiting."""
 
 STOP_TIMEOUT = 5.0
 """Seconds that a process gets to stop before it is killed."""
@@ -51,7 +51,7 @@ COLORS = {"app": "cyan", "clerk": "magenta"}
 def dev(port: int | None) -> None:
     """Run the app and the local Clerk. Ctrl-C stops both.
 
-    With the keys of a real Clerk instance in .env, only the app runs. To run more commands beside
+    With the keys of a real Clerk instance in .env, only the app runs. To run more commands with
     it, add them to app.config["DEV_COMMANDS"]: {"name": ["command", "argument"]}.
     """
     environ = read_environment()
@@ -179,7 +179,7 @@ def _wait_until_up(processes: dict[str, subprocess.Popen[str]], url: str) -> Non
     while not _is_up(url):
         _check_alive(processes)
         if time.monotonic() > patience:
-            click.echo(f"{url} has not answered yet; still waiting. Ctrl-C stops it.")
+            click.echo(f"{url} has not responded yet; still waiting. Ctrl-C stops it.")
             patience += SLOW_START
         time.sleep(0.1)
 

@@ -22,7 +22,7 @@ from .env_file import add_missing, missing_variables
 EXAMPLE = Path(".env.example")
 PYPROJECT = Path("pyproject.toml")
 TIMEOUT = 8
-"""Seconds to wait for an answer from Clerk."""
+"""Seconds to wait for a response from Clerk."""
 
 GOOD, ADVICE, BAD = ("ok", "green"), ("note", "yellow"), ("wrong", "red")
 
@@ -107,12 +107,12 @@ def _clerk(settings: Settings) -> Iterator[Finding]:
         answer.raise_for_status()
         public_kids = _kids(answer.json())
     except requests.RequestException as error:
-        seen = f"no valid answer from {base} ({type(error).__name__})"
-        # The local Clerk only runs beside `flask dev`, so a fresh clone is fine without it.
+        seen = f"no valid response from {base} ({type(error).__name__})"
+        # The local Clerk only runs with `flask dev`, so a fresh clone is fine without it.
         verdict = ADVICE if settings.emulator_url else BAD
         yield Finding(verdict, "Frontend API", seen, start_it)
         return
-    yield Finding(GOOD, "Frontend API", f"{base} answers")
+    yield Finding(GOOD, "Frontend API", f"{base} responds")
     yield _clock(answer.headers.get("Date", ""))
     try:
         kids = _kids(BackendApi(settings.clerk).jwks())
@@ -138,7 +138,7 @@ def _clock(date: str) -> Finding:
     try:
         skew = time.time() - parsedate_to_datetime(date).timestamp()
     except ValueError:
-        return Finding(ADVICE, "Clock", "Clerk's answer has no valid Date header")
+        return Finding(ADVICE, "Clock", "Clerk's response has no valid Date header")
     # The header has whole seconds, so one second of difference is not an error.
     if abs(skew) > CLOCK_SKEW + 1:
         seen = f"this machine is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} Clerk"
@@ -156,7 +156,7 @@ def _webhooks(settings: Settings) -> Finding:
 
 
 def _local_clerk() -> Iterator[Finding]:
-    """Where colleagues and CI install the local Clerk from."""
+    """Warn if the local Clerk is installed from a path that other machines don't have."""
     if not PYPROJECT.is_file():
         return  # an installed app
     groups = tomllib.loads(PYPROJECT.read_text("utf-8")).get("dependency-groups", {})
@@ -164,7 +164,7 @@ def _local_clerk() -> Iterator[Finding]:
         _, _, address = str(requirement).partition("@")
         if address.strip().startswith(("git+file:", "file:")):
             seen = "pyproject.toml installs clerk-emulator from a path on this machine"
-            fix = "before others use this project, put the template's git address there"
+            fix = "before others use this project, put the template's git URL there"
             yield Finding(ADVICE, "Local Clerk", seen, fix)
 
 

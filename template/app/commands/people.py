@@ -26,7 +26,7 @@ from app.clerk_sync.privacy import (
 @click.option("--yes", is_flag=True, help="Don't ask for confirmation.")
 @with_appcontext
 def delete_user(user: str, yes: bool) -> None:
-    """Delete an account at Clerk, and all data about it in this database.
+    """Delete an account in Clerk, and all data about it in this database.
 
     USER is a user ID or an email address. app/accounts/personal_data.py says what else is deleted
     together with the user's row.
@@ -77,9 +77,9 @@ def _find_account(user: str, api: BackendApi | None) -> Account:
 
 def _describe(account: Account) -> str:
     email = account.row.email if account.row else ""
-    at_clerk = "exists" if account.at_clerk else "doesn't exist"
+    in_clerk = "exists" if account.in_clerk else "doesn't exist"
     here = "a row" if account.row else "no row"
-    return f"{account.id} {email or ''} ({at_clerk} at Clerk, {here} in this database)"
+    return f"{account.id} {email or ''} ({in_clerk} in Clerk, {here} in this database)"
 
 
 def _write_new_file(path: Path, text: str) -> None:

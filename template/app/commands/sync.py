@@ -59,11 +59,11 @@ def _sync_list(api: BackendApi, clerk_list: ClerkList, *, dry_run: bool) -> None
     except BackendApiError as error:
         if error.code != WITHOUT_ORGANIZATIONS:
             raise
-        click.echo(f"{name}: organizations are not enabled at Clerk")
+        click.echo(f"{name}: organizations are not enabled in Clerk")
         return
     words = WORDS if not dry_run else {change: f"to {change}" for change in WORDS}
     counts = ", ".join(f"{tally[change]:,} {word}" for change, word in words.items())
-    click.echo(f"{name}: {tally['seen']:,} at Clerk; {counts}")
+    click.echo(f"{name}: {tally['seen']:,} in Clerk; {counts}")
 
 
 def _reconcile_list(

@@ -17,7 +17,7 @@ TEXTS = {
 
 
 def show_error(error: HTTPException) -> ResponseReturnValue:
-    """Answer with an error page, or the same in JSON.
+    """Respond with an error page, or the same in JSON.
 
     An uncaught exception arrives as an InternalServerError, which Flask has logged.
     """

@@ -2,11 +2,11 @@
 
 The request that receives a delivery claims its signal and passes the time of the claim,
 ``signal_claimed_at``, to the task as a token. A task only sends the signal while the delivery still
-has that claim. If the request dies before it answers Clerk, its claim expires; Clerk's next attempt
-makes a new claim and queues a new task, and the old task does nothing.
+has that claim. If the request dies before it responds to Clerk, its claim expires; Clerk's next
+attempt makes a new claim and queues a new task, and the old task does nothing.
 
 Once the task is queued, or a worker has started it, ``signal_queued_at`` is set as well. From then
-on, Clerk's further attempts are answered with 200.
+on, Clerk's further attempts get a 200.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Without a broker, jobs run where they are started; the broker's URL is checked."""
+"""Without a broker, jobs run within the request that starts them; the broker's URL is checked."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from tests.local_server import LocalServer
 
 
 def test_signal_is_sent_within_the_request(app: Flask, client: FlaskClient) -> None:
-    heard = []
+    received = []
 
-    def hear(app: Flask, data: dict[str, Any], event: object) -> None:
-        heard.append(data["id"])
+    def receive(app: Flask, data: dict[str, Any], event: object) -> None:
+        received.append(data["id"])
 
     created = event("user.created", ALICE)
-    with user_created.connected_to(hear):
+    with user_created.connected_to(receive):
         assert [deliver(client, created).status_code for _ in range(2)] == [200, 200]
-    assert heard == [ALICE["id"]]
+    assert received == [ALICE["id"]]
     delivery = stored(app, WebhookDelivery, created.id)
     assert delivery
     assert delivery.signal_handled_at
@@ -47,7 +47,7 @@ def test_job_runs_at_once(app: Flask) -> None:
         assert name.delay().get() == app.name
 
 
-def test_sync_job_does_what_the_command_does(app: Flask, backend: LocalServer) -> None:
+def test_sync_job_does_the_same_as_the_command(app: Flask, backend: LocalServer) -> None:
     backend.answers["GET /v1/users"] = (200, [ALICE])
     for path in ("organizations", "organization_memberships"):
         backend.answers[f"GET /v1/{path}"] = (200, {"data": [], "total_count": 0})

@@ -1,4 +1,4 @@
-"""Signals sent by a real worker through a real Redis: each one arrives, and once."""
+"""Signals sent by a real worker through a real Redis: each one arrives exactly once."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def redis(one_redis: Redis) -> Iterator[Redis]:
 def app(environ: dict[str, str], redis: Redis, tmp_path: Path) -> Iterator[Flask]:
     """The app, with a broker and the receiver that its workers have."""
     app = create_app(environ | {"CELERY_BROKER_URL": redis.url})
-    celery._after_fork()  # type: ignore[attr-defined] # forgets the broker of an earlier test
+    celery._after_fork()  # type: ignore[attr-defined] # drops the broker of an earlier test
     with user_created.connected_to(hear):
         yield app
     create_app(environ)  # resets Celery's settings for the tests that follow
@@ -114,7 +114,7 @@ def test_lost_machine_loses_no_signal(
     assert (lines(tmp_path, "began"), lines(tmp_path, "heard")) == (2, 1)
 
 
-def test_webhook_is_answered_with_500_without_the_broker(
+def test_webhook_gets_a_500_without_the_broker(
     app: Flask, worker: Worker, redis: Redis, tmp_path: Path
 ) -> None:
     redis.stop()

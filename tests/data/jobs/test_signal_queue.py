@@ -68,7 +68,7 @@ def delivery(app: Flask) -> WebhookDelivery:
 
 
 def age(app: Flask, by: timedelta, *columns: str) -> None:
-    """Let time pass for these columns of the delivery."""
+    """Move these times of the delivery into the past."""
     row = delivery(app)
     values = {name: getattr(row, name) - by for name in columns}
     statement = sa.update(WebhookDelivery).values(values)
@@ -178,7 +178,7 @@ def test_started_task_of_a_request_that_died_is_not_replaced(
     assert heard == [ALICE["id"]]
 
 
-def test_slow_request_does_not_queue_what_another_has_queued(
+def test_slow_request_does_not_queue_a_signal_that_another_has_queued(
     app: Flask, client: FlaskClient, tasks: list[Task]
 ) -> None:
     """A request claims a signal, is slow, and meanwhile another request claims and queues it."""

@@ -110,7 +110,7 @@ def _deliver(url: str, on_accepted: Callable[[], None], delivery: Delivery) -> l
     while time.monotonic() < deadline:
         status = _attempt(url, delivery)
         if delivery.forge and status.isdigit() and int(status) < 500:
-            assert status == "400", f"a forged delivery was answered with {status}"
+            assert status == "400", f"a forged delivery got the status {status}"
             return [*seen, "forged: 400"]
         seen.append(status)
         if status == "200":

@@ -1,4 +1,4 @@
-"""A random history of users and organizations at Clerk: its events, and the data at the end."""
+"""A random history of users and organizations in Clerk: its events, and the data at the end."""
 
 from __future__ import annotations
 
