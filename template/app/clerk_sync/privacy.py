@@ -23,7 +23,7 @@ class Account(NamedTuple):
     """A user's account, as far as Clerk and this database know it."""
 
     id: str
-    at_clerk: Json | None
+    in_clerk: Json | None
     row: UserColumns | None
 
 
@@ -45,9 +45,9 @@ def find_account(id_or_email: str, api: BackendApi | None) -> Account:
         )
     account = Account("", None, None)
     if ids:
-        at_clerk = _fetch_user(ids[0], api) if api else None
-        account = Account(ids[0], at_clerk, db.session.get(clerk_sync_of(current_app).user, ids[0]))
-    if account.at_clerk is None and account.row is None:
+        in_clerk = _fetch_user(ids[0], api) if api else None
+        account = Account(ids[0], in_clerk, db.session.get(clerk_sync_of(current_app).user, ids[0]))
+    if account.in_clerk is None and account.row is None:
         where = "in Clerk or in this database" if api else "in this database"
         raise AccountNotFound(f"No account {where} has the ID or email address {id_or_email!r}.")
     return account
@@ -77,10 +77,10 @@ def export_account(account: Account, api: BackendApi | None) -> Json:
     :raises BackendApiError: Clerk can't be asked.
     """
     exported: Json = {"user_id": account.id, "exported_at": datetime.now(UTC)}
-    if api and account.at_clerk:
+    if api and account.in_clerk:
         memberships = api.pages(f"/users/{account.id}/organization_memberships")
         exported["clerk"] = {
-            "user": account.at_clerk,
+            "user": account.in_clerk,
             "sessions": list(api.sessions(account.id)),
             "organization_memberships": list(memberships),
         }
