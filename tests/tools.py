@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SAID = "said"
-"""Name of the property with a message to print after all tests have run."""
+"""Name of the pytest property whose value is printed after all tests have run."""
 BIN = "Scripts" if os.name == "nt" else "bin"
 # These point commands to an environment other than their own; nox sets some of them.
 NOT_OURS = {"VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "UV_PROJECT_ENVIRONMENT", "UV_PYTHON"}
@@ -26,10 +26,13 @@ def run(
     seconds: int = 900,
     env: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command and return it with its output, stderr included.
+    """Run a command and return the completed process; its stdout includes stderr.
 
-    Raises:
-        AssertionError: if its exit code is not the expected one (`None` expects any).
+    :param expect: the expected exit code; None accepts any.
+    :param seconds: the timeout.
+    :param env: variables to set in addition to those of this process.
+    :raises AssertionError: the exit code is not the expected one.
+    :raises subprocess.TimeoutExpired: the command is still running after the timeout.
     """
     inherited = {k: v for k, v in os.environ.items() if k not in NOT_OURS}
     done = subprocess.run(
@@ -52,21 +55,24 @@ def run(
 
 
 def git(repository: Path, *arguments: str) -> str:
-    """Run git in a repository, with an author of its own, and return its output."""
+    """Run git in a repository, with a fixed author, and return its output."""
     person = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
-    # Reading a checkout that belongs to another user, as in a container, is fine.
+    # Allow repositories that belong to another user, as checkouts in containers often do.
     trusted = ("-c", "safe.directory=*", "-c", "commit.gpgSign=false")
     return run("git", *person, *trusted, "-C", repository, *arguments).stdout
 
 
 def copier_cli(*arguments: str | Path, expect: int = 0, cwd: Path | None = None) -> str:
-    """Run Copier's command, never with --trust, and return its output."""
+    """Run Copier without --trust, and return its output."""
     return run(sys.executable, "-m", "copier", *arguments, expect=expect, cwd=cwd).stdout
 
 
 def free_ports() -> tuple[int, int]:
-    """Return two consecutive free ports: one for an app, one for its local Clerk."""
-    # Each test process starts at another port. Systems use the ports above 32768 for client connections.
+    """Return two consecutive free ports: one for an app, one for its local Clerk.
+
+    :raises RuntimeError: there are none.
+    """
+    # Each test process starts at a different port, below those that systems use for outgoing connections.
     for port in range(20000 + os.getpid() % 300 * 40, 60000, 2):
         try:
             for wanted in (port, port + 1):
@@ -75,24 +81,24 @@ def free_ports() -> tuple[int, int]:
         except OSError:
             continue
         return port, port + 1
-    raise RuntimeError("No two free ports in a row from 20000 to 60000 on 127.0.0.1.")
+    raise RuntimeError("No two consecutive ports between 20000 and 60000 are free on 127.0.0.1.")
 
 
 def find_uv() -> str | None:
-    """Return the path of uv: from this environment, or else from PATH."""
+    """Return the path of uv in this environment or on PATH, or None if it isn't installed."""
     beside = Path(sys.executable).parent / "uv"
     return str(beside) if beside.is_file() else shutil.which("uv")
 
 
 @dataclass(frozen=True)
 class Project:
-    """A generated project: its path, and the port that was answered."""
+    """A generated project: its path, and the answer to the question `port`."""
 
     path: Path
     port: int
 
     def install(self) -> Project:
-        """Install it as its README says, with uv if available, otherwise with pip."""
+        """Install the project as its README says, with uv if available, otherwise with pip."""
         if uv := find_uv():
             run(uv, "sync", "--quiet", f"--python={sys.executable}", cwd=self.path)
         else:
@@ -102,9 +108,9 @@ class Project:
         return self
 
     def tool(self, name: str) -> Path:
-        """Return the path of a command in its virtual environment."""
+        """Return the path of a command in the project's virtual environment."""
         return self.path / ".venv" / BIN / name
 
     def run(self, name: str, *arguments: str) -> str:
-        """Run a command of its virtual environment in its folder, and return the output."""
+        """Run a command of the project's virtual environment in its folder, and return the output."""
         return run(self.tool(name), *arguments, cwd=self.path).stdout

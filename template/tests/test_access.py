@@ -1,4 +1,4 @@
-"""Rules for views: @session_required and @requires."""
+"""Access to views: @session_required and @requires."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def reports(app: Flask) -> str:
-    """The address of a page for signed-in users, on the app without Clerk."""
+    """The path of a page for signed-in users, in ``app``, which has no Clerk."""
     app.add_url_rule("/reports", view_func=session_required(lambda: "reports"))
     return "/reports"
 
@@ -30,7 +30,7 @@ def acme(clerk: RunningClerk) -> Organization:
 
 @pytest.fixture
 def invoices(site: Flask) -> str:
-    """The address of a page for an organization's administrators, on the site."""
+    """The path of a page for an organization's administrators, in ``site``."""
     site.add_url_rule("/invoices", view_func=requires(role="admin")(lambda: "invoices"))
     return "/invoices"
 
@@ -101,7 +101,7 @@ def test_an_api_client_is_told_what_is_missing(
     assert answer.get_json()["requires"] == {"role": "admin"}
 
 
-def test_a_signed_out_browser_is_never_told_what_is_missing(
+def test_a_signed_out_browser_is_not_told_what_is_missing(
     visitor: FlaskClient, invoices: str
 ) -> None:
     assert visitor.get(invoices, follow_redirects=True).request.path == "/login"

@@ -1,4 +1,4 @@
-"""A local Clerk in a process of its own, its users, and Clerk's own clients that call it."""
+"""Fixtures for tests in which Clerk's own clients call a local Clerk in a separate process."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CLIENTS = {
     "test_express": "express",
     "test_testing": "testing",
 }
-"""By part of a test's name: the client it tests, with its name in tests/docs/endpoints.py."""
+"""The client that a test uses, named as in tests/docs/endpoints.py, by part of the test's ID."""
 
 SCRIPTS = Path(__file__).parent / "javascript"
 PACKAGES = ROOT / ".nox" / "clerk-packages"
@@ -45,12 +45,12 @@ INSTALL_SECONDS = 300
 
 @dataclass
 class LocalClerk:
-    """A running local Clerk, from a client's point of view."""
+    """A running local Clerk, and ways to call it."""
 
     url: str
     log: Path
     by_hand: list[str] = field(default_factory=list)
-    """Requests of the current test that no client of Clerk's sent."""
+    """Requests of the current test that were sent without one of Clerk's clients."""
     http: httpx.Client = field(default_factory=lambda: httpx.Client(trust_env=False))
 
     def sdk(self, secret_key: str = SECRET_KEY) -> Clerk:
@@ -58,7 +58,7 @@ class LocalClerk:
         return Clerk(bearer_auth=secret_key, server_url=f"{self.url}/api/v1", client=self.http)
 
     def backend(self, method: str, path: str, **body: Any) -> Any:
-        """Call the Backend API without one of Clerk's clients."""
+        """Call the Backend API without one of Clerk's clients; return the JSON of the response."""
         headers = {"Authorization": f"Bearer {SECRET_KEY}"}
         self.by_hand.append(f"{method} /api/v1{path} ")
         answer = self.http.request(method, f"{self.url}/api/v1{path}", json=body, headers=headers)
@@ -66,7 +66,7 @@ class LocalClerk:
         return answer.json()
 
     def browser(self, address: str) -> dict[str, str]:
-        """Sign a new user up in a browser; return the browser's tokens and IDs."""
+        """Sign up a new user as a browser would; return the tokens and IDs."""
         browser = self.http.post(f"{self.url}/v1/dev_browser").json()["id"]
         query = {"__clerk_db_jwt": browser}
 
@@ -117,7 +117,7 @@ def local_clerk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalClerk
 
 @pytest.fixture(autouse=True)
 def _traffic(local_clerk: LocalClerk, request: pytest.FixtureRequest) -> Iterator[None]:
-    """Log the requests of this test's client: `nox -s endpoints` makes a table of them."""
+    """Log the requests of this test's client, from which `nox -s endpoints` writes its tables."""
     before = local_clerk.log.stat().st_size
     local_clerk.by_hand.clear()
     yield
@@ -144,7 +144,7 @@ def packages() -> Path:
         command = ("npm", "install", *quiet, "--prefix", PACKAGES, *WANTED)
         run(*command, cwd=PACKAGES, seconds=INSTALL_SECONDS)
     for script in SCRIPTS.glob("*.mjs"):
-        shutil.copy(script, PACKAGES / script.name)  # Node looks for packages in the script's folder
+        shutil.copy(script, PACKAGES / script.name)  # Node looks for packages beside the script
     return PACKAGES
 
 
@@ -157,7 +157,7 @@ def unavailable(what: str) -> NoReturn:
 
 @pytest.fixture(scope="session")
 def script_environment(local_clerk: LocalClerk) -> dict[str, str]:
-    """Return the environment variables of our scripts and Clerk's packages."""
+    """Return the environment variables for our scripts and Clerk's packages."""
     return {
         "CLERK_PUBLISHABLE_KEY": PUBLISHABLE_KEY,
         "CLERK_SECRET_KEY": SECRET_KEY,
@@ -172,7 +172,7 @@ def script_environment(local_clerk: LocalClerk) -> dict[str, str]:
 
 @pytest.fixture
 def node(packages: Path, script_environment: dict[str, str]) -> Callable[..., str]:
-    """Return a function that runs a script, fails if it does, and returns its output."""
+    """Return a function that runs a script and returns its output. The test fails if the script does."""
 
     def run_script(script: str, scenario: str, **facts: str) -> str:
         surroundings = script_environment | {name.upper(): value for name, value in facts.items()}

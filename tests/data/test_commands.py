@@ -1,4 +1,4 @@
-"""``flask dev`` and ``flask clerk doctor`` as people type them: real processes."""
+"""The commands ``flask dev`` and ``flask clerk doctor``."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def doctor(environ: dict[str, str]) -> Result:
 
 
 def run(environ: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run ``flask`` in a process of its own, with these settings."""
+    """Run ``flask`` in a separate process, with these settings."""
     return subprocess.run(
         [sys.executable, "-m", "flask", *arguments],
         cwd=PROJECT,
@@ -42,7 +42,7 @@ def run(environ: dict[str, str], *arguments: str) -> subprocess.CompletedProcess
 
 @pytest.fixture
 def reachable(environ: dict[str, str], backend: LocalServer, signer: Signer) -> dict[str, str]:
-    """An instance whose every API is the local server."""
+    """Settings of an instance whose APIs are all served by the local server."""
     backend.headers = [("Date", formatdate(usegmt=True))]
     backend.answers["GET /.well-known/jwks.json"] = (200, signer.jwks)
     backend.answers["GET /api/v1/jwks"] = (200, signer.jwks)
@@ -54,7 +54,7 @@ def reachable(environ: dict[str, str], backend: LocalServer, signer: Signer) -> 
 
 
 def rows(output: str) -> dict[str, str]:
-    """Verdicts of the doctor's table, by subject."""
+    """The verdicts in the table that the doctor prints, by subject."""
     found = re.findall(r"^(ok|note|wrong) +(\S.{0,16}?)  +", output, re.MULTILINE)
     return {subject: verdict for verdict, subject in found}
 
@@ -106,7 +106,7 @@ def test_the_doctor_finds_an_outage_of_clerk_and_a_path_that_does_not_exist(
     assert "fix CLERK_AFTER_SIGN_IN_PATH" in result.stdout
 
 
-def test_dev_names_a_port_that_is_taken(environ: dict[str, str], tmp_path: Path) -> None:
+def test_dev_names_a_port_that_is_in_use(environ: dict[str, str], tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

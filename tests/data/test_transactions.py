@@ -1,4 +1,4 @@
-"""``transact()`` locks from the start, and retries after temporary conflicts."""
+"""``transact()`` locks the database before it reads, and retries after temporary conflicts."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_sqlite_is_locked_before_the_first_read(app: Flask, environ: dict[str, s
 
 
 @ON_BOTH_DATABASES
-def test_failure_rolls_everything_back(app: Flask) -> None:
+def test_an_exception_rolls_everything_back(app: Flask) -> None:
     def work(session: Session) -> None:
         session.add(Tombstone(id="user_1"))
         session.flush()
@@ -52,7 +52,7 @@ def test_failure_rolls_everything_back(app: Flask) -> None:
         assert count(db.session) == 0
 
 
-def test_temporary_conflict_is_retried(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_temporary_conflict_is_retried(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transactions, "PAUSES", (0, 0))
     busy = SqliteError("database is locked")
     busy.sqlite_errorcode = 5
@@ -90,7 +90,7 @@ def test_other_errors_are_raised_at_once(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_postgresql_locks_names(app: Flask) -> None:
+def test_postgresql_locks_only_the_given_name(app: Flask) -> None:
     def held(session: Session) -> list[bool]:
         keys = [transactions.lock_key(name) for name in ("user_1", "user_2")]
         return [not session.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(key))) for key in keys]

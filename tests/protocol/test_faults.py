@@ -33,20 +33,20 @@ class Clock:
 
 @pytest.fixture
 def faulty() -> Iterator[FaultyServer]:
-    """A Backend API whose faults a test chooses."""
+    """A Backend API whose responses a test sets, faulty ones included."""
     with faulty_server() as server:
         yield server
 
 
 @pytest.fixture
 def clock() -> Clock:
-    """The clock of the keys."""
+    """The clock by which keys expire."""
     return Clock()
 
 
 @pytest.fixture
 def api(faulty: FaultyServer) -> BackendApi:
-    """A client of that Backend API."""
+    """A client of the faulty Backend API."""
     return BackendApi(
         read_instance(
             {
@@ -61,13 +61,13 @@ def api(faulty: FaultyServer) -> BackendApi:
 
 @pytest.fixture
 def keys(faulty: FaultyServer, api: BackendApi, clock: Clock, signer: Signer) -> JwksKeys:
-    """Keys to be fetched from that Backend API. Nothing has been fetched yet."""
+    """Keys of the faulty Backend API. Nothing has been fetched yet."""
     faulty.replies[JWKS] = lambda: as_json(signer.jwks)
     return JwksKeys(api.jwks, clock=clock)
 
 
 def reason(find: Callable[[], object]) -> str:
-    """The reason why a key is not found; an empty string if it is."""
+    """The reason in the error for a key that is not found; empty if the key is found."""
     try:
         find()
     except TokenError as error:
@@ -121,7 +121,7 @@ def test_an_outage_at_startup_has_no_effect_after_it_ends(
     assert keys.find(KID)
 
 
-def test_known_keys_stay_valid_while_the_server_is_gone(signer: Signer, clock: Clock) -> None:
+def test_known_keys_stay_valid_while_the_server_is_down(signer: Signer, clock: Clock) -> None:
     with faulty_server() as server:
         server.replies[JWKS] = lambda: as_json(signer.jwks)
         instance = read_instance(
@@ -164,7 +164,7 @@ def test_an_unusable_response_is_an_error(faulty: FaultyServer, api: BackendApi,
     assert "sk_live" not in " ".join(said)
 
 
-def test_calls_fail_at_once_while_clerk_asks_for_an_hour_of_pause(
+def test_a_call_fails_at_once_if_clerk_asks_for_a_pause_of_an_hour(
     faulty: FaultyServer, api: BackendApi
 ) -> None:
     faulty.otherwise = Reply(b"{}", 503, (("Retry-After", "3600"),))
@@ -185,7 +185,7 @@ def test_keys_are_never_fetched_from_the_target_of_a_redirect(
     assert faulty.count("/forged") == 0
 
 
-def test_a_key_rotation_under_attack_rejects_valid_tokens_for_the_cool_down_at_most(
+def test_during_a_flood_of_forged_kids_a_new_key_is_found_within_the_cool_down(
     keys: JwksKeys, faulty: FaultyServer, clock: Clock, signer: Signer, forger: Signer
 ) -> None:
     new = replace(forger, kid="ins_new")
@@ -217,22 +217,22 @@ def test_100_000_forged_kids_cost_one_fetch_per_cool_down(
             keys.find(f"forged_{number}")
         except TokenError:
             continue
-        pytest.fail("a forged kid has found a key")
+        pytest.fail("a forged kid matched a key")
     assert faulty.count(JWKS) <= 1 + 3
 
 
 # --- Processes ------------------------------------------------------------------------------------
 
-needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-# Python warns about forks in processes with threads, which is what these tests are about.
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no os.fork")
+# Python warns when a process with threads forks, which these tests do on purpose.
 fork_on_purpose = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 
 
 def in_child(work: Callable[[], object], *, seconds: int = 2) -> int:
-    """Run an action in a forked process, and return its exit status: 0 if it finished in time."""
+    """Run a function in a forked process; return 0 if it finished in time without an error."""
     pid = os.fork()
     if pid == 0:
-        signal.alarm(seconds)  # ends a process that hangs
+        signal.alarm(seconds)  # kills the process if it hangs
         code = 1
         try:
             work()
@@ -265,7 +265,7 @@ def test_a_process_forked_during_a_fetch_can_fetch_keys(
         code = in_child(lambda: keys.find(wanted))
         gate.set()
         assert fetching.result(5)
-    assert code == 0, "the child has hung, or found no key"
+    assert code == 0, "the child hung, or found no key"
 
 
 @needs_fork
@@ -273,7 +273,7 @@ def test_a_process_forked_during_a_fetch_can_fetch_keys(
 def test_a_forked_process_does_not_share_connections_with_its_parent(
     faulty: FaultyServer, api: BackendApi
 ) -> None:
-    # Two processes on one connection would read each other's responses, and so other users' data.
+    # On a shared connection, one process could read a response that was meant for the other.
     faulty.otherwise = as_json({"id": "user_1"})
     api.user("parent")
     assert in_child(lambda: api.user("child")) == 0

@@ -1,4 +1,4 @@
-"""Public keys are fetched rarely, and kept during outages."""
+"""Public keys are cached, and stay valid during outages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Clock:
 
 
 class Source:
-    """A JWKS endpoint that counts the requests."""
+    """A fake JWKS endpoint that counts its requests."""
 
     def __init__(self, answer: object) -> None:
         self.answer = answer
@@ -38,7 +38,7 @@ class Source:
 
 
 def reason(find: Callable[[], object]) -> str:
-    """The reason why a key is not found."""
+    """The reason in the error for a key that is not found."""
     with pytest.raises(TokenError) as error:
         find()
     return error.value.reason
@@ -86,7 +86,7 @@ def test_keys_stay_valid_during_an_outage(signer: Signer) -> None:
         assert keys.find(KID)
 
 
-def test_a_failed_first_fetch_is_reported_and_backs_off() -> None:
+def test_a_failed_first_fetch_is_reported_and_retried_after_a_pause() -> None:
     clock, source = Clock(), Source(OSError("down"))
     keys = JwksKeys(source, clock=clock)
     for _ in range(10):
@@ -103,7 +103,7 @@ def test_many_threads_at_startup_cause_one_fetch(signer: Signer) -> None:
     def fetch() -> object:
         nonlocal count
         count += 1
-        started.wait(0.2)  # seconds in which the other threads arrive
+        started.wait(0.2)  # seconds for the other threads to arrive
         return signer.jwks
 
     keys = JwksKeys(fetch)
@@ -126,13 +126,13 @@ def test_many_threads_at_startup_cause_one_fetch(signer: Signer) -> None:
         {"keys": [{"kty": "RSA", "kid": "ins_test", "n": 5, "e": "AQAB"}]},
     ],
 )
-def test_documents_without_keys_are_rejected(document: object) -> None:
+def test_documents_without_usable_keys_are_rejected(document: object) -> None:
     with pytest.raises(ValueError, match="is not a JWKS document"):
         parse_jwks(document)
 
 
 @pytest.mark.parametrize("pem", ["", "nonsense", "-----BEGIN PUBLIC KEY-----\nAAAA\n"])
-def test_a_bad_pem_names_the_setting(pem: str) -> None:
+def test_the_error_for_an_invalid_pem_names_the_setting(pem: str) -> None:
     with pytest.raises(ConfigurationError, match="CLERK_JWT_KEY"):
         read_pem_key(pem)
 

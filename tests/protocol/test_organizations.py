@@ -1,4 +1,4 @@
-"""Pages that belong to an organization activate it."""
+"""Opening a page that belongs to an organization activates that organization."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Visit = Callable[..., tuple[str, str, list[str] | None]]
 
 @pytest.fixture(scope="module")
 def client(live_signer: Signer) -> FlaskClient:
-    """A browser, for an app whose pages belong to organizations."""
+    """A test client for an app whose pages belong to organizations. It keeps no cookies."""
     app = Flask("organizations")
     Clerk().init_app(app, read_instance(PATTERNS | {"CLERK_JWT_KEY": live_signer.pem}))
     app.add_url_rule("/", "page", lambda path="": "page", methods=["GET", "POST"])
@@ -135,13 +135,13 @@ def test_a_page_of_the_active_organization_is_shown(
 
 
 @pytest.mark.parametrize(("redirects", "status"), [(1, "handshake"), (2, "handshake")])
-def test_activation_is_tried_three_times(visit: Visit, redirects: int, status: str) -> None:
+def test_activation_is_attempted_up_to_three_times(visit: Visit, redirects: int, status: str) -> None:
     assert visit("/orgs/other", ACME, redirects=redirects)[0] == status
 
 
 @pytest.mark.parametrize("redirects", [3, 4])
 def test_a_user_who_is_not_a_member_stays_signed_in(visit: Visit, redirects: int) -> None:
-    # Clerk could not activate it. The view must refuse access, but the session stays valid.
+    # Clerk can't activate the organization. The view must refuse access, but the session stays valid.
     assert visit("/orgs/other", ACME, redirects=redirects) == ("signed-in", "", None)
 
 

@@ -1,4 +1,4 @@
-"""Only genuine handshakes set cookies or sign users in, whatever a forged one contains."""
+"""Only genuine handshakes set cookies or sign users in. Forged ones never do."""
 
 from __future__ import annotations
 
@@ -38,13 +38,16 @@ ANSWERS: st.SearchStrategy[Any] = st.sampled_from(
 
 
 def directives(world: World, patterns: list[str]) -> list[str]:
-    """``Set-Cookie`` strings with tokens of this world."""
+    """``Set-Cookie`` values from these patterns, with tokens made for this world."""
     tokens = {"token": world.parties.genuine, "bad": Forgery("forger").make(world.parties)}
     return [pattern.format(suffix=world.instance.cookie_suffix, **tokens) for pattern in patterns]
 
 
 def check_handshake(world: World, allowed: list[str] | None, answer: Answer) -> None:
-    """Check that cookies come only from a genuine payload, and that redirects stay on this host."""
+    """Check that cookies come only from a genuine payload, and that redirects stay on this host.
+
+    :param allowed: the cookies of the genuine payload; None if the payload is not genuine.
+    """
     assert answer.status < 500 or is_developer_error(world, answer)
     cookies = clerk_cookies(answer)
     assert not answer.header("X-Evil")

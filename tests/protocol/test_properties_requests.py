@@ -1,4 +1,4 @@
-"""Whatever a request contains: no error, and no access without a valid token."""
+"""No request causes an error or gets access without a valid token, whatever it contains."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ Value = str | Forgery
 
 @dataclass(frozen=True)
 class Request:
-    """A request without its tokens, which depend on the world that it is sent to."""
+    """A request to send to a world. Its tokens are created then, with the keys of that world."""
 
     method: str
     path: str
@@ -83,7 +83,7 @@ EXTRA = st.tuples(st.sampled_from(NAMES), forgeries() | st.sampled_from(UATS + A
 
 @st.composite
 def cookie_pairs(draw: st.DrawFn) -> list[tuple[str, Value]]:
-    """Cookies that browsers send, and others, duplicated and in any order."""
+    """The cookies that a browser sends; sometimes with others, reversed, or with some missing."""
     pairs: list[tuple[str, Value]] = [("__clerk_db_jwt", "dvb_1")]
     for suffix in draw(st.sampled_from([(), ("",), ("",), ("_{suffix}",), ("", "_{suffix}")])):
         pairs.append((f"__session{suffix}", draw(forgeries())))
@@ -129,8 +129,8 @@ def send(world: World, request: Request) -> tuple[Answer, list[str]]:
 
 
 def good_identities(world: World, tokens: list[str]) -> set[tuple[str, str]]:
-    """The users whom these tokens may sign in, however the text around them is read."""
-    # A quoted cookie may contain any character as an octal number (RFC 2109).
+    """The user and session IDs of all valid tokens in these texts, however a text is split up."""
+    # Werkzeug decodes octal escapes, such as \101, in a quoted cookie.
     plain = [re.sub(r"\\([0-3][0-7]{2})", lambda m: chr(int(m[1], 8)), t) for t in tokens]
     found = {part for token in tokens + plain for part in re.split(r"[^A-Za-z0-9._-]+", token)}
     claims = (world.session(token) for token in found)
@@ -193,7 +193,7 @@ NOISE = [
     st.sampled_from([str(NOW), str(NOW - 1), "1"]),
     st.lists(HARMLESS_HEADER, max_size=2),
 )
-def test_a_valid_session_is_signed_in_whatever_else_is_sent(
+def test_a_valid_session_is_accepted_whatever_else_is_sent(
     worlds: Worlds,
     name: str,
     suffix: str,

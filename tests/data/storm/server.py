@@ -1,4 +1,4 @@
-"""Gunicorn, and a killer of its workers."""
+"""Run the app in gunicorn, and kill its workers."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ WORKERS, THREADS = 4, 4
 
 
 class Killer:
-    """Kills a worker now and then, as a system does that is out of memory.
+    """Kills random workers, as a system that runs out of memory does.
 
-    :param master: the process that starts the workers, and replaces them.
-    :param every: accepted deliveries between two kills, so that a slow machine has no more kills.
+    :param master: the process ID of gunicorn's master, which replaces killed workers.
+    :param every: accepted deliveries between two kills. Counting deliveries rather than seconds
+        keeps the number of kills the same on slow machines.
+    :param seed: makes the choice of workers repeatable.
     """
 
     def __init__(self, master: int, every: int, seed: int) -> None:
@@ -35,7 +37,7 @@ class Killer:
         self._lock = threading.Lock()
 
     def note_accepted(self) -> None:
-        """Count an accepted delivery; other threads are in the middle of theirs."""
+        """Count an accepted delivery, and kill a worker if it's time, while others handle deliveries."""
         with self._lock:
             self._accepted += 1
             workers = children(self._master) if self._accepted % self._every == 0 else []
@@ -45,7 +47,7 @@ class Killer:
 
 
 def children(process: int) -> list[int]:
-    """The child processes of a process."""
+    """The IDs of a process's child processes."""
     command = ["pgrep", "-P", str(process)]
     listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     return [int(line) for line in listed.split()]
@@ -53,12 +55,13 @@ def children(process: int) -> list[int]:
 
 @contextmanager
 def gunicorn(environ: Mapping[str, str], folder: Path) -> Iterator[tuple[str, int]]:
-    """Run the app; yields its URL and the process of the master.
+    """Run the app in gunicorn; yield its URL and the process ID of gunicorn's master.
 
+    :param environ: variables to set in addition to those of this process.
     :param folder: a folder for the log.
     """
     port_file = folder / "gunicorn.log"
-    # Preloaded, so that a new worker is ready at once, and is killed while it handles deliveries.
+    # With --preload, new workers are ready at once, so kills hit workers that handle deliveries.
     command = [sys.executable, "-m", "gunicorn", "--preload", "--bind", "127.0.0.1:0"]
     command += [
         "--workers",
