@@ -18,32 +18,33 @@ from app.clerk.keys import read_pem_key
 from app.clerk.webhooks import parse_webhook_secrets
 
 ENV_FILE = Path(".env")
-"""In the working directory, like ``instance/``; an installed package has neither."""
+"""Relative to the working directory, because an installed package contains no ``.env``."""
 
 # The keys in a new .env belong to the local Clerk and name a host of this form. With any other key,
-# CLERK_EMULATOR_URL is ignored, so going live takes new keys and nothing else.
+# CLERK_EMULATOR_URL is ignored, so switching to the real Clerk only takes new keys.
 _LOCAL_HOST = re.compile(r"local-[a-z]+-1\.clerk\.accounts\.dev\Z")
 
 
 class SettingsError(click.ClickException):
-    """A setting is missing or invalid. The message names the variable and the fix."""
+    """A setting is missing or invalid. The message names the variable and says how to fix it."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that the environment configures."""
+    """All settings, from the environment."""
 
     secret_key: str = field(repr=False)
     clerk: Instance
     database_url: str = field(default="sqlite:///app.db", repr=False)
     webhook_secrets: tuple[bytes, ...] = field(default=(), repr=False)
     soft_deletion: bool = False
-    """Whether rows of deleted users, organizations and memberships stay, marked as deleted."""
+    """Whether rows of deleted users, organizations and memberships are kept, marked as deleted."""
     after_sign_in: str = "/dashboard"
     after_sign_up: str = "/dashboard"
     after_sign_out: str = "/"
     after_delete: str = "/login"
     trusted_proxy_hops: int = 0
+    """The number of proxies in front of the app whose ``X-Forwarded-*`` headers are trusted."""
     emulator_url: str = ""
     """URL of the local Clerk; empty if the keys belong to a real Clerk instance."""
 
@@ -57,8 +58,8 @@ def read_environment() -> dict[str, str]:
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Read and check all settings.
 
-    :param environ: the variables; :func:`read_environment` gives the real ones.
-    :raises SettingsError: one is missing or invalid.
+    :param environ: the variables, usually from :func:`read_environment`.
+    :raises SettingsError: a setting is missing or invalid.
     """
     secret_key = environ.get("SECRET_KEY", "").strip()
     if len(secret_key) < 16:
@@ -95,7 +96,7 @@ def _missing_secret_key(seen: str) -> str:
     return (
         f"SECRET_KEY is {'too short' if seen else 'not set'}; expected at least 16 random "
         "characters, in .env or the environment. "
-        "Make one with: python -c 'import secrets; print(secrets.token_hex(32))'"
+        "Generate one with: python -c 'import secrets; print(secrets.token_hex(32))'"
     )
 
 
@@ -115,8 +116,8 @@ def _emulator_url(environ: Mapping[str, str]) -> str:
         usable = False
     if not usable:
         raise SettingsError(
-            f"CLERK_EMULATOR_URL is {url!r}; expected http://127.0.0.1:PORT: "
-            "the local Clerk only listens on this machine."
+            f"CLERK_EMULATOR_URL is {url!r}; expected http://127.0.0.1:PORT, "
+            "because the local Clerk only listens on this machine."
         )
     return url
 
@@ -141,5 +142,5 @@ def _soft_deletion(environ: Mapping[str, str]) -> bool:
 def _count(environ: Mapping[str, str], name: str) -> int:
     value = environ.get(name, "").strip() or "0"
     if not re.fullmatch(r"[0-9]{1,2}", value):
-        raise SettingsError(f"{name} is {value!r}; expected a small number such as 0 or 1")
+        raise SettingsError(f"{name} is {value!r}; expected a number from 0 to 99")
     return int(value)

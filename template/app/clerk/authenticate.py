@@ -1,9 +1,9 @@
 """Decide whether a request is signed in, signed out, or needs a handshake with Clerk.
 
-The steps and their order are those of Clerk's own SDKs. This module uses no framework, clock, or
-network: everything is passed in.
+The steps and their order are those of Clerk's own SDKs. This module doesn't use Flask, the clock, or
+the network itself: the caller passes everything in.
 
-Clerk describes the model at https://clerk.com/docs/guides/how-clerk-works/overview
+Source: https://clerk.com/docs/guides/how-clerk-works/overview
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from .tokens import (
 log = logging.getLogger(__name__)
 
 DEVELOPMENT_HANDSHAKE_SKEW = 24 * 3600.0
-"""Seconds by which a developer's clock may be wrong right after a handshake."""
+"""Seconds by which a developer's clock may be off right after a handshake."""
 
 HANDSHAKE_REASONS = {
     "token-expired": "session-token-expired-refresh-{why}",
     "token-not-active-yet": "session-token-nbf",
     "token-iat-in-the-future": "session-token-iat-in-the-future",
 }
-"""Verification errors that a new token fixes, with the reason given for the handshake."""
+"""Verification errors that a new token can fix, and the reason to give for the handshake."""
 
 
 class Attempt(NamedTuple):
@@ -59,13 +59,13 @@ def authenticate(
 ) -> RequestState:
     """Authenticate a request.
 
-    :param request: the facts of the request, none of which is trusted.
+    :param request: the relevant parts of the request. None of them is trusted.
     :param instance: the Clerk instance whose tokens are accepted.
     :param tokens: verifies the instance's session tokens.
     :param api: the instance's Backend API, called only for handshake nonces and refreshes.
     :param now: Unix time in seconds.
-    :raises handshake.HandshakeError: in development only, when a handshake can't be resolved.
-        The keys are wrong then, and continuing would redirect forever.
+    :raises handshake.HandshakeError: in development only, if a handshake can't be resolved. The
+        keys are probably wrong, and continuing would cause a redirect loop.
     """
     cookies = read_cookies(request, instance, now)
     attempt = Attempt(request, cookies, instance, tokens, api, now)
@@ -102,7 +102,7 @@ def _authenticate_cookies(attempt: Attempt) -> RequestState:
 
 
 def _finish_handshake(attempt: Attempt) -> RequestState | None:
-    """Read the result of a handshake from which the browser has just returned."""
+    """Read the result of a handshake if the browser has just returned from one."""
     if not attempt.cookies.handshake and not attempt.cookies.handshake_nonce:
         return None
     try:
@@ -136,7 +136,10 @@ def _resolve_handshake(attempt: Attempt) -> RequestState:
 
 
 def _verify_despite_clock(attempt: Attempt, token: str, error: TokenError) -> dict[str, Any]:
-    """Accept a new token that is expired or early in development: the local clock is wrong."""
+    """In development, accept a new token that seems expired or not yet valid: the clock is wrong.
+
+    :raises handshake.HandshakeError: the token is invalid for another reason, or in production.
+    """
     if attempt.instance.is_development and error.reason in HANDSHAKE_REASONS:
         log.warning(
             "Clerk's new session token is not valid according to this machine's clock (%s). "
@@ -155,7 +158,7 @@ def _verify_despite_clock(attempt: Attempt, token: str, error: TokenError) -> di
 
 
 def _sync_domains(attempt: Attempt) -> RequestState | None:
-    """Sync the sign-in between a primary domain and its satellites."""
+    """Share the session between a primary domain and its satellites."""
     request, cookies, instance = attempt.request, attempt.cookies, attempt.instance
     if not instance.is_satellite:
         location = satellites.return_location(request, cookies, instance)
@@ -176,7 +179,7 @@ def _sync_domains(attempt: Attempt) -> RequestState | None:
 
 
 def _require_dev_browser(attempt: Attempt) -> RequestState | None:
-    """In development, Clerk identifies a browser by its dev browser token: fetch or store it."""
+    """In development, make sure that the browser has the token by which Clerk identifies it."""
     if not attempt.instance.is_development:
         return None
     if attempt.request.query_value(DEV_BROWSER):
@@ -199,7 +202,7 @@ def _require_consistent_cookies(attempt: Attempt) -> RequestState | None:
 
 
 def _verify_session_cookie(attempt: Attempt) -> RequestState:
-    """Verify the session token, then check that it fits the page."""
+    """Verify the session token, then check whether this page needs a newer or different one."""
     token = attempt.cookies.session
     try:
         decoded = decode_unverified(token)
@@ -216,7 +219,7 @@ def _verify_session_cookie(attempt: Attempt) -> RequestState:
 
 
 def _came_from_another_site(attempt: Attempt) -> bool:
-    """Whether a link on another site led here: the user may have signed in there meanwhile."""
+    """Whether the browser followed a link on another site, where the user may have signed in."""
     request, instance = attempt.request, attempt.instance
     headers = request.headers
     if request.method != "GET" or headers.get("sec-fetch-dest") != "document":
@@ -247,7 +250,7 @@ def is_clerk_host(host: str, instance: Instance, origin: str) -> bool:
 
 
 def _activate_organization(attempt: Attempt, signed_in: RequestState) -> RequestState | None:
-    """Switch to the organization that the URL names, if another one is active."""
+    """Start a handshake if the URL belongs to another organization than the active one."""
     request, session = attempt.request, signed_in.session
     if attempt.cookies.redirect_count >= handshake.MAX_REDIRECTS or session is None:
         return None
@@ -258,7 +261,7 @@ def _activate_organization(attempt: Attempt, signed_in: RequestState) -> Request
 
 
 def _recover_from_error(attempt: Attempt, token: str, error: TokenError) -> RequestState:
-    """Get a new token where that helps: by a refresh if possible, else by a handshake."""
+    """Get a new token if that can fix the error: by a refresh if possible, else by a handshake."""
     reason = HANDSHAKE_REASONS.get(error.reason)
     if not reason:
         return RequestState("signed-out", error.reason, error.message)

@@ -23,21 +23,21 @@ from .forking import renew_after_fork
 from .instance import API_VERSION, Instance
 
 TIMEOUT = (3.05, 6.0)
-"""Seconds to wait for a connection, and for a response."""
+"""Seconds to wait for a connection, and then for data from the server."""
 
 ATTEMPTS = 3
-"""How many times a read-only call is attempted."""
+"""How many times a read-only call is attempted at most."""
 
 LONGEST_PAUSE = 5
-"""Seconds. If Clerk asks for a longer pause (``Retry-After``), the call fails at once."""
+"""Seconds. If Clerk's ``Retry-After`` asks for a longer pause, the call fails at once."""
 
 PAGE_SIZE = 100
 """Objects fetched per page; Clerk allows up to 500."""
 
 UNEXPECTED = "unexpected-bapi-error"
-"""The error code for a response in an unexpected form."""
+"""The error code for a response in an unexpected format."""
 
-# Codes are sent in response headers, so only harmless characters are accepted.
+# The app sends error codes in response headers, so only characters that are safe there are allowed.
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,100}\Z")
 
 Json = dict[str, Any]
@@ -47,10 +47,11 @@ class BackendApiError(Exception):
     """A call to the Backend API failed.
 
     :param status: the HTTP status, or 0 if there was no response.
-    :param code: Clerk's error code, such as ``resource_not_found``.
+    :param code: Clerk's error code, such as ``resource_not_found``; ``fetch-error`` if there was no
+        response, or ``unexpected-bapi-error`` if it had an unexpected format.
     :param message: Clerk's message, or a description of the network error.
-    :param trace_id: identifies the call to Clerk's support.
-    :param retry_after: seconds after which Clerk allows a retry; 0 if it didn't say.
+    :param trace_id: Clerk's ID of the call, to quote to Clerk's support; empty if unknown.
+    :param retry_after: seconds after which Clerk allows a retry; 0 if not given.
     """
 
     def __init__(
@@ -77,8 +78,8 @@ class BackendApi:
     """Calls the Backend API of one instance over a pool of connections.
 
     Read-only calls are retried after a lost connection or a response of 429, 502, 503, or 504. The
-    pause before a retry grows, or is the one that Clerk asks for. All methods raise
-    :class:`BackendApiError`.
+    pause doubles with each retry, unless Clerk asks for a certain pause. All methods that call Clerk
+    raise :class:`BackendApiError` if the call fails.
 
     :param instance: the instance, with its secret key.
     """
@@ -90,10 +91,10 @@ class BackendApi:
         renew_after_fork(self)
 
     def renew(self) -> None:
-        """Start a new connection pool: processes that share one read each other's responses."""
+        """Start a new connection pool: processes that share one can read each other's responses."""
         self._http = requests.Session()
         self._http.headers["Clerk-API-Version"] = API_VERSION
-        # Not as a header: requests would replace that with an entry of the machine's .netrc.
+        # Not a plain header: requests would replace it with credentials from ~/.netrc.
         self._http.auth = _Bearer(self._secret_key)
         adapter = HTTPAdapter(pool_maxsize=32, max_retries=_retries())
         self._http.mount("https://", adapter)
@@ -104,7 +105,10 @@ class BackendApi:
         return self.call("GET", "/jwks")
 
     def user(self, user_id: str) -> Json:
-        """Fetch one user."""
+        """Fetch one user.
+
+        :raises BackendApiError: with status 404 if there is no such user.
+        """
         return self.call("GET", f"/users/{_id(user_id)}")
 
     def users(self, **filters: Any) -> Iterator[Json]:
@@ -152,8 +156,8 @@ class BackendApi:
     def refresh_session(self, session_id: str, body: Json) -> list[str]:
         """Exchange an expired session token for a new one.
 
-        :param body: ``expired_token``, ``refresh_token``, and details of the request.
-        :returns: ``Set-Cookie`` strings, among them the new session token.
+        :param body: ``expired_token``, ``refresh_token``, and details of the browser's request.
+        :returns: ``Set-Cookie`` header values, including the new session token.
         """
         path = f"/sessions/{_id(session_id)}/refresh"
         return _strings(self.call("POST", path, json=body), "cookies")
@@ -161,7 +165,7 @@ class BackendApi:
     def handshake_payload(self, nonce: str) -> list[str]:
         """Exchange a handshake nonce for its payload.
 
-        :returns: ``Set-Cookie`` strings.
+        :returns: ``Set-Cookie`` header values.
         """
         answer = self.call("GET", "/clients/handshake_payload", params={"nonce": nonce})
         return _strings(answer, "directives")
@@ -171,7 +175,10 @@ class BackendApi:
         return self.call("GET", f"/organizations/{_id(organization_id)}")
 
     def organizations(self, **filters: Any) -> Iterator[Json]:
-        """Iterate over organizations, fetching one page at a time."""
+        """Iterate over organizations, fetching one page at a time.
+
+        :param filters: Clerk's query parameters, such as ``query``.
+        """
         return self.pages("/organizations", **filters)
 
     def memberships(self, organization_id: str, **filters: Any) -> Iterator[Json]:
@@ -182,7 +189,10 @@ class BackendApi:
         return self.pages(f"/organizations/{_id(organization_id)}/memberships", **filters)
 
     def invitations(self, **filters: Any) -> Iterator[Json]:
-        """Iterate over invitations to the application, fetching one page at a time."""
+        """Iterate over invitations to the application, fetching one page at a time.
+
+        :param filters: Clerk's query parameters, such as ``status``.
+        """
         return self.pages("/invitations", **filters)
 
     def invite(self, email_address: str, **options: Any) -> Json:
@@ -194,7 +204,7 @@ class BackendApi:
         return self.call("POST", "/invitations", json={"email_address": email_address, **options})
 
     def pages(self, path: str, *, page_size: int = PAGE_SIZE, **query: Any) -> Iterator[Json]:
-        """Iterate over the objects of a list, fetching one page at a time.
+        """Iterate over the objects of a list endpoint, fetching one page at a time.
 
         :param path: the path below ``/v1``.
         :param page_size: objects per page, at most 500.
@@ -209,7 +219,7 @@ class BackendApi:
                 return
 
     def page(self, path: str, **query: Any) -> list[Json]:
-        """Fetch one page of a list.
+        """Fetch one page of a list endpoint.
 
         :param path: the path below ``/v1``.
         :param query: Clerk's query parameters, such as ``limit`` (at most 500), ``offset`` and
@@ -222,7 +232,7 @@ class BackendApi:
 
         :param path: the path below ``/v1``.
         :param options: ``params`` or ``json``, as in requests.
-        :raises BackendApiError: there is no response, or it is an error or not a JSON object.
+        :raises BackendApiError: there is no response, or it is an error or isn't a JSON object.
         """
         body = self._send(method, path, **options)
         if not isinstance(body, dict):
@@ -234,7 +244,7 @@ class BackendApi:
             response = self._http.request(
                 method, self._base + path, timeout=TIMEOUT, allow_redirects=False, **options
             )
-        except (requests.RequestException, ValueError) as error:  # ValueError: a broken redirect
+        except (requests.RequestException, ValueError) as error:  # ValueError: an invalid Location
             message = f"no response from {self._base}: {type(error).__name__}"
             raise BackendApiError(0, "fetch-error", message) from None
         try:
@@ -246,8 +256,8 @@ class BackendApi:
         raise _error(response, body)
 
 
-class _PatientRetry(Retry):
-    """Retries a call, unless Clerk asks for a pause so long that a user would notice."""
+class _BoundedRetry(Retry):
+    """Retries a call, unless Clerk asks for a longer pause than a user would wait for."""
 
     def increment(
         self,
@@ -265,7 +275,7 @@ class _PatientRetry(Retry):
         return super().increment(method, url, response, error, _pool, _stacktrace)
 
     def parse_retry_after(self, retry_after: str) -> float:
-        """Read the header in seconds. Ignore an invalid value."""
+        """The pause in seconds that ``Retry-After`` asks for; 0 if its value is invalid."""
         try:
             return super().parse_retry_after(retry_after)
         except InvalidHeader:
@@ -273,7 +283,7 @@ class _PatientRetry(Retry):
 
 
 def _retries() -> Retry:
-    return _PatientRetry(
+    return _BoundedRetry(
         ATTEMPTS - 1,
         read=1,
         redirect=0,
@@ -319,7 +329,7 @@ def _error(response: requests.Response, body: object) -> BackendApiError:
     first = errors[0] if isinstance(errors, list) and errors else None
     code = first.get("code") if isinstance(first, dict) else None
     if not isinstance(first, dict) or not isinstance(code, str) or not _CODE.match(code):
-        message = "the response is not JSON in the form of Clerk's errors"
+        message = "the response is not JSON in the format of Clerk's errors"
         return BackendApiError(status, UNEXPECTED, message, retry_after=retry_after)
     text = first.get("long_message") or first.get("message")
     trace_id = body.get("clerk_trace_id") if isinstance(body, dict) else ""

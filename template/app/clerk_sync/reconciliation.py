@@ -1,7 +1,7 @@
-"""Make our rows equal to Clerk's data again, after lost webhooks or changes by hand.
+"""Make our rows match Clerk's data again, after lost webhooks or manual changes.
 
-Every change is a transaction of its own that follows the rules of :mod:`.records`, so webhooks may
-arrive meanwhile, and a run may be stopped at any moment. No signals are sent.
+Every change runs in its own transaction and follows the rules of :mod:`.records`, so webhooks may
+arrive during a run, and a run may be stopped at any time. No signals are sent.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SETTLED = timedelta(minutes=1)
 webhooks."""
 
 CHECKPOINT_LIFETIME = timedelta(days=1)
-"""An unfinished run that is older than this starts over."""
+"""An unfinished run older than this is not continued: the next run starts over."""
 
 SAMPLE = 50
 """How many users :func:`check_instance` asks Clerk about."""
@@ -62,10 +62,10 @@ class Step(NamedTuple):
 
 
 def check_instance(api: BackendApi) -> None:
-    """Check that the secret key belongs to this database: otherwise, all rows would be deleted.
+    """Check that the secret key belongs to this database: otherwise, a sync would delete all rows.
 
-    :raises WrongInstance: Clerk knows less than half of a sample of our users.
-    :raises BackendApiError: Clerk can't be asked.
+    :raises WrongInstance: Clerk knows less than half of a random sample of our users.
+    :raises BackendApiError: the call to Clerk failed.
     """
     model = clerk_sync_of(current_app).user
     sample = sa.select(model.id).where(model.deleted_at.is_(None)).order_by(sa.func.random())
@@ -77,19 +77,19 @@ def check_instance(api: BackendApi) -> None:
     if len(known) * 2 < len(ids):
         raise WrongInstance(
             f"Of {len(ids)} users in this database, Clerk knows {len(known)}. Expected most of "
-            "them: is CLERK_SECRET_KEY the key of another instance, or DATABASE_URL another "
-            "database? If these accounts have really been deleted, add --force."
+            "them. CLERK_SECRET_KEY probably belongs to another instance, or DATABASE_URL names "
+            "the wrong database. If these accounts have really been deleted, add --force."
         )
 
 
 def reconcile(
     api: BackendApi, clerk_list: ClerkList, start: Position = BEGINNING, *, dry_run: bool = False
 ) -> Iterator[Step]:
-    """Read one of Clerk's lists, oldest objects first, and make our rows equal to it.
+    """Read one of Clerk's lists, oldest objects first, and make our rows match it.
 
     :param start: where an earlier run stopped.
     :param dry_run: find the differences, but change nothing.
-    :raises BackendApiError: Clerk rejected a call, or stayed unreachable. Earlier steps remain.
+    :raises BackendApiError: a call failed, retries included. Changes of earlier steps remain.
     """
     began = datetime.now(UTC)
     for page in clerk_lists.read_pages(api, clerk_list, start):
@@ -102,7 +102,7 @@ def reconcile(
 
 
 def starting_point(clerk_list: ClerkList) -> Position | None:
-    """Where an unfinished run stopped; None if it had finished this list."""
+    """Where an unfinished run stopped; None if it has finished this list."""
     checkpoint = db.session.get(SyncCheckpoint, clerk_list.name)
     db.session.rollback()
     if checkpoint is None or checkpoint.saved_at < datetime.now(UTC) - CHECKPOINT_LIFETIME:
@@ -176,7 +176,7 @@ def _write_batch(clerk_list: ClerkList, batch: Sequence[Json], session: Session)
 
 
 def _missing_from(page: Page, clerk_list: ClerkList, began: datetime) -> Iterator[Key]:
-    """Our rows that should be on this page, judging by their time of creation, but aren't."""
+    """Our rows whose creation time falls within this page, but which the page doesn't contain."""
     model, listed = clerk_list.model, {one.get("id") for one in page.objects}
     columns = sa.inspect(model).columns
     query = sa.select(*(columns[name] for name in clerk_list.key_columns)).where(

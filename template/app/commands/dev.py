@@ -26,19 +26,19 @@ from app.database import alembic, db, needs_upgrade
 from app.settings import Settings, read_environment, read_settings
 
 SLOW_START = 30.0
-"""Seconds without a response before each message that the command is still waiting."""
+"""Seconds between messages that the app has not responded yet."""
 
 STOP_TIMEOUT = 5.0
-"""Seconds that a process gets to stop before it is killed."""
+"""Seconds to wait for a process to stop before it is killed."""
 
 ASSETS = "instance/clerk-js"
 STATE = "instance/clerk_emulator.sqlite3"
 
 FILES = {"--settings": "clerk_emulator.toml", "--seeds": "clerk_seeds.toml"}
-"""Files of the project that the local Clerk reads if they exist."""
+"""Options of the local Clerk, and the project's files to pass with them if they exist."""
 
 NOISE = re.compile(r"[A-Z]+ /(healthz|__clerk/|static/|bootstrap/static/)")
-"""Log lines of the app to hide: static files, and requests that the local Clerk logs itself."""
+"""Log lines of the app to hide: health checks, static files, and what the local Clerk logs."""
 
 TOKENS = re.compile(r"(__(?:session|clerk_db_jwt|clerk_handshake\w*)=[^&\s\"]{7})[^&\s\"]+")
 """Tokens in logged URLs; only their first seven characters are shown."""
@@ -52,7 +52,7 @@ def dev(port: int | None) -> None:
     """Run the app and the local Clerk. Ctrl-C stops both.
 
     With the keys of a real Clerk instance in .env, only the app runs. To run more commands with
-    it, add them to app.config["DEV_COMMANDS"]: {"name": ["command", "argument"]}.
+    the app, add them to app.config["DEV_COMMANDS"]: {"name": ["command", "argument"]}.
     """
     environ = read_environment()
     settings = read_settings(environ)
@@ -63,7 +63,8 @@ def dev(port: int | None) -> None:
         _check_port(urlsplit(settings.emulator_url).port or 0, "CLERK_EMULATOR_URL")
     app = create_app()
     _upgrade_database(app)
-    # Ctrl-C, a supervisor's stop, a closed terminal. Background jobs of a shell ignore SIGINT.
+    # SIGINT: Ctrl-C. SIGTERM: a supervisor. SIGHUP: a closed terminal. SIGINT needs a handler, too,
+    # because processes that a shell starts in the background ignore it otherwise.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
@@ -129,7 +130,7 @@ def _running(
 
 @contextmanager
 def _fetching_clerk_js(settings: Settings, environ: dict[str, str]) -> Iterator[None]:
-    """Download Clerk.js in the background; until then, browsers load it from the public CDN."""
+    """Download Clerk.js in the background. Until it is there, browsers load it from a public CDN."""
     if not settings.emulator_url:
         yield
         return
@@ -148,7 +149,8 @@ def _start(name: str, command: list[str], environ: dict[str, str]) -> subprocess
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        # Its own process group: the reloader's child stops with it, and Ctrl-C reaches only us.
+        # In its own process group, so that the reloader's child is stopped, too, and Ctrl-C only
+        # reaches this command.
         start_new_session=True,
     )
     threading.Thread(target=_relay, args=(name, process), daemon=True).start()
@@ -174,12 +176,15 @@ def _stop(process: subprocess.Popen[str]) -> None:
 
 
 def _wait_until_up(processes: dict[str, subprocess.Popen[str]], url: str) -> None:
-    """Wait without a limit, since a busy machine is not an error, but stop if a process ends."""
+    """Wait until the app answers, however long it takes, since a busy machine is not an error.
+
+    :raises click.ClickException: a process has ended.
+    """
     patience = time.monotonic() + SLOW_START
     while not _is_up(url):
         _check_alive(processes)
         if time.monotonic() > patience:
-            click.echo(f"{url} has not responded yet; still waiting. Ctrl-C stops it.")
+            click.echo(f"{url} has not responded yet; still waiting. Press Ctrl-C to stop.")
             patience += SLOW_START
         time.sleep(0.1)
 
@@ -202,7 +207,7 @@ def _check_alive(processes: dict[str, subprocess.Popen[str]]) -> None:
         if process.poll() is not None:
             what = {"app": "The app", "clerk": "The local Clerk"}.get(name, f"The process '{name}'")
             raise click.ClickException(
-                f"{what} ended with exit code {process.returncode}; its log is above."
+                f"{what} exited with code {process.returncode}; see its log above."
             )
 
 
