@@ -1,7 +1,7 @@
 """Decide whether a request is signed in, signed out, or needs a handshake with Clerk.
 
-The steps and their order are those of Clerk's own SDKs. This module doesn't use Flask, the clock, or
-the network itself: the caller passes everything in.
+The steps and their order are those of Clerk's own SDKs. This module doesn't use Flask, the clock,
+or the network itself: the caller passes everything in.
 
 Source: https://clerk.com/docs/guides/how-clerk-works/overview
 """

@@ -78,8 +78,8 @@ class BackendApi:
     """Calls the Backend API of one instance over a pool of connections.
 
     Read-only calls are retried after a lost connection or a response of 429, 502, 503, or 504. The
-    pause doubles with each retry, unless Clerk asks for a certain pause. All methods that call Clerk
-    raise :class:`BackendApiError` if the call fails.
+    pause doubles with each retry, unless Clerk asks for a certain pause. All methods that call
+    Clerk raise :class:`BackendApiError` if the call fails.
 
     :param instance: the instance, with its secret key.
     """

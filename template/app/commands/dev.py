@@ -130,7 +130,7 @@ def _running(
 
 @contextmanager
 def _fetching_clerk_js(settings: Settings, environ: dict[str, str]) -> Iterator[None]:
-    """Download Clerk.js in the background. Until it is there, browsers load it from a public CDN."""
+    """Download Clerk.js in the background. Until then, browsers load it from a public CDN."""
     if not settings.emulator_url:
         yield
         return
