@@ -144,7 +144,7 @@ def packages() -> Path:
         command = ("npm", "install", *quiet, "--prefix", PACKAGES, *WANTED)
         run(*command, cwd=PACKAGES, seconds=INSTALL_SECONDS)
     for script in SCRIPTS.glob("*.mjs"):
-        shutil.copy(script, PACKAGES / script.name)  # Node looks for packages beside the script
+        shutil.copy(script, PACKAGES / script.name)  # Node looks for packages next to the script
     return PACKAGES
 
 

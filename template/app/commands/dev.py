@@ -176,7 +176,7 @@ def _stop(process: subprocess.Popen[str]) -> None:
 
 
 def _wait_until_up(processes: dict[str, subprocess.Popen[str]], url: str) -> None:
-    """Wait until the app answers, however long it takes, since a busy machine is not an error.
+    """Wait until the app responds, however long it takes, since a busy machine is not an error.
 
     :raises click.ClickException: a process has ended.
     """
