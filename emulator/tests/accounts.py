@@ -1,4 +1,4 @@
-"""Accounts that tests begin with: made by the rules themselves, as requests take long."""
+"""Accounts for tests, created without requests, which would take longer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from clerk_emulator.users import NewUser, create_user, hash_any_password
 
 
 def new_account(emulator: Flask, browser: Browser, email: str) -> None:
-    """Let somebody have signed up there a moment ago, with ``PASSWORD`` and a code."""
+    """Create a user with ``PASSWORD``, signed in to this browser as if just signed up."""
     clerk: LocalClerk = emulator.extensions[EXTENSION]
     with clerk.store.transaction():
         user = create_user(clerk, NewUser(email, password_hash=hash_any_password(PASSWORD)))

@@ -1,4 +1,4 @@
-"""A passkey authenticator in software: it makes what a browser would hand to Clerk.js."""
+"""A passkey authenticator in software: it creates what a browser would pass to Clerk.js."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def es256() -> Key:
 
 @dataclass
 class Authenticator:
-    """Holds one passkey. What its fields say is what it claims, true or not."""
+    """Holds one passkey. Its responses contain the values of its fields, even false ones."""
 
     key: Key = field(default_factory=es256)
     id: bytes = field(default_factory=lambda: secrets.token_bytes(16))
@@ -54,14 +54,14 @@ class Authenticator:
     flags: int = PRESENT | VERIFIED
     count: int = 0
     rp_id: str = ""
-    """Empty: the one that is asked for."""
+    """Empty: the requested one."""
     challenge: str = ""
-    """Empty: the one that is asked for."""
+    """Empty: the requested one."""
     kind: str = ""
     user_handle: str = ""
 
     def create(self, nonce: str, **attestation: Any) -> str:
-        """Make the passkey that a nonce asks for."""
+        """Create the passkey that a nonce requests."""
         asked = json.loads(nonce)
         self.user_handle = asked["user"]["id"]
         key = cbor(self.cose())
@@ -72,7 +72,7 @@ class Authenticator:
         return self._credential(clientDataJSON=client_data, attestationObject=cbor(made))
 
     def get(self, nonce: str, **changes: str | None) -> str:
-        """Prove that its owner is there."""
+        """Sign the challenge of a sign-in."""
         asked = json.loads(nonce)
         data = self._data(asked["rpId"])
         client_data = self._client_data("webauthn.get", asked["challenge"])

@@ -1,4 +1,4 @@
-"""A fresh local Clerk for every test, with a clock that stands still."""
+"""A fresh local Clerk for every test, with a clock that only moves when told to."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from .accounts import new_account
 
 @pytest.fixture(autouse=True)
 def cheap_password_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Real ones are slow on purpose."""
+    """Real password hashes are slow on purpose."""
     monkeypatch.setattr(users, "HASH_METHOD", "pbkdf2:sha256:1")
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _no_waiting_for_the_disk() -> None:
-    """Nobody's state outlives a test."""
+    """No state has to survive a test, so nothing is flushed to disk."""
     store.SYNCHRONOUS = "OFF"
 
 
 @pytest.fixture(scope="session")
 def empty_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A state file with nothing but a signing key, which takes long to make."""
+    """A state file with only a signing key, which takes a while to generate."""
     config = example_config(tmp_path_factory.mktemp("state"))
     open_clerk(config).store.close()
     return config.state
@@ -41,7 +41,7 @@ def empty_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def shared_app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
-    """The routes, whose making takes long too. Every test puts an instance of its own behind it."""
+    """The routes, which take a while to create. Every test connects its own instance to them."""
     return create_emulator(example_config(tmp_path_factory.mktemp("app")))
 
 
@@ -89,7 +89,7 @@ def backend(emulator: Flask, config: EmulatorConfig) -> Backend:
 
 @pytest.fixture
 def unused_port() -> int:
-    """A TCP port of this machine on which nothing listens."""
+    """A free TCP port of this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

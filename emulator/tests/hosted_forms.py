@@ -1,4 +1,4 @@
-"""Filling in the hosted pages' forms, as a browser without JavaScript does."""
+"""Fill in the forms of hosted pages, as a browser without JavaScript does."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def open_page(visitor: FlaskClient, path: str) -> TestResponse:
 
 
 def send(visitor: FlaskClient, page: TestResponse, action: str, **form: str) -> TestResponse:
-    """Send the form on a page that goes to ``action``, with what is hidden in it.
+    """Send the form on a page that goes to ``action``, with its hidden fields.
 
     :param action: path, without the query.
     """
@@ -37,7 +37,7 @@ def send(visitor: FlaskClient, page: TestResponse, action: str, **form: str) -> 
 
 
 def _choice(hidden: dict[str, str], form: dict[str, str]) -> dict[str, str]:
-    """What tells forms with the same action apart."""
+    """The text that distinguishes forms with the same action."""
     return {name: hidden[name] for name in ("strategy",) if name in hidden and name in form}
 
 
@@ -49,7 +49,7 @@ def follow(visitor: FlaskClient, answer: TestResponse) -> TestResponse:
 
 
 def at(answer: TestResponse) -> str:
-    """Path of the page that a browser is at."""
+    """The path of the page to which a response redirects."""
     return urlsplit(answer.location or "").path.removeprefix("/__clerk") or answer.request.path
 
 

@@ -1,4 +1,4 @@
-"""What the tests of organizations share: an instance that has them, and people in them."""
+"""Shared by the tests of organizations: an instance with organizations, and their members."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ Json = dict[str, Any]
 
 
 def enable(clerk: LocalClerk, **more: Any) -> None:
-    """Switch organizations on, with these settings beside."""
+    """Enable organizations, with further settings."""
     clerk.source.replace({"organizations": {"enabled": True} | more})
 
 
 def person(emulator: Flask, name: str, domain: str = "example.com") -> Browser:
-    """A browser in which somebody has just signed up."""
+    """A browser in which a new user is signed in."""
     browser = Browser(emulator)
     new_account(emulator, browser, f"{name}@{domain}")
     return browser
 
 
 def user_id(browser: Browser) -> str:
-    """Who is signed in there."""
+    """The ID of the user who is signed in."""
     id: str = browser.session()["user"]["id"]
     return id
 
 
 def create(browser: Browser, name: str = "Acme", **more: str) -> str:
-    """Make an organization; returns its id."""
+    """Create an organization; return its ID."""
     answer = browser.post("/organizations", name=name, **more)
     assert answer.status_code == 200, answer.text
     id: str = answer.get_json()["response"]["id"]
@@ -41,7 +41,7 @@ def create(browser: Browser, name: str = "Acme", **more: str) -> str:
 
 
 def join(admin: Browser, organization: str, other: Browser, role: str = "org:member") -> None:
-    """Let somebody in."""
+    """Add the other browser's user to an organization."""
     path = f"/organizations/{organization}/memberships"
     answer = admin.post(path, user_id=user_id(other), role=role)
     assert answer.status_code == 200, answer.text
@@ -54,7 +54,7 @@ def switch(browser: Browser, organization: str) -> Any:
 
 
 def data(answer: Any) -> list[Json]:
-    """The page of a list."""
+    """The objects on a page of a list."""
     assert answer.status_code == 200, answer.text
     page: list[Json] = answer.get_json()["response"]["data"]
     return page

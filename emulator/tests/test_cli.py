@@ -116,7 +116,7 @@ def test_keys_of_the_environment_are_used_and_never_printed(
     assert not (folder / ".clerk-emulator" / "keys.env").exists()
 
 
-def test_one_of_two_keys_is_refused(
+def test_one_key_without_the_other_is_rejected(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("CLERK_SECRET_KEY", "sk_test_alone")
@@ -135,7 +135,7 @@ def test_a_keys_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
         remembered_keys(tmp_path)
 
 
-def test_other_machines_never_reach_it_unless_a_container_is_meant(
+def test_other_machines_cannot_reach_it_except_in_a_container(
     start: Start, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["--host", "0.0.0.0"]) == 2  # noqa: S104
@@ -147,7 +147,7 @@ def test_other_machines_never_reach_it_unless_a_container_is_meant(
     assert users(settings, Host="evil.example").status_code == 403
 
 
-def test_a_trusted_host_is_let_in_by_name(start: Start) -> None:
+def test_a_trusted_host_name_is_accepted(start: Start) -> None:
     settings = settings_in(start("--trusted-host", "clerk"))
     assert users(settings, Host="clerk:5001").status_code == 200
     assert users(settings, Host="clerks:5001").status_code == 403

@@ -11,7 +11,7 @@ APP = "http://localhost:5000"
 
 
 @pytest.mark.parametrize("origin", [APP, "http://127.0.0.1:5000"])
-def test_the_app_may_read_answers(browser: Browser, origin: str) -> None:
+def test_the_app_may_read_responses(browser: Browser, origin: str) -> None:
     query = {"__clerk_db_jwt": browser.dev_browser}
     answer = browser.http.get("/v1/client", query_string=query, headers={"Origin": origin})
     assert answer.status_code == 200
@@ -60,7 +60,7 @@ def test_other_origins_get_no_permission(emulator: Flask, origin: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/sign-in", "/emulator/inbox", "/api/v1/users"])
-def test_pages_and_servers_interfaces_are_never_for_scripts_of_the_app(
+def test_scripts_of_the_app_cannot_read_pages_or_the_backend_api(
     emulator: Flask, backend: Backend, path: str
 ) -> None:
     answer = emulator.test_client().get(path, headers={"Origin": APP})

@@ -1,4 +1,4 @@
-"""API keys, as Clerk's component makes and revokes them."""
+"""API keys, as Clerk's component creates and revokes them."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_keys_are_searched_and_counted(ada: Browser) -> None:
     assert [key["name"] for key in found["data"]] == ["Imports"]
 
 
-def test_a_name_is_taken_until_its_key_is_revoked(ada: Browser) -> None:
+def test_a_name_is_unique_until_its_key_is_revoked(ada: Browser) -> None:
     key = send(ada, name="Reports").get_json()
     again = send(ada, name=" Reports ")
     revoked = send(ada, f"/{key['id']}/revoke", revocation_reason="lost")
@@ -80,7 +80,7 @@ def test_a_name_is_taken_until_its_key_is_revoked(ada: Browser) -> None:
     assert send(ada, name="Reports").status_code == 200
 
 
-def test_a_revoked_or_expired_key_opens_nothing(
+def test_a_revoked_or_expired_key_is_rejected(
     clerk: LocalClerk, ada: Browser, clock: ManualClock
 ) -> None:
     revoked = send(ada, name="Reports").get_json()
@@ -92,7 +92,7 @@ def test_a_revoked_or_expired_key_opens_nothing(
             verify_api_key(clerk, secret)
 
 
-def test_nobody_reaches_somebody_elses_keys(emulator: Flask, ada: Browser) -> None:
+def test_users_cannot_access_keys_of_other_users(emulator: Flask, ada: Browser) -> None:
     key = send(ada, name="Reports").get_json()
     bob = Browser(emulator)
     bob.sign_up("bob@example.com")
@@ -102,7 +102,7 @@ def test_nobody_reaches_somebody_elses_keys(emulator: Flask, ada: Browser) -> No
     assert send(bob, f"/{key['id']}/revoke").status_code == 404
 
 
-def test_an_organizations_keys_take_a_permission(
+def test_an_organizations_keys_require_a_permission(
     clerk: LocalClerk, emulator: Flask, ada: Browser
 ) -> None:
     bob = Browser(emulator)
@@ -114,7 +114,7 @@ def test_an_organizations_keys_take_a_permission(
     assert error_of(listed(bob, subject="org_a"))[1] == "missing_organization_permission"
 
 
-def test_only_a_good_session_token_counts(ada: Browser, clock: ManualClock) -> None:
+def test_only_a_valid_session_token_is_accepted(ada: Browser, clock: ManualClock) -> None:
     token = token_of(ada)
     assert send(ada, token="", name="A").status_code == 401
     assert send(ada, token=token[:-4] + "AAAA", name="A").status_code == 401
@@ -123,7 +123,7 @@ def test_only_a_good_session_token_counts(ada: Browser, clock: ManualClock) -> N
     assert send(ada, token=token, name="B").status_code == 401
 
 
-def test_the_token_of_an_ended_session_does_not_count(ada: Browser) -> None:
+def test_the_token_of_an_ended_session_is_rejected(ada: Browser) -> None:
     token = token_of(ada)
     ada.post("/client/sessions", "DELETE")
     assert send(ada, token=token, name="A").status_code == 401
@@ -144,6 +144,6 @@ def test_bad_input_is_refused(ada: Browser, body: dict[str, Any], param: str) ->
     assert error_of(send(ada, **body))[2] == param
 
 
-def test_turned_off_there_are_no_keys(clerk: LocalClerk, ada: Browser) -> None:
+def test_api_keys_are_unavailable_while_disabled(clerk: LocalClerk, ada: Browser) -> None:
     clerk.source.replace({})
     assert error_of(listed(ada))[:2] == (403, "feature_not_enabled")

@@ -37,7 +37,7 @@ def test_the_log_cannot_be_forged(emulator: Flask, caplog: pytest.LogCaptureFixt
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH"])
-def test_the_environment_says_what_is_on(browser: Browser, method: str) -> None:
+def test_the_environment_lists_what_is_enabled(browser: Browser, method: str) -> None:
     query = {} if method == "GET" else {"_method": method}
     send = browser.http.get if method == "GET" else browser.http.post
     environment = send("/v1/environment", query_string=query).get_json()
@@ -50,7 +50,7 @@ def test_the_environment_says_what_is_on(browser: Browser, method: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example:5001", "10.0.0.1", "["])
-def test_a_foreign_host_name_is_not_let_in(emulator: Flask, host: str) -> None:
+def test_a_foreign_host_name_is_rejected(emulator: Flask, host: str) -> None:
     """DNS rebinding: the name is foreign, though it leads to this machine."""
     http = emulator.test_client()
     direct = http.get("/v1/environment", headers={"Host": host})
@@ -59,15 +59,15 @@ def test_a_foreign_host_name_is_not_let_in(emulator: Flask, host: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["localhost:5001", "127.0.0.1", "[::1]:5001", "LOCALHOST"])
-def test_this_machine_is_let_in(emulator: Flask, host: str) -> None:
+def test_local_host_names_are_accepted(emulator: Flask, host: str) -> None:
     answer = emulator.test_client().get("/healthz", headers={"Host": host})
     assert answer.get_json() == {"status": "ok"}
 
 
-def test_answers_are_not_cached(browser: Browser) -> None:
+def test_responses_are_not_cached(browser: Browser) -> None:
     assert browser.get("/client").headers["Cache-Control"] == "no-store"
 
 
-def test_a_huge_body_is_refused(browser: Browser) -> None:
+def test_a_too_large_body_is_rejected(browser: Browser) -> None:
     answer = browser.post("/client/sign_ups", first_name="x" * 1_100_000)
     assert answer.status_code == 413

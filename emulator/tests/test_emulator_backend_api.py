@@ -27,18 +27,18 @@ def create(backend: Backend, name: str, **more: Any) -> dict[str, Any]:
         ("Bearer sk_test_exampl\xe9", "clerk_key_invalid"),
     ],
 )
-def test_only_the_secret_key_opens(emulator: Flask, header: str | None, code: str) -> None:
+def test_only_the_secret_key_is_accepted(emulator: Flask, header: str | None, code: str) -> None:
     headers = {} if header is None else {"Authorization": header}
     answer = emulator.test_client().get("/api/v1/users", headers=headers)
     assert error_of(answer)[:2] == (401, code)
 
 
 @pytest.mark.parametrize("path", ["/jwks", "/users", "/sessions", "/clients/handshake_payload"])
-def test_nothing_is_open_without_it(emulator: Flask, path: str) -> None:
+def test_every_endpoint_needs_the_secret_key(emulator: Flask, path: str) -> None:
     assert emulator.test_client().get(f"/api/v1{path}").status_code == 401
 
 
-def test_users_come_in_pages_newest_first(backend: Backend) -> None:
+def test_users_are_listed_in_pages_newest_first(backend: Backend) -> None:
     ids = [create(backend, f"user{number}")["id"] for number in range(5)]
     pages = [backend.get("/users", limit=2, offset=offset).get_json() for offset in (0, 2, 4)]
     listed = [user["id"] for page in pages for user in page]
@@ -77,7 +77,7 @@ def test_users_are_counted(backend: Backend) -> None:
         ({"order_by": "password"}, "order_by"),
     ],
 )
-def test_nonsense_in_the_query_is_refused(
+def test_invalid_query_parameters_are_rejected(
     backend: Backend, query: dict[str, Any], param: str
 ) -> None:
     assert error_of(backend.get("/users", **query)) == (422, "form_param_value_invalid", param)
@@ -94,9 +94,7 @@ def test_nonsense_in_the_query_is_refused(
         ({"email_address": ["a@b.example"], "public_metadata": [1]}, "public_metadata"),
     ],
 )
-def test_nonsense_in_the_body_is_refused(
-    backend: Backend, body: dict[str, Any], param: str
-) -> None:
+def test_an_invalid_body_is_rejected(backend: Backend, body: dict[str, Any], param: str) -> None:
     status, _, seen = error_of(backend.send("POST", "/users", **body))
     assert (status, seen) == (422, param)
 
@@ -134,7 +132,7 @@ def test_deleting_a_user_signs_them_out(backend: Backend, ada: Browser) -> None:
     assert error_of(backend.get(f"/users/{id}"))[0] == 404
 
 
-def test_a_revoked_session_is_over(backend: Backend, ada: Browser) -> None:
+def test_a_revoked_session_ends(backend: Backend, ada: Browser) -> None:
     session = ada.session()
     revoked = backend.send("POST", f"/sessions/{session['id']}/revoke").get_json()
     (listed,) = backend.get("/sessions", user_id=session["user"]["id"]).get_json()
@@ -143,7 +141,7 @@ def test_a_revoked_session_is_over(backend: Backend, ada: Browser) -> None:
     assert ada.client()["sessions"] == []
 
 
-def test_sessions_can_be_narrowed_down(backend: Backend, ada: Browser) -> None:
+def test_sessions_can_be_filtered(backend: Backend, ada: Browser) -> None:
     user_id = ada.session()["user"]["id"]
     assert len(backend.get("/sessions", user_id=user_id, status="active").get_json()) == 1
     assert backend.get("/sessions", user_id=user_id, status="ended").get_json() == []

@@ -1,4 +1,4 @@
-"""The instance by the Backend API: settings, lists, tickets, limits."""
+"""The instance in the Backend API: settings, lists, tickets, rate limits."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def test_an_invitation_is_in_the_inbox(backend: Backend, clerk: LocalClerk) -> N
     assert (made["status"], message.link) == ("pending", made["url"])
 
 
-def test_an_invitation_can_be_silent(backend: Backend, clerk: LocalClerk) -> None:
+def test_an_invitation_can_be_sent_without_a_message(backend: Backend, clerk: LocalClerk) -> None:
     invite(backend, notify=False)
     assert clerk.store.find(Message) == []
 
 
-def test_the_link_leads_on_with_the_ticket(backend: Backend, browser: Browser) -> None:
+def test_the_link_redirects_with_the_ticket(backend: Backend, browser: Browser) -> None:
     url = invite(backend, redirect_url="http://localhost:5000/join?a=b").get_json()["url"]
     answer = browser.http.get(url.removeprefix("http://127.0.0.1:5001"))
     ticket = url.partition("ticket=")[2]
@@ -37,7 +37,7 @@ def test_the_link_leads_on_with_the_ticket(backend: Backend, browser: Browser) -
     assert browser.get("/tickets/accept", ticket="guess").status_code == 400
 
 
-def test_nobody_is_invited_twice_unless_told_so(backend: Backend, ada: Browser) -> None:
+def test_duplicate_invitations_need_an_option(backend: Backend, ada: Browser) -> None:
     invite(backend)
     assert error_of(invite(backend))[:2] == (400, "duplicate_record")
     assert invite(backend, ignore_existing=True).status_code == 200
@@ -57,7 +57,7 @@ def test_invitations_are_listed_revoked_and_expire(backend: Backend, clock: Manu
     assert listed["total_count"] == 1
 
 
-def test_several_are_invited_or_nobody(backend: Backend, emulator: Flask) -> None:
+def test_a_bulk_invitation_is_all_or_nothing(backend: Backend, emulator: Flask) -> None:
     headers = {"Authorization": "Bearer sk_test_example"}
     people = [{"email_address": f"{name}@example.com"} for name in ("a", "b", "a")]
     for bodies, status, number in ((people, 400, 0), (people[:2], 200, 2)):
@@ -78,7 +78,7 @@ def test_sign_in_tokens_are_made_and_revoked(backend: Backend, ada: Browser) -> 
     assert error_of(backend.send("POST", f"/sign_in_tokens/{made['id']}/revoke"))[0] == 400
 
 
-def test_actor_tokens_say_who_is_really_there(backend: Backend, ada: Browser) -> None:
+def test_actor_tokens_name_the_impersonator(backend: Backend, ada: Browser) -> None:
     user_id = ada.session()["user"]["id"]
     body = {"user_id": user_id, "actor": {"sub": "user_support"}}
     made = backend.send("POST", "/actor_tokens", **body).get_json()
@@ -102,7 +102,7 @@ def test_testing_tokens_pass_bot_protection_for_an_hour(
         assert seen["captcha_bypass"] is False
 
 
-def test_calls_are_throttled_on_request(backend: Backend, emulator: Flask) -> None:
+def test_calls_can_be_throttled(backend: Backend, emulator: Flask) -> None:
     backend.send("PUT", "/emulator/throttle", requests=2, retry_after=7)
     assert emulator.test_client().get("/api/v1/users").status_code == 401
     for _ in range(2):
@@ -164,7 +164,7 @@ def test_redirect_urls_and_domains_are_listed(backend: Backend) -> None:
     assert backend.get("/domains").get_json()["total_count"] == 1
 
 
-def test_people_come_from_the_waitlist(backend: Backend, clerk: LocalClerk) -> None:
+def test_users_are_invited_from_the_waitlist(backend: Backend, clerk: LocalClerk) -> None:
     path = "/waitlist_entries"
     made = backend.send("POST", path, email_address="new@example.com").get_json()
     invited = backend.send("POST", f"{path}/{made['id']}/invite").get_json()

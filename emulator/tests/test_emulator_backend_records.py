@@ -1,4 +1,4 @@
-"""What the Backend API only keeps: connections, directories, texts; and registrations, checks."""
+"""Records that the Backend API only stores, such as connections; sign-ups and codes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def send(backend: Backend, method: str, path: str, **body: Any) -> Json:
 
 
 @pytest.mark.parametrize("path", ["/enterprise_connections", "/saml_connections"])
-def test_connections_are_kept(backend: Backend, path: str) -> None:
+def test_connections_are_stored(backend: Backend, path: str) -> None:
     made = send(backend, "POST", path, **ACME, saml={"idp_entity_id": "urn:acme"})
     assert (made["active"], made["domains"]) == (False, ["acme.example"])
     saml = made.get("saml_connection") or made
@@ -50,7 +50,7 @@ def test_an_oidc_connection_does_not_show_its_secret(backend: Backend) -> None:
     assert "s3cret" not in str(made)
 
 
-def test_a_connection_is_of_one_kind(backend: Backend) -> None:
+def test_a_connection_has_one_kind(backend: Backend) -> None:
     made = send(backend, "POST", "/enterprise_connections", **ACME)
     assert backend.get(f"/saml_connections/{made['id']}").status_code == 404
     assert backend.send("DELETE", f"/scim_directories/{made['id']}").status_code == 404
@@ -67,7 +67,7 @@ WRONG_CONNECTIONS: list[tuple[Json, str]] = [
 
 
 @pytest.mark.parametrize(("body", "param"), WRONG_CONNECTIONS)
-def test_a_wrong_connection_is_refused(backend: Backend, body: Json, param: str) -> None:
+def test_an_invalid_connection_is_rejected(backend: Backend, body: Json, param: str) -> None:
     answer = backend.send("POST", "/enterprise_connections", **body)
     assert error_of(answer)[0::2] == (422, param)
 
@@ -100,7 +100,7 @@ def test_a_directory_needs_a_connection(backend: Backend) -> None:
     assert backend.send("POST", "/scim_directories", **body).status_code == 404
 
 
-def test_texts_can_be_changed_and_reverted(backend: Backend) -> None:
+def test_templates_can_be_changed_and_reverted(backend: Backend) -> None:
     path = "/templates/email/verification_code"
     before = backend.get(path).get_json()
     assert (before["can_revert"], before["required_variables"]) == (False, ["otp_code"])
@@ -113,7 +113,7 @@ def test_texts_can_be_changed_and_reverted(backend: Backend) -> None:
     assert send(backend, "POST", f"{path}/revert") == before
 
 
-def test_texts_of_ones_own(backend: Backend) -> None:
+def test_custom_templates(backend: Backend) -> None:
     path = "/templates/email/newsletter"
     assert backend.get(path).status_code == 404
     send(backend, "PUT", path, name="Newsletter", body="News")
@@ -133,7 +133,7 @@ def test_the_app_can_deliver_messages_itself(
     assert '"delivered_by_clerk": false' in clerk.store.find(Event)[-1].body
 
 
-def test_a_registration_gets_an_external_id(backend: Backend, browser: Browser) -> None:
+def test_a_sign_up_gets_an_external_id(backend: Backend, browser: Browser) -> None:
     id = browser.begin_sign_up("ada@example.com")["id"]
     shown = send(backend, "PATCH", f"/sign_ups/{id}", external_id="crm-1", custom_action=True)
     assert (shown["object"], shown["external_id"]) == ("sign_up_attempt", "crm-1")
@@ -147,7 +147,7 @@ def test_a_registration_gets_an_external_id(backend: Backend, browser: Browser) 
     assert error_of(late)[:2] == (403, "sign_up_cannot_be_updated")
 
 
-def test_an_external_id_is_given_once(backend: Backend, emulator: Flask) -> None:
+def test_an_external_id_is_unique(backend: Backend, emulator: Flask) -> None:
     send(backend, "POST", "/users", email_address=["b@example.com"], external_id="crm-1")
     id = Browser(emulator).begin_sign_up("ada@example.com")["id"]
     taken = backend.send("PATCH", f"/sign_ups/{id}", external_id="crm-1")
@@ -184,7 +184,7 @@ def test_the_server_sends_and_checks_a_code(
     assert error_of(again)[:2] == (400, "verification_already_verified")
 
 
-def test_a_code_that_is_late_or_guessed_is_told_by_its_status(
+def test_the_status_tells_an_expired_code_from_a_wrong_one(
     ada: Browser, backend: Backend, clock: ManualClock
 ) -> None:
     path = f"/email_addresses/{ada.session()['user']['email_addresses'][0]['id']}"
@@ -203,7 +203,7 @@ def test_a_code_that_is_late_or_guessed_is_told_by_its_status(
 @pytest.mark.parametrize(
     ("status", "signs_in"), [("verified", True), ("reserved", True), ("unverified", False)]
 )
-def test_an_address_takes_the_place_of_all(
+def test_an_address_can_replace_all_others(
     ada: Browser, backend: Backend, emulator: Flask, status: str, signs_in: bool
 ) -> None:
     body = {"email_address": "new@example.com", "identification_status": status}
@@ -216,7 +216,7 @@ def test_an_address_takes_the_place_of_all(
     assert Browser(emulator).sign_in("ada@example.com").status_code == 422
 
 
-def test_a_number_takes_the_place_of_all(ada: Browser, backend: Backend) -> None:
+def test_a_number_can_replace_all_others(ada: Browser, backend: Backend) -> None:
     path = f"/users/{user_id(ada)}/phone_number"
     send(backend, "PUT", path, phone_number="+15555550100")
     shown = send(backend, "PUT", path, phone_number="+15555550101")
@@ -251,19 +251,19 @@ def test_an_agent_works_for_a_user_once(ada: Browser, backend: Backend, emulator
 
 
 @pytest.mark.parametrize("who", [{}, {"user_id": "user_nope"}, {"identifier": "x@example.com"}])
-def test_an_agent_needs_somebody_to_work_for(backend: Backend, who: Json) -> None:
+def test_an_agent_needs_a_user(backend: Backend, who: Json) -> None:
     more = {"permissions": "*", "agent_name": "x", "task_description": "x", "redirect_url": "x"}
     assert backend.send("POST", "/agents/tasks", on_behalf_of=who, **more).status_code in (404, 422)
 
 
-def test_svix_is_the_dashboard(backend: Backend) -> None:
+def test_the_svix_url_is_the_dashboard(backend: Backend) -> None:
     assert send(backend, "POST", "/webhooks/svix_url")["svix_url"].endswith("/dashboard/webhooks")
     assert backend.send("DELETE", "/webhooks/svix").status_code == 204
     assert error_of(backend.send("POST", "/webhooks/svix_url"))[1] == "svix_app_missing"
     assert "svix_url" in send(backend, "POST", "/webhooks/svix")
 
 
-def test_parts_of_the_instance_are_kept(backend: Backend) -> None:
+def test_settings_of_the_instance_are_stored(backend: Backend) -> None:
     path = "/instance/communication"
     assert backend.get(path).get_json()["blocked_country_codes"] == []
     assert send(backend, "PATCH", path, blocked_country_codes=["XX"]) == {
@@ -276,7 +276,7 @@ def test_parts_of_the_instance_are_kept(backend: Backend) -> None:
     assert error_of(wrong)[2] == "rules_enabled"
 
 
-def test_what_is_for_production_is_refused(backend: Backend) -> None:
+def test_production_features_are_rejected(backend: Backend) -> None:
     body = {"home_url": "https://acme.example"}
     for method, path in (("POST", "/instance/change_domain"), ("PUT", "/beta_features/domain")):
         assert error_of(backend.send(method, path, **body))[1] == "domain_update_forbidden"
@@ -289,14 +289,16 @@ def test_a_proxy_is_checked(backend: Backend) -> None:
     assert backend.send("POST", "/proxy_checks", **body | {"domain_id": "x"}).status_code == 404
 
 
-def test_nobody_has_passkeys_or_trusted_devices(ada: Browser, backend: Backend) -> None:
+def test_users_have_no_trusted_devices_and_unknown_credentials_get_a_404(
+    ada: Browser, backend: Backend
+) -> None:
     path = f"/users/{user_id(ada)}"
     assert backend.get(f"{path}/trusted_devices").get_json() == {"data": [], "total_count": 0}
     for kind in ("trusted_devices", "passkeys", "web3_wallets"):
         assert backend.send("DELETE", f"{path}/{kind}/x").status_code == 404
 
 
-def test_all_of_it_needs_the_secret_key(browser: Browser) -> None:
+def test_these_endpoints_need_the_secret_key(browser: Browser) -> None:
     for path in ("enterprise_connections", "scim_directories", "templates/email", "sign_ups/x"):
         assert browser.http.get(f"/api/v1/{path}").status_code == 401
 
@@ -305,7 +307,7 @@ PRO = {"slug": "pro", "name": "Pro", "amount": 2000}
 TEAM = {"slug": "team", "name": "Team", "amount": 9000, "payer": "org"}
 
 
-def test_plans_and_who_has_which(ada: Browser, backend: Backend, clerk: LocalClerk) -> None:
+def test_plans_and_their_subscribers(ada: Browser, backend: Backend, clerk: LocalClerk) -> None:
     assert error_of(backend.get("/billing/plans"))[1] == "billing_not_enabled"
     clerk.source.replace({"billing": {"enabled": True, "plans": [PRO, TEAM]}})
     plans = backend.get("/billing/plans", payer_type="user").get_json()
@@ -324,7 +326,9 @@ def test_plans_and_who_has_which(ada: Browser, backend: Backend, clerk: LocalCle
     assert backend.get("/users/user_nope/billing/subscription").status_code == 404
 
 
-def test_credit_is_given_and_taken_once(ada: Browser, backend: Backend, clerk: LocalClerk) -> None:
+def test_credit_is_added_and_removed_once(
+    ada: Browser, backend: Backend, clerk: LocalClerk
+) -> None:
     clerk.source.replace({"billing": {"enabled": True, "plans": [PRO]}})
     path = f"/users/{user_id(ada)}/billing/credits"
     body = {"amount": 500, "action": "increase", "idempotency_key": "a"}

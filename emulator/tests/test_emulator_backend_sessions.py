@@ -1,4 +1,4 @@
-"""Sessions by the Backend API: tokens for them, and renewing one with a refresh token."""
+"""Sessions in the Backend API: their tokens, and refreshing one with a refresh token."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_an_ended_session_has_no_tokens(backend: Backend, made: dict[str, Any]) 
     assert error_of(backend.send("POST", f"/sessions/{made['id']}/tokens"))[0] == 404
 
 
-def test_a_foreign_token_verifies_nothing(backend: Backend, made: dict[str, Any]) -> None:
+def test_a_foreign_token_is_rejected(backend: Backend, made: dict[str, Any]) -> None:
     other = backend.send("POST", "/sessions", user_id=made["user_id"]).get_json()
     token = backend.send("POST", f"/sessions/{other['id']}/tokens").get_json()["jwt"]
     answer = backend.send("POST", f"/sessions/{made['id']}/verify", token=token)
@@ -68,7 +68,7 @@ def test_browsers_are_listed_and_found_by_their_token(backend: Backend, ada: Bro
 
 @pytest.fixture
 def refreshable(ada: Browser, backend: Backend, clerk: LocalClerk) -> dict[str, str]:
-    """What the app's server of a production instance has of Ada, an hour after her sign-in."""
+    """Ada's cookies in a production instance, an hour after her sign-in."""
     clerk.source.replace({"sessions": {"handshake_in_cookies": True}})
     query = {"redirect_url": "http://localhost:5000/", "format": "nonce"}
     answer = ada.get("/client/handshake", **query)
@@ -106,7 +106,7 @@ def test_a_refresh_token_renews_a_session_once(
     assert refresh(backend, claims(expired)["sid"], **body).status_code == 200
 
 
-def test_what_renews_nothing(
+def test_invalid_refreshes_are_rejected(
     refreshable: dict[str, str], backend: Backend, clerk: LocalClerk, made: dict[str, Any]
 ) -> None:
     token = refreshable["__session"]
@@ -129,7 +129,7 @@ def test_what_renews_nothing(
     assert error_of(refresh(backend, sid, **body))[1] == "session_refresh_inactive_session"
 
 
-def test_development_hands_over_no_refresh_token(ada: Browser, backend: Backend) -> None:
+def test_a_development_instance_issues_no_refresh_token(ada: Browser, backend: Backend) -> None:
     answer = ada.get("/client/handshake", redirect_url="http://localhost:5000/")
     payload = answer.headers["Location"].partition("__clerk_handshake=")[2]
     assert "__refresh" not in str(claims(payload)["handshake"])

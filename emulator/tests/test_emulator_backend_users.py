@@ -1,4 +1,4 @@
-"""Accounts by the Backend API: finding, making, changing them, and what it does to them."""
+"""Accounts in the Backend API: finding, creating, changing and deleting them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def three(backend: Backend, clock: ManualClock) -> dict[str, dict[str, Any]]:
         ({"username": "bobname"}, ["Bob"]),
         ({"external_id": ["ext_ada", "ext_bob"]}, ["Bob", "Ada"]),
         ({"external_id": "-ext_ada"}, ["Bob", "Cyd"]),
-        ({"user_id": "user_nobody"}, []),
+        ({"user_id": "user_unknown"}, []),
         ({"query": "ADA@"}, ["Ada"]),
         ({"query": "example.com", "username": "cydname"}, ["Cyd"]),
         ({"email_address_query": "bob@"}, ["Bob"]),
@@ -77,7 +77,7 @@ def test_users_are_found(
     assert names(backend, **query) == found
 
 
-def test_users_are_found_by_when_they_came(backend: Backend, three: dict[str, Any]) -> None:
+def test_users_are_found_by_creation_time(backend: Backend, three: dict[str, Any]) -> None:
     moment = three["cyd"]["created_at"]
     assert names(backend, created_at_after=moment) == ["Bob", "Cyd"]
     assert names(backend, created_at_before=moment) == ["Cyd", "Ada"]
@@ -85,7 +85,7 @@ def test_users_are_found_by_when_they_came(backend: Backend, three: dict[str, An
     assert counted["total_count"] == 2
 
 
-def test_a_user_can_have_all_at_once(backend: Backend, browser: Browser) -> None:
+def test_a_user_can_be_created_with_all_fields(backend: Backend, browser: Browser) -> None:
     answer = backend.send(
         "POST",
         "/users",
@@ -139,7 +139,7 @@ def test_a_user_can_have_all_at_once(backend: Backend, browser: Browser) -> None
         ),
     ],
 )
-def test_what_makes_no_account(
+def test_invalid_users_are_rejected(
     backend: Backend, three: dict[str, Any], body: dict[str, Any], code: str, param: str | None
 ) -> None:
     body = {"email_address": ["new@example.com"]} | body
@@ -149,7 +149,7 @@ def test_what_makes_no_account(
     assert backend.get("/users/count").get_json()["total_count"] == 3
 
 
-def test_a_password_can_be_brought_along(backend: Backend, browser: Browser) -> None:
+def test_a_password_hash_can_be_imported(backend: Backend, browser: Browser) -> None:
     raw = hashlib.pbkdf2_hmac("sha256", PASSWORD.encode(), b"salt", 1000)
     digest = f"pbkdf2_sha256$1000$salt${base64.b64encode(raw).decode()}"
     create(backend, "ada", password_digest=digest, password_hasher="pbkdf2_sha256_django")
@@ -158,14 +158,14 @@ def test_a_password_can_be_brought_along(backend: Backend, browser: Browser) -> 
     assert browser.session()["status"] == "active"
 
 
-def test_a_weak_password_passes_when_told_so(backend: Backend) -> None:
+def test_password_checks_can_be_skipped(backend: Backend) -> None:
     user = create(backend, "ada", password="weak", skip_password_checks=True)
     path = f"/users/{user['id']}/verify_password"
     assert backend.send("POST", path, password="weak").get_json() == {"verified": True}
     assert error_of(backend.send("POST", path, password="other"))[1] == "incorrect_password"
 
 
-def test_external_ids_stay_unique(backend: Backend, three: dict[str, Any]) -> None:
+def test_external_ids_are_unique(backend: Backend, three: dict[str, Any]) -> None:
     path = f"/users/{three['bob']['id']}"
     assert error_of(backend.send("PATCH", path, external_id="ext_ada"))[0] == 422
     assert backend.send("PATCH", path, external_id="ext_bob").status_code == 200
@@ -180,7 +180,7 @@ def test_a_ban_ends_sessions(backend: Backend, ada: Browser) -> None:
     assert ada.sign_in("ada@example.com").status_code == 200
 
 
-def test_who_is_locked_cannot_sign_in(backend: Backend, browser: Browser) -> None:
+def test_a_locked_user_cannot_sign_in(backend: Backend, browser: Browser) -> None:
     id = create(backend, "ada", password=PASSWORD)["id"]
     assert backend.send("POST", f"/users/{id}/lock").get_json()["locked"] is True
     assert error_of(browser.sign_in("ada@example.com"))[:2] == (403, "user_locked")
@@ -188,7 +188,7 @@ def test_who_is_locked_cannot_sign_in(backend: Backend, browser: Browser) -> Non
     assert browser.sign_in("ada@example.com").status_code == 200
 
 
-def test_several_are_banned_or_none(backend: Backend, three: dict[str, Any]) -> None:
+def test_a_bulk_ban_is_all_or_nothing(backend: Backend, three: dict[str, Any]) -> None:
     ids = [three["ada"]["id"], three["bob"]["id"]]
     assert backend.send("POST", "/users/ban", user_ids=[*ids, "user_none"]).status_code == 404
     assert names(backend, banned="true") == []
@@ -196,7 +196,7 @@ def test_several_are_banned_or_none(backend: Backend, three: dict[str, Any]) -> 
     assert names(backend, banned="true") == ["Bob", "Ada"]
 
 
-def test_second_factors_can_be_taken_away(backend: Backend) -> None:
+def test_second_factors_can_be_removed(backend: Backend) -> None:
     more = {"totp_secret": "JBSWY3DPEHPK3PXP", "backup_codes": ["one"]}
     id = create(backend, "ada", **more)["id"]
     assert backend.send("DELETE", f"/users/{id}/mfa").get_json() == {"user_id": id}
@@ -256,12 +256,12 @@ def test_numbers_are_added_and_become_second_factors(backend: Backend) -> None:
         ("DELETE", "/phone_numbers/{}"),
     ],
 )
-def test_what_is_not_there_is_not_found(backend: Backend, method: str, path: str) -> None:
+def test_unknown_ids_are_not_found(backend: Backend, method: str, path: str) -> None:
     answer = backend.send(method, path.format("none"))
     assert error_of(answer)[:2] == (404, "resource_not_found")
 
 
-def test_nobody_disconnects_somebody_elses_account(
+def test_accounts_of_other_users_cannot_be_disconnected(
     backend: Backend, three: dict[str, Any], clerk: LocalClerk
 ) -> None:
     path = f"/users/{three['bob']['id']}/external_accounts/{three['ada']['id']}"

@@ -79,7 +79,7 @@ def join(clerk: LocalClerk, browser: Browser, role: str) -> str:
     return "/organizations/org_a"
 
 
-def test_plans_are_there_for_everybody(browser: Browser) -> None:
+def test_plans_are_public(browser: Browser) -> None:
     plans = browser.get("/billing/plans", payer_type="user").get_json()
     names = [plan["name"] for plan in plans["data"]]
     (team,) = browser.get("/billing/plans", payer_type="org").get_json()["data"]
@@ -91,12 +91,12 @@ def test_plans_are_there_for_everybody(browser: Browser) -> None:
     assert [feature["name"] for feature in pro["features"]] == ["Export", "audit"]
 
 
-def test_everybody_begins_with_the_default_plan(ada: Browser) -> None:
+def test_everyone_starts_with_the_default_plan(ada: Browser) -> None:
     assert items(ada) == [("free", "active", False)]
     assert claims(ada)["pla"] == "u:free"
 
 
-def test_a_plan_is_subscribed_to_and_paid(ada: Browser) -> None:
+def test_a_user_subscribes_to_a_plan_and_pays(ada: Browser) -> None:
     done = change(ada, "pro")
     (statement,) = ada.get("/me/billing/statements").get_json()["response"]["data"]
     same = ada.get(f"/me/billing/statements/{statement['id']}").get_json()["response"]
@@ -108,7 +108,7 @@ def test_a_plan_is_subscribed_to_and_paid(ada: Browser) -> None:
     assert same["groups"][0]["items"][0]["subscription_item"]["plan"]["slug"] == "pro"
 
 
-def test_a_dearer_plan_begins_at_once_and_uses_up_the_old_one(
+def test_a_more_expensive_plan_starts_at_once_and_credits_the_old_one(
     ada: Browser, clock: ManualClock
 ) -> None:
     change(ada, "basic")
@@ -122,7 +122,9 @@ def test_a_dearer_plan_begins_at_once_and_uses_up_the_old_one(
     assert items(ada) == [("pro", "active", False)]
 
 
-def test_a_cheaper_plan_begins_when_the_dearer_one_ends(ada: Browser, clock: ManualClock) -> None:
+def test_a_cheaper_plan_starts_when_the_more_expensive_one_ends(
+    ada: Browser, clock: ManualClock
+) -> None:
     change(ada, "pro")
     shown = check_out(ada, "basic")
     change(ada, "basic")
@@ -135,17 +137,17 @@ def test_a_cheaper_plan_begins_when_the_dearer_one_ends(ada: Browser, clock: Man
     assert paid(ada) == [1000, 3000]
 
 
-def test_a_subscription_is_cancelled_and_taken_up_again(ada: Browser, clock: ManualClock) -> None:
+def test_a_subscription_is_canceled_and_resumed(ada: Browser, clock: ManualClock) -> None:
     change(ada, "pro")
     subscription = ada.get("/me/billing/subscription").get_json()["response"]
     id = subscription["subscription_items"][0]["id"]
     ada.post(f"/me/billing/subscription_items/{id}", "DELETE")
-    cancelled = items(ada)
+    canceled = items(ada)
     change(ada, "pro")
     again = items(ada)
     ada.post(f"/me/billing/subscription_items/{id}", "DELETE")
     later(ada, clock, days=32)
-    assert cancelled == [("pro", "active", True), ("free", "upcoming", False)]
+    assert canceled == [("pro", "active", True), ("free", "upcoming", False)]
     assert again == [("pro", "active", False)]
     assert items(ada) == [("free", "active", False)]
     assert claims(ada)["pla"] == "u:free"
@@ -174,7 +176,7 @@ def test_an_organization_subscribes(clerk: LocalClerk, emulator: Flask, ada: Bro
     assert claims(ada)["fea"] == "o:export"
 
 
-def test_nobody_reaches_somebody_elses_subscription(
+def test_users_cannot_access_subscriptions_of_others(
     clerk: LocalClerk, emulator: Flask, ada: Browser
 ) -> None:
     at = join(clerk, ada, "org:admin")
@@ -213,7 +215,7 @@ def test_a_checkout_is_confirmed_once(ada: Browser) -> None:
         ({"plan_id": "cplan_user_basic", "plan_period": "week"}, "form_param_value_invalid"),
     ],
 )
-def test_a_wrong_plan_is_refused(ada: Browser, form: dict[str, str], code: str) -> None:
+def test_an_unknown_plan_is_rejected(ada: Browser, form: dict[str, str], code: str) -> None:
     assert error_of(ada.post("/me/billing/checkouts", **form))[1] == code
 
 
@@ -222,7 +224,7 @@ def test_a_month_may_be_short() -> None:
     assert period_end(last_of_january, "month") - last_of_january == 28 * 24 * 3_600_000
 
 
-def test_turned_off_there_are_no_plans(clerk: LocalClerk, ada: Browser) -> None:
+def test_plans_are_unavailable_while_billing_is_disabled(clerk: LocalClerk, ada: Browser) -> None:
     clerk.source.replace({})
     assert error_of(ada.get("/billing/plans"))[:2] == (403, "billing_not_enabled")
     assert error_of(ada.get("/me/billing/subscription"))[:2] == (403, "billing_not_enabled")
@@ -241,7 +243,7 @@ def test_there_is_one_card_that_is_never_charged(ada: Browser) -> None:
     assert {error_of(answer)[1] for answer in added} == {"payment_methods_not_available"}
 
 
-def test_nobody_has_credit(ada: Browser) -> None:
+def test_credit_is_always_zero(ada: Browser) -> None:
     balance = ada.get("/me/billing/credits").get_json()["response"]["balance"]
     history = ada.get("/me/billing/credits/history").get_json()["response"]
     assert balance["amount"] == 0
@@ -255,5 +257,5 @@ def test_there_are_no_promo_codes(ada: Browser) -> None:
 
 
 @pytest.mark.parametrize("path", ["subscription", "statements", "payment_attempts", "credits"])
-def test_signed_out_there_is_no_subscription_to_see(browser: Browser, path: str) -> None:
+def test_a_signed_out_browser_sees_no_subscription(browser: Browser, path: str) -> None:
     assert browser.get(f"/me/billing/{path}").status_code == 401

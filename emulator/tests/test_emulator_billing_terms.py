@@ -1,4 +1,4 @@
-"""Free trials, refused payments and changes of plan that cannot be, for browser and server."""
+"""Free trials, declined payments and invalid changes of plan, in the browser and on the server."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def turned_on(clerk: LocalClerk) -> None:
 
 
 def only(browser: Browser) -> dict[str, Any]:
-    """What is subscribed to, of which there is one."""
+    """The only item of the subscription."""
     subscription = browser.get("/me/billing/subscription").get_json()["response"]
     (item,) = subscription["subscription_items"]
     found: dict[str, Any] = item
@@ -56,7 +56,7 @@ def test_a_trial_costs_nothing_until_it_ends(ada: Browser, clock: ManualClock) -
     assert (only(ada)["is_free_trial"], paid(ada)) == (False, [5000])
 
 
-def test_a_trial_is_cancelled_and_then_paid_for(ada: Browser) -> None:
+def test_a_trial_is_canceled_and_then_paid_for(ada: Browser) -> None:
     change(ada, "trial")
     ada.post(f"/me/billing/subscription_items/{only(ada)['id']}", "DELETE")
     assert items(ada) == [("trial", "active", True), ("free", "upcoming", False)]
@@ -72,7 +72,7 @@ def test_another_plan_ends_a_trial_at_once(ada: Browser) -> None:
     assert (items(ada), paid(ada)) == ([("plus", "active", False)], [1000])
 
 
-def test_who_pays_by_the_year_cannot_get_dearer_by_the_month(ada: Browser) -> None:
+def test_an_annual_subscriber_cannot_switch_to_a_more_expensive_monthly_plan(ada: Browser) -> None:
     change(ada, "plus", "annual")
     form = {"plan_id": "cplan_user_pro", "plan_period": "month"}
     answer = ada.post("/me/billing/checkouts", **form)
@@ -83,7 +83,7 @@ def test_who_pays_by_the_year_cannot_get_dearer_by_the_month(ada: Browser) -> No
     assert change(ada, "pro", "annual")["status"] == "completed"
 
 
-def test_a_refused_payment_changes_nothing_and_is_remembered(
+def test_a_declined_payment_changes_nothing_and_is_recorded(
     clerk: LocalClerk, ada: Browser
 ) -> None:
     switch(clerk, declines_payments=True)
@@ -99,7 +99,7 @@ def test_a_refused_payment_changes_nothing_and_is_remembered(
     assert ada.post(f"/me/billing/checkouts/{id}/confirm", "PATCH").status_code == 200
 
 
-def test_subscribing_takes_an_address(clerk: LocalClerk, ada: Browser) -> None:
+def test_subscribing_requires_an_email_address(clerk: LocalClerk, ada: Browser) -> None:
     (user,) = clerk.store.find(User)
     user.primary_email_address_id = None
     clerk.store.put(user)

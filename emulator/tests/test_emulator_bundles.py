@@ -1,4 +1,4 @@
-"""Clerk's browser bundles: from a folder, else from the CDN; and how the folder is filled."""
+"""Clerk's browser bundles: served from a folder or the CDN, and how they are downloaded."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def bundle(config: EmulatorConfig) -> Path:
 
 
 @pytest.mark.parametrize("version", ["1", "1.36.0", "latest", "1.2.3-beta.4"])
-def test_any_version_is_answered_with_the_one_that_is_there(
+def test_every_version_returns_the_downloaded_one(
     emulator: Flask, bundle: Path, version: str
 ) -> None:
     answer = emulator.test_client().get(f"/npm/@clerk/ui@{version}/dist/ui.browser.js")
@@ -33,7 +33,7 @@ def test_any_version_is_answered_with_the_one_that_is_there(
     assert answer.mimetype == "text/javascript"
 
 
-def test_only_the_exact_version_may_be_kept_for_long(emulator: Flask, bundle: Path) -> None:
+def test_only_the_exact_version_is_cached_for_long(emulator: Flask, bundle: Path) -> None:
     http = emulator.test_client()
     exact = http.get("/npm/@clerk/ui@1.36.0/dist/ui.browser.js").headers["Cache-Control"]
     ranged = http.get("/npm/@clerk/ui@1/dist/ui.browser.js").headers["Cache-Control"]
@@ -41,7 +41,7 @@ def test_only_the_exact_version_may_be_kept_for_long(emulator: Flask, bundle: Pa
     assert "immutable" not in ranged
 
 
-def test_what_is_not_there_comes_from_the_cdn(emulator: Flask) -> None:
+def test_missing_files_come_from_the_cdn(emulator: Flask) -> None:
     answer = emulator.test_client().get("/npm/@clerk/clerk-js@6/dist/clerk.browser.js")
     assert answer.status_code == 307
     assert answer.location == "https://cdn.jsdelivr.net/npm/@clerk/clerk-js@6/dist/clerk.browser.js"
@@ -61,7 +61,7 @@ def test_what_is_not_there_comes_from_the_cdn(emulator: Flask) -> None:
         "other@1/dist/ui.browser.js",
     ],
 )
-def test_no_path_leads_out_of_the_folder(emulator: Flask, bundle: Path, path: str) -> None:
+def test_no_path_leaves_the_folder(emulator: Flask, bundle: Path, path: str) -> None:
     answer = emulator.test_client().get(f"/npm/@clerk/{path}", follow_redirects=False)
     assert answer.status_code in (308, 404)
     assert "not for you" not in answer.text
@@ -124,7 +124,7 @@ def test_the_folder_may_be_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert (tmp_path / "clerk-js" / "ui" / "dist" / "a.js").is_file()
 
 
-def test_a_broken_download_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_download_leaves_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def npm_pack(release: str, scratch: Path) -> Path:
         whole = archive(scratch / "x.tgz", "package/package.json", "package/dist/a.js")
         whole.write_bytes(whole.read_bytes()[:60])

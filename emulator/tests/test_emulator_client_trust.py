@@ -59,7 +59,7 @@ def user_of(browser: Browser, clerk: LocalClerk) -> User:
     return user
 
 
-def test_a_new_browser_proves_the_address_once(stranger: Browser) -> None:
+def test_a_new_browser_verifies_the_address_once(stranger: Browser) -> None:
     sign_in = begin(stranger)
     assert (sign_in["status"], sign_in["client_trust_state"]) == ("needs_client_trust", "new")
     assert [way["strategy"] for way in sign_in["supported_second_factors"]] == ["email_code"]
@@ -67,7 +67,7 @@ def test_a_new_browser_proves_the_address_once(stranger: Browser) -> None:
     prepare(stranger, sign_in, "email_code")
     done = attempt(stranger, sign_in, CODE, "email_code").get_json()["response"]
     assert done["status"] == "complete"
-    # Who has no second factor could not give it again: the second age stays out of the token.
+    # The user has no second factor to verify again, so the token contains no age for it.
     assert stranger.session()["factor_verification_age"] == [0, -1]
 
     stranger.post("/client/sessions", "DELETE")
@@ -75,7 +75,7 @@ def test_a_new_browser_proves_the_address_once(stranger: Browser) -> None:
     assert (again["status"], again["client_trust_state"]) == ("complete", "known")
 
 
-def test_the_browser_of_the_registration_is_known(ada: Browser) -> None:
+def test_the_browser_of_the_sign_up_is_known(ada: Browser) -> None:
     ada.post("/client/sessions", "DELETE")
     assert begin(ada)["status"] == "complete"
 
@@ -87,7 +87,7 @@ def test_a_browser_is_known_for_its_own_user_only(emulator: Flask, ada: Browser)
     assert begin(thief)["status"] == "needs_client_trust"
 
 
-def test_a_session_of_an_impersonator_makes_no_browser_known(
+def test_an_impersonators_session_does_not_make_a_browser_known(
     stranger: Browser, ada: Browser, backend: Backend
 ) -> None:
     user_id = ada.session()["user"]["id"]
@@ -105,9 +105,7 @@ def test_it_is_for_passwords_only(stranger: Browser) -> None:
     assert done["status"] == "complete"
 
 
-def test_a_second_factor_takes_its_place(
-    stranger: Browser, ada: Browser, clerk: LocalClerk
-) -> None:
+def test_a_second_factor_replaces_it(stranger: Browser, ada: Browser, clerk: LocalClerk) -> None:
     user, secret = user_of(ada, clerk), new_totp_secret()
     user.totp_secret, user.totp_verified = secret, True
     clerk.store.put(user)
@@ -119,7 +117,7 @@ def test_a_second_factor_takes_its_place(
     assert attempt(stranger, sign_in, code, "totp").get_json()["response"]["status"] == "complete"
 
 
-def test_nothing_is_asked_of_who_could_not_answer(emulator: Flask, clerk: LocalClerk) -> None:
+def test_a_user_without_a_verified_address_is_not_asked(emulator: Flask, clerk: LocalClerk) -> None:
     username = {"enabled": True, "used_for_first_factor": True}
     email = {"required": False}
     clerk.source.replace(TRUST | {"attributes": {"username": username, "email_address": email}})
@@ -129,7 +127,7 @@ def test_nothing_is_asked_of_who_could_not_answer(emulator: Flask, clerk: LocalC
     assert sign_in["status"] == "complete"
 
 
-def test_a_link_does_it_where_the_instance_has_links(stranger: Browser, clerk: LocalClerk) -> None:
+def test_a_link_works_if_the_instance_uses_links(stranger: Browser, clerk: LocalClerk) -> None:
     clerk.source.replace(LINKS)
     sign_in = begin(stranger)
     assert [way["strategy"] for way in sign_in["supported_second_factors"]] == ["email_link"]
@@ -145,7 +143,7 @@ def test_a_link_does_it_where_the_instance_has_links(stranger: Browser, clerk: L
     assert "failed" in stranger.http.get(url.path, query_string=url.query).headers["Location"]
 
 
-def test_an_older_link_is_of_no_use(stranger: Browser, clerk: LocalClerk) -> None:
+def test_an_older_link_is_rejected(stranger: Browser, clerk: LocalClerk) -> None:
     clerk.source.replace(LINKS)
     sign_in = begin(stranger)
     prepare(stranger, sign_in, "email_link", redirect_url=BACK)
@@ -156,13 +154,13 @@ def test_an_older_link_is_of_no_use(stranger: Browser, clerk: LocalClerk) -> Non
     assert stranger.client()["sessions"] == []
 
 
-def test_links_lead_to_the_app_only(stranger: Browser, clerk: LocalClerk) -> None:
+def test_links_only_lead_to_the_app(stranger: Browser, clerk: LocalClerk) -> None:
     clerk.source.replace(LINKS)
     answer = prepare(stranger, begin(stranger), "email_link", redirect_url="https://evil.example/")
     assert error_of(answer)[1] == "redirect_url_mismatch"
 
 
-def test_nothing_is_sent_to_somebody_elses_address(
+def test_nothing_is_sent_to_another_users_address(
     emulator: Flask, stranger: Browser, clerk: LocalClerk
 ) -> None:
     eve = Browser(emulator)
@@ -186,7 +184,9 @@ NONSENSE: list[tuple[str, str, str]] = [
 
 
 @pytest.mark.parametrize(("strategy", "code", "problem"), NONSENSE)
-def test_nothing_else_counts(stranger: Browser, strategy: str, code: str, problem: str) -> None:
+def test_other_strategies_are_rejected(
+    stranger: Browser, strategy: str, code: str, problem: str
+) -> None:
     sign_in = begin(stranger)
     prepare(stranger, sign_in, "email_code")
     status = 400 if problem == "strategy_for_user_invalid" else 422
@@ -194,7 +194,7 @@ def test_nothing_else_counts(stranger: Browser, strategy: str, code: str, proble
     assert stranger.client()["sessions"] == []
 
 
-def test_the_code_of_the_first_step_does_not_count(stranger: Browser) -> None:
+def test_the_code_of_the_first_step_is_rejected(stranger: Browser) -> None:
     form = {"identifier": "ada@example.com", "strategy": "email_code"}
     sign_in = stranger.post("/client/sign_ins", **form).get_json()["response"]
     path = f"/client/sign_ins/{sign_in['id']}/attempt_first_factor"
@@ -209,7 +209,7 @@ def test_another_browser_cannot_complete_it(emulator: Flask, stranger: Browser) 
     assert error_of(attempt(Browser(emulator), sign_in, CODE, "email_code"))[0] == 404
 
 
-def test_what_is_known_is_kept_quiet_before_the_password(
+def test_client_trust_is_not_revealed_before_the_password(
     ada: Browser, stranger: Browser, clerk: LocalClerk
 ) -> None:
     clerk.source.replace({"sign_in": {"client_trust": True, "enumeration_protection": True}})
@@ -232,9 +232,7 @@ def test_the_hosted_pages_ask_too(emulator: Flask, ada: Browser) -> None:
     assert (answer.location or "").startswith("http://localhost:5000/?")
 
 
-def test_an_email_is_a_second_factor_where_the_instance_says_so(
-    stranger: Browser, clerk: LocalClerk
-) -> None:
+def test_an_email_is_a_second_factor_if_enabled(stranger: Browser, clerk: LocalClerk) -> None:
     email = {"used_for_second_factor": True, "second_factors": ["email_code"]}
     clerk.source.replace({"attributes": {"email_address": email}})
     sign_in = begin(stranger)
@@ -244,7 +242,7 @@ def test_an_email_is_a_second_factor_where_the_instance_says_so(
     assert done["status"] == "complete"
 
 
-def test_the_same_mailbox_is_not_asked_twice(stranger: Browser, clerk: LocalClerk) -> None:
+def test_the_same_mailbox_is_not_verified_twice(stranger: Browser, clerk: LocalClerk) -> None:
     email = {"used_for_second_factor": True, "second_factors": ["email_code"]}
     clerk.source.replace({"attributes": {"email_address": email}})
     form = {"identifier": "ada@example.com", "strategy": "email_code"}

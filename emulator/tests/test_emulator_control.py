@@ -1,4 +1,4 @@
-"""What tests and commands ask of the emulator itself."""
+"""The control API, for tests and commands."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def control(emulator: Flask, config: EmulatorConfig) -> Control:
         ("GET", "/webhooks"),
     ],
 )
-def test_a_wrong_secret_key_gets_nowhere(
+def test_a_wrong_secret_key_is_rejected(
     emulator: Flask, ada: Browser, clerk: LocalClerk, secret: str, method: str, path: str
 ) -> None:
     assert Control(emulator, secret).send(method, path).status_code == 401
     assert clerk.store.count(User) == 1
 
 
-def test_settings_are_switched_and_taken_back(control: Control) -> None:
+def test_settings_are_changed_and_reset(control: Control) -> None:
     changed = control.send("PATCH", "/settings", organizations={"enabled": True}).get_json()
     assert changed["organizations"]["enabled"] is True
     control.send("PATCH", "/settings", sign_up={"mode": "waitlist"})
@@ -73,13 +73,13 @@ def test_settings_are_switched_and_taken_back(control: Control) -> None:
 
 
 @pytest.mark.parametrize("method", ["PATCH", "PUT"])
-def test_a_setting_that_makes_no_sense_is_refused(control: Control, method: str) -> None:
+def test_an_invalid_setting_is_rejected(control: Control, method: str) -> None:
     answer = control.send(method, "/settings", sign_up={"mode": "closed"})
     assert error_of(answer)[:2] == (422, "form_param_value_invalid")
     assert "sign_up.mode is 'closed'" in answer.get_json()["errors"][0]["long_message"]
 
 
-def test_the_inbox_has_what_would_have_been_sent(control: Control, clerk: LocalClerk) -> None:
+def test_the_inbox_has_every_message(control: Control, clerk: LocalClerk) -> None:
     for to in ("ada@example.com", "grace@example.com"):
         send_message(clerk, to, "Your code", "It is 424242.", code="424242")
     everything = control.send("GET", "/inbox").get_json()
@@ -90,7 +90,7 @@ def test_the_inbox_has_what_would_have_been_sent(control: Control, clerk: LocalC
     assert control.send("GET", "/inbox").get_json()["total_count"] == 1
 
 
-def test_time_travel_ends_sessions_and_is_remembered(
+def test_moving_the_clock_ends_sessions_and_survives_a_restart(
     control: Control, ada: Browser, clerk: LocalClerk
 ) -> None:
     before = control.send("GET", "/clock").get_json()["now"]
@@ -116,7 +116,7 @@ def test_time_travel_ends_sessions_and_is_remembered(
         {"seconds": 1},
     ],
 )
-def test_nonsense_does_not_move_the_clock(
+def test_invalid_values_do_not_move_the_clock(
     control: Control, clerk: LocalClerk, body: dict[str, Any]
 ) -> None:
     assert control.send("POST", "/clock", **body).status_code == 422

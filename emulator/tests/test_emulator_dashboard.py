@@ -1,4 +1,4 @@
-"""The emulator's own pages: what they show and do, and who is kept out."""
+"""The emulator's own pages: their contents, actions, and protection."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PAGES = (
 
 
 class Visitor:
-    """Looks at the dashboard, and sends the forms that it finds there."""
+    """Loads pages of the dashboard, and sends their forms."""
 
     def __init__(self, emulator: Flask) -> None:
         self.http = emulator.test_client()
@@ -60,7 +60,7 @@ def user_of(clerk: LocalClerk) -> User:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_every_page_says_what_this_is_and_runs_no_foreign_script(
+def test_every_page_names_the_emulator_and_runs_no_foreign_script(
     visitor: Visitor, ada: Browser, path: str
 ) -> None:
     answer = visitor.http.get(path)
@@ -83,13 +83,13 @@ def test_users_are_found_by_address_name_and_id(
     assert "No users match <x>" in visitor.text("/dashboard/users?query=<x>")
 
 
-def test_what_people_typed_is_escaped(visitor: Visitor, ada: Browser) -> None:
+def test_user_input_is_escaped(visitor: Visitor, ada: Browser) -> None:
     ada.post("/me", "PATCH", first_name="<script>alert(1)</script>")
     pages = [visitor.http.get(path).text for path in PAGES]
     assert not any("<script>alert" in page for page in pages)
 
 
-def test_signing_in_as_somebody_leads_to_the_app_with_the_browsers_token(
+def test_sign_in_as_redirects_to_the_app_with_the_dev_browser_token(
     visitor: Visitor, ada: Browser, clerk: LocalClerk, emulator: Flask
 ) -> None:
     user = user_of(clerk)
@@ -120,7 +120,7 @@ def test_a_deleted_user_is_gone(visitor: Visitor, ada: Browser, clerk: LocalCler
     assert clerk.store.count(User) == 0
 
 
-def test_a_revoked_session_is_over(visitor: Visitor, ada: Browser, clerk: LocalClerk) -> None:
+def test_a_revoked_session_ends(visitor: Visitor, ada: Browser, clerk: LocalClerk) -> None:
     (session,) = clerk.store.find(Session)
     visitor.post(f"/dashboard/sessions/{session.id}/revoke")
     assert ada.client()["sessions"] == []
@@ -162,7 +162,7 @@ def test_webhooks_are_shown_and_sent_again(
     assert times == sorted(times, reverse=True)
 
 
-def test_features_are_switched_and_taken_back(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_features_are_changed_and_reset(visitor: Visitor, clerk: LocalClerk) -> None:
     form = {"sign_up.mode": "waitlist", "password.min_length": "10"}
     visitor.post("/dashboard/features/sign_up", **form)
     visitor.post("/dashboard/features/social", provider="google")
@@ -175,7 +175,7 @@ def test_features_are_switched_and_taken_back(visitor: Visitor, clerk: LocalCler
     assert clerk.settings.sign_up.mode == "public"
 
 
-def test_saving_a_form_as_it_stands_switches_nothing(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_saving_an_unchanged_form_changes_nothing(visitor: Visitor, clerk: LocalClerk) -> None:
     text = visitor.text("/dashboard/features")
     for found in re.finditer(r"/dashboard/features/(\w+)\".*?</form>", text, re.DOTALL):
         body, group = found[0], found[1]
@@ -196,7 +196,7 @@ def test_saving_a_form_as_it_stands_switches_nothing(visitor: Visitor, clerk: Lo
     assert clerk.source.switched() == {}
 
 
-def test_a_file_that_is_broken_while_running_changes_nothing_and_is_shown(
+def test_an_invalid_settings_file_changes_nothing_and_shows_its_error(
     visitor: Visitor, clerk: LocalClerk, tmp_path: Path
 ) -> None:
     path = tmp_path / "clerk_emulator.toml"
@@ -213,7 +213,7 @@ def test_a_file_that_is_broken_while_running_changes_nothing_and_is_shown(
     assert "stay in effect" not in visitor.text("/dashboard/features")
 
 
-def test_a_feature_that_makes_no_sense_says_so(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_an_invalid_feature_shows_an_error(visitor: Visitor, clerk: LocalClerk) -> None:
     form = {"sign_up.mode": "closed", "password.min_length": "many"}
     answer = visitor.post("/dashboard/features/sign_up", **form)
     assert answer.status_code == 422
@@ -240,7 +240,7 @@ def test_resetting_asks_first(visitor: Visitor, ada: Browser, clerk: LocalClerk)
         ({"Origin": ORIGIN}, False),
     ],
 )
-def test_no_other_page_sends_our_forms(
+def test_other_sites_cannot_submit_our_forms(
     visitor: Visitor, ada: Browser, clerk: LocalClerk, headers: dict[str, str], token: bool
 ) -> None:
     form = {"sure": "on", "csrf_token": visitor.token() if token else "x" * 64}
@@ -249,7 +249,7 @@ def test_no_other_page_sends_our_forms(
     assert clerk.store.count(User) == 1
 
 
-def test_a_token_is_good_for_its_browser_alone(
+def test_a_form_token_works_only_in_its_browser(
     visitor: Visitor, emulator: Flask, ada: Browser, clerk: LocalClerk
 ) -> None:
     form = {"sure": "on", "csrf_token": visitor.token()}
@@ -264,7 +264,9 @@ def test_a_token_is_good_for_its_browser_alone(
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_it_is_not_reached_through_the_app_or_a_foreign_name(visitor: Visitor, path: str) -> None:
+def test_it_cannot_be_reached_through_the_app_or_a_foreign_host_name(
+    visitor: Visitor, path: str
+) -> None:
     proxied = {"Clerk-Proxy-Url": "http://localhost:5000/__clerk"}
     assert visitor.http.get(path, headers=proxied).status_code == 404
     assert visitor.http.get(path, headers={"Host": "evil.example"}).status_code == 403

@@ -1,4 +1,4 @@
-"""What goes with an account or an organization when it is deleted, and what stays."""
+"""What is deleted with an account or an organization, and what stays."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def subscribe(browser: Browser, plan: str, **more: str) -> None:
     assert browser.post(f"{path}/{begun['id']}/confirm", "PATCH").status_code == 200
 
 
-def test_nothing_of_an_account_is_left(
+def test_deleting_an_account_deletes_all_its_data(
     emulator: Flask, backend: Backend, clerk: LocalClerk
 ) -> None:
     clerk.source.replace(SETTINGS)
@@ -71,7 +71,7 @@ def test_nothing_of_an_account_is_left(
     assert [email.user_id for email in clerk.store.find(EmailAddress)] == [left]
 
 
-def test_a_sign_in_token_of_somebody_gone_opens_nothing(
+def test_a_sign_in_token_of_a_deleted_user_is_rejected(
     ada: Browser, emulator: Flask, backend: Backend
 ) -> None:
     token = made(backend, "/sign_in_tokens", user_id=user_id(ada))["token"]
@@ -79,7 +79,7 @@ def test_a_sign_in_token_of_somebody_gone_opens_nothing(
     assert ticket_answer(emulator, token)[:2] == (400, "ticket_invalid_code")
 
 
-def test_an_actor_token_for_somebody_gone_says_so(
+def test_an_actor_token_for_a_deleted_user_is_an_error(
     ada: Browser, emulator: Flask, backend: Backend
 ) -> None:
     actor = {"sub": "user_support"}
@@ -88,7 +88,9 @@ def test_an_actor_token_for_somebody_gone_says_so(
     assert ticket_answer(emulator, token)[:2] == (404, "actor_token_subject_not_found")
 
 
-def test_who_is_gone_is_nobody_elses_actor(ada: Browser, emulator: Flask, backend: Backend) -> None:
+def test_actor_tokens_of_a_deleted_impersonator_are_revoked(
+    ada: Browser, emulator: Flask, backend: Backend
+) -> None:
     grace = person(emulator, "grace")
     actor = {"sub": user_id(grace)}
     token = made(backend, "/actor_tokens", user_id=user_id(ada), actor=actor)
@@ -98,7 +100,7 @@ def test_who_is_gone_is_nobody_elses_actor(ada: Browser, emulator: Flask, backen
     assert error_of(again)[1] == "actor_token_cannot_be_revoked_code"
 
 
-def test_invitations_outlive_who_sent_them(
+def test_invitations_stay_after_their_sender_is_deleted(
     emulator: Flask, backend: Backend, clerk: LocalClerk
 ) -> None:
     enable(clerk)
@@ -113,7 +115,7 @@ def test_invitations_outlive_who_sent_them(
     assert shown["public_inviter_data"] is None
 
 
-def test_nothing_of_an_organization_is_left(
+def test_deleting_an_organization_deletes_all_its_data(
     emulator: Flask, backend: Backend, clerk: LocalClerk
 ) -> None:
     clerk.source.replace(SETTINGS)

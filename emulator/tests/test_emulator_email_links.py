@@ -1,4 +1,4 @@
-"""Links in e-mails: one tab waits, the link is opened in another, or in another browser."""
+"""Email links: one tab waits, and the link is opened in another tab or another browser."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LINKS = HERE | {"attack_protection": {"email_link": {"require_same_client": Fals
 
 
 def open_link(browser: Browser, clerk: LocalClerk) -> dict[str, list[str]]:
-    """Opens the last link sent; returns what the app's page is told."""
+    """Open the last link sent; return the query that the app's page gets."""
     link = clerk.store.find(Message)[-1].link
     answer = browser.http.get(urlsplit(link).path, query_string=urlsplit(link).query)
     assert answer.status_code == 303
@@ -44,7 +44,7 @@ def other(emulator: Flask) -> Browser:
 
 @pytest.fixture
 def sign_in(ada: Browser, other: Browser, clerk: LocalClerk) -> str:
-    """A sign-in of Ada's in the other browser, which waits for a link; its path."""
+    """The path of Ada's sign-in in the other browser, which waits for a link."""
     clerk.source.replace(LINKS)
     form = {"strategy": "email_link", "redirect_url": BACK, "identifier": "ada@example.com"}
     begun = other.post("/client/sign_ins", **form).get_json()["response"]
@@ -56,7 +56,7 @@ def response(browser: Browser, path: str) -> dict[str, Any]:
     return found
 
 
-def test_a_link_signs_up_the_browser_that_waits(
+def test_a_link_completes_the_sign_up_in_the_waiting_browser(
     browser: Browser, other: Browser, clerk: LocalClerk
 ) -> None:
     path = sign_up(browser, clerk)
@@ -72,7 +72,7 @@ def test_a_link_signs_up_the_browser_that_waits(
     assert other.client()["sessions"] == []
 
 
-def test_a_link_signs_in_the_browser_that_waits(
+def test_a_link_completes_the_sign_in_in_the_waiting_browser(
     other: Browser, sign_in: str, clerk: LocalClerk
 ) -> None:
     assert response(other, sign_in)["status"] == "needs_first_factor"
@@ -83,16 +83,16 @@ def test_a_link_signs_in_the_browser_that_waits(
     assert other.client()["last_authentication_strategy"] == "email_link"
 
 
-@pytest.mark.parametrize("beside", [True, False])
-def test_the_waiting_tab_goes_on_by_itself_wherever_the_link_was_opened(
-    ada: Browser, other: Browser, sign_in: str, clerk: LocalClerk, beside: bool
+@pytest.mark.parametrize("same_browser", [True, False])
+def test_the_waiting_tab_continues_wherever_the_link_was_opened(
+    ada: Browser, other: Browser, sign_in: str, clerk: LocalClerk, same_browser: bool
 ) -> None:
-    opener = other if beside else ada
+    opener = other if same_browser else ada
     opener.http.set_cookie("__clerk_db_jwt", opener.dev_browser)
     open_link(opener, clerk)
     done = response(other, sign_in)
     at = done["first_factor_verification"]["verified_at_client"]
-    assert at == (None if beside else ada.client()["id"])
+    assert at == (None if same_browser else ada.client()["id"])
     assert done["status"] == "complete"
 
 
@@ -105,7 +105,7 @@ def test_a_link_opened_twice_begins_one_session(
     assert other.session()["id"] == session
 
 
-def test_a_link_counts_only_in_the_browser_that_asked_for_it(
+def test_a_link_works_only_in_the_browser_that_requested_it(
     ada: Browser, other: Browser, sign_in: str, clerk: LocalClerk
 ) -> None:
     clerk.source.replace(HERE)
@@ -119,7 +119,7 @@ def test_a_link_counts_only_in_the_browser_that_asked_for_it(
     assert response(other, sign_in)["status"] == "complete"
 
 
-def test_a_link_signs_up_only_the_browser_that_asked_for_it(
+def test_a_link_only_signs_up_the_browser_that_requested_it(
     browser: Browser, other: Browser, clerk: LocalClerk
 ) -> None:
     path = sign_up(browser, clerk)
@@ -139,7 +139,7 @@ def test_a_link_expires(
     assert other.client()["sessions"] == []
 
 
-def test_an_older_link_is_of_no_use(other: Browser, sign_in: str, clerk: LocalClerk) -> None:
+def test_an_older_link_is_rejected(other: Browser, sign_in: str, clerk: LocalClerk) -> None:
     old = clerk.store.find(Message)[-1]
     form = {"strategy": "email_link", "redirect_url": BACK}
     other.post(f"{sign_in}/prepare_first_factor", **form)
@@ -149,9 +149,7 @@ def test_an_older_link_is_of_no_use(other: Browser, sign_in: str, clerk: LocalCl
     assert response(other, sign_in)["status"] == "needs_first_factor"
 
 
-def test_a_link_for_an_address_that_was_replaced_is_of_no_use(
-    browser: Browser, clerk: LocalClerk
-) -> None:
+def test_a_link_for_a_replaced_address_is_rejected(browser: Browser, clerk: LocalClerk) -> None:
     path = sign_up(browser, clerk)
     browser.post(path, "PATCH", email_address="victim@example.com")
     assert open_link(browser, clerk) == {"__clerk_status": ["failed"]}
@@ -161,7 +159,7 @@ def test_a_link_for_an_address_that_was_replaced_is_of_no_use(
 @pytest.mark.parametrize(
     "url", ["", "https://evil.example/", "//evil.example", "javascript:alert(1)"]
 )
-def test_a_link_leads_to_the_app_only(
+def test_a_link_only_leads_to_the_app(
     ada: Browser, other: Browser, clerk: LocalClerk, url: str
 ) -> None:
     clerk.source.replace(LINKS)
@@ -171,16 +169,18 @@ def test_a_link_leads_to_the_app_only(
 
 
 @pytest.mark.parametrize("token", ["", "unknown"])
-def test_a_link_that_nobody_sent_is_refused(browser: Browser, token: str) -> None:
+def test_an_unknown_link_is_rejected(browser: Browser, token: str) -> None:
     assert error_of(browser.http.get("/v1/verify", query_string={"token": token}))[0] == 400
 
 
-def test_the_token_of_a_code_is_no_link(ada: Browser, other: Browser, clerk: LocalClerk) -> None:
+def test_the_token_of_a_code_does_not_work_as_a_link(
+    ada: Browser, other: Browser, clerk: LocalClerk
+) -> None:
     other.post("/client/sign_ins", identifier="ada@example.com", strategy="email_code")
     token = clerk.store.find(Verification)[-1].token
     assert error_of(other.http.get("/v1/verify", query_string={"token": token}))[0] == 400
 
 
-def test_codes_are_not_offered_where_links_are(other: Browser, sign_in: str) -> None:
+def test_codes_are_not_offered_if_links_are_enabled(other: Browser, sign_in: str) -> None:
     answer = other.post(f"{sign_in}/prepare_first_factor", strategy="email_code")
     assert error_of(answer)[1] == "strategy_for_user_invalid"

@@ -1,4 +1,4 @@
-"""What errors look like: ``message`` as short as Clerk's, ``long_message`` for people."""
+"""The format of errors: ``message`` is as short as Clerk's, ``long_message`` is for people."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def wrong_code(browser: Browser) -> dict[str, Any]:
     return found
 
 
-def test_a_short_message_is_clerks_and_the_long_one_helps(browser: Browser) -> None:
+def test_the_short_message_is_clerks_and_the_long_one_explains_the_fix(browser: Browser) -> None:
     error = wrong_code(browser)
     assert (error["code"], error["message"]) == ("form_code_incorrect", "is incorrect")
     assert error["long_message"] == "Incorrect code. The local Clerk accepts only 424242."
     assert error["meta"] == {"param_name": "code"}
 
 
-def test_an_error_without_a_short_message_says_the_same_twice(ada: Browser) -> None:
+def test_an_error_without_a_short_message_repeats_the_long_one(ada: Browser) -> None:
     answer = ada.post("/me/change_password", current_password="wrong", new_password="x")
     (error,) = answer.get_json()["errors"]
     assert error["message"] == error["long_message"]

@@ -1,4 +1,4 @@
-"""Which events the app is told of, what causes each, and what they look like."""
+"""Which webhook events there are, what causes each, and their format."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Json = dict[str, Any]
 DAY = 24 * 3600
 
 
-class Told:
-    """What has been recorded for the app since the last look."""
+class Events:
+    """The events recorded since they were last read."""
 
     def __init__(self, clerk: LocalClerk) -> None:
         self._clerk = clerk
@@ -44,11 +44,11 @@ class Told:
 
 
 @pytest.fixture
-def told(clerk: LocalClerk) -> Told:
-    return Told(clerk)
+def recorded(clerk: LocalClerk) -> Events:
+    return Events(clerk)
 
 
-def test_the_envelope_says_who_caused_it(browser: Browser, told: Told) -> None:
+def test_the_envelope_says_who_caused_it(browser: Browser, recorded: Events) -> None:
     headers = {"User-Agent": "Firefox/140.0", "X-Forwarded-For": "203.0.113.9, 10.0.0.1"}
     form = {"email_address": "ada@example.com", "password": PASSWORD}
     query = {"__clerk_db_jwt": browser.dev_browser}
@@ -56,7 +56,7 @@ def test_the_envelope_says_who_caused_it(browser: Browser, told: Told) -> None:
     path = f"/v1/client/sign_ups/{begun.get_json()['response']['id']}/prepare_verification"
     form = {"strategy": "email_code"}
     browser.http.post(path, query_string=query, data=form, headers=headers)
-    (event,) = told.events()
+    (event,) = recorded.events()
     assert event["event_attributes"] == {
         "http_request": {"client_ip": "203.0.113.9", "user_agent": "Firefox/140.0"}
     }
@@ -70,24 +70,26 @@ def test_the_envelope_says_who_caused_it(browser: Browser, told: Told) -> None:
     }
 
 
-def test_signing_up_and_out(browser: Browser, told: Told) -> None:
+def test_signing_up_and_out(browser: Browser, recorded: Events) -> None:
     browser.sign_up("ada@example.com")
-    assert told.types() == ["email.created", "user.created", "session.created"]
+    assert recorded.types() == ["email.created", "user.created", "session.created"]
     browser.post(f"/client/sessions/{browser.session()['id']}/end")
-    assert told.types() == ["session.ended"]
+    assert recorded.types() == ["session.ended"]
     browser.sign_in("ada@example.com")
     browser.post("/client/sessions", "DELETE")
-    assert told.types() == ["session.created", "session.removed"]
+    assert recorded.types() == ["session.created", "session.removed"]
 
 
-def test_the_server_changes_and_deletes_a_user(ada: Browser, backend: Backend, told: Told) -> None:
+def test_the_server_changes_and_deletes_a_user(
+    ada: Browser, backend: Backend, recorded: Events
+) -> None:
     id = user_id(ada)
     backend.send("PATCH", f"/users/{id}", external_id="crm-1")
-    assert told.only("user.updated")["external_id"] == "crm-1"
+    assert recorded.only("user.updated")["external_id"] == "crm-1"
     backend.send("POST", f"/users/{id}/ban")
-    assert told.types() == ["user.updated", "session.revoked"]
+    assert recorded.types() == ["user.updated", "session.revoked"]
     backend.send("DELETE", f"/users/{id}")
-    assert told.only("user.deleted") == {
+    assert recorded.only("user.deleted") == {
         "object": "user",
         "id": id,
         "deleted": True,
@@ -95,35 +97,37 @@ def test_the_server_changes_and_deletes_a_user(ada: Browser, backend: Backend, t
     }
 
 
-def test_a_session_brings_its_user(browser: Browser, told: Told) -> None:
+def test_a_session_event_includes_its_user(browser: Browser, recorded: Events) -> None:
     browser.sign_up("ada@example.com")
-    data = told.only("session.created")
+    data = recorded.only("session.created")
     assert (data["object"], data["status"]) == ("session", "active")
     assert data["user"]["id"] == data["user_id"]
     assert "private_metadata" in data["user"]
 
 
-def test_a_session_with_a_task_is_pending(browser: Browser, clerk: LocalClerk, told: Told) -> None:
+def test_a_session_with_a_task_is_pending(
+    browser: Browser, clerk: LocalClerk, recorded: Events
+) -> None:
     enable(clerk, force_organization_selection=True)
     browser.sign_up("ada@example.com")
     types = ["email.created", "user.created", "session.created", "session.pending"]
-    assert told.types() == types
+    assert recorded.types() == types
 
 
 @pytest.mark.parametrize("seconds", [8 * DAY])
-def test_a_session_that_runs_out_is_not_told(
-    ada: Browser, backend: Backend, told: Told, clock: ManualClock, seconds: int
+def test_an_expired_session_sends_no_event(
+    ada: Browser, backend: Backend, recorded: Events, clock: ManualClock, seconds: int
 ) -> None:
     clock.forward(seconds=seconds)
     assert ada.client()["sessions"] == []
-    assert told.types() == []
+    assert recorded.types() == []
 
 
-def test_an_email_is_told_in_full(ada: Browser, emulator: Flask, told: Told) -> None:
+def test_an_email_event_is_complete(ada: Browser, emulator: Flask, recorded: Events) -> None:
     other = Browser(emulator)
     form = {"identifier": "ada@example.com", "strategy": "reset_password_email_code"}
     other.post("/client/sign_ins", **form)
-    data = told.only("email.created")
+    data = recorded.only("email.created")
     address = ada.session()["user"]["email_addresses"][0]
     assert data["id"].startswith("ema_")
     assert (data["object"], data["slug"]) == ("email", "reset_password_code")
@@ -135,7 +139,7 @@ def test_an_email_is_told_in_full(ada: Browser, emulator: Flask, told: Told) -> 
     assert data["from_email_name"]
 
 
-def test_an_sms_is_told_in_full(browser: Browser, clerk: LocalClerk, told: Told) -> None:
+def test_an_sms_event_is_complete(browser: Browser, clerk: LocalClerk, recorded: Events) -> None:
     phone = {
         "enabled": True,
         "verify_at_sign_up": True,
@@ -146,104 +150,104 @@ def test_an_sms_is_told_in_full(browser: Browser, clerk: LocalClerk, told: Told)
     form = {"phone_number": "+15555550100", "email_address": "a@b.co", "password": PASSWORD}
     begun = browser.post("/client/sign_ups", **form).get_json()["response"]["id"]
     browser.post(f"/client/sign_ups/{begun}/prepare_verification", strategy="phone_code")
-    data = told.only("sms.created")
+    data = recorded.only("sms.created")
     assert (data["object"], data["slug"]) == ("sms_message", "verification_code")
     assert data["to_phone_number"] == "+15555550100"
     assert "424242" in data["message"]
     assert (data["phone_number_id"], data["user_id"]) == (None, None)
 
 
-def test_invitations(browser: Browser, backend: Backend, told: Told) -> None:
+def test_invitations(browser: Browser, backend: Backend, recorded: Events) -> None:
     invited = backend.send("POST", "/invitations", email_address="ada@example.com").get_json()
-    first, second = told.events()
+    first, second = recorded.events()
     assert [first["type"], second["type"]] == ["email.created", "invitation.created"]
     assert first["data"]["slug"] == "invitation"
     assert second["data"] == invited
     ticket = invited["url"].partition("ticket=")[2]
     browser.post("/client/sign_ups", ticket=ticket, password=PASSWORD)
-    assert told.only("invitation.accepted")["status"] == "accepted"
+    assert recorded.only("invitation.accepted")["status"] == "accepted"
     other = backend.send("POST", "/invitations", email_address="b@example.com", notify=False)
-    assert told.types() == ["invitation.created"]
+    assert recorded.types() == ["invitation.created"]
     backend.send("POST", f"/invitations/{other.get_json()['id']}/revoke")
-    assert told.only("invitation.revoked")["revoked"] is True
+    assert recorded.only("invitation.revoked")["revoked"] is True
 
 
-def test_the_waitlist(backend: Backend, told: Told) -> None:
+def test_the_waitlist(backend: Backend, recorded: Events) -> None:
     path = "/waitlist_entries"
     id = backend.send("POST", path, email_address="ada@example.com").get_json()["id"]
-    assert told.only("waitlistEntry.created")["status"] == "pending"
+    assert recorded.only("waitlistEntry.created")["status"] == "pending"
     backend.send("POST", path, email_address="ada@example.com")
-    assert told.types() == []
+    assert recorded.types() == []
     backend.send("POST", f"{path}/{id}/invite")
-    events = told.events()
+    events = recorded.events()
     types = ["email.created", "invitation.created", "waitlistEntry.updated"]
     assert [event["type"] for event in events] == types
     assert events[2]["data"]["invitation"]["id"] == events[1]["data"]["id"]
 
 
 def test_organizations_and_their_members(
-    emulator: Flask, clerk: LocalClerk, backend: Backend, told: Told
+    emulator: Flask, clerk: LocalClerk, backend: Backend, recorded: Events
 ) -> None:
     enable(clerk)
     ada, grace = person(emulator, "ada"), person(emulator, "grace")
-    told.since_now()
+    recorded.since_now()
     organization = create(ada)
-    assert told.types() == ["organization.created", "organizationMembership.created"]
+    assert recorded.types() == ["organization.created", "organizationMembership.created"]
     join(ada, organization, grace)
-    member = told.only("organizationMembership.created")
+    member = recorded.only("organizationMembership.created")
     assert member["organization"]["id"] == organization
     assert member["public_user_data"]["user_id"] == user_id(grace)
     path = f"/organizations/{organization}/memberships/{user_id(grace)}"
     backend.send("PATCH", path, role="org:admin")
-    assert told.only("organizationMembership.updated")["role"] == "org:admin"
+    assert recorded.only("organizationMembership.updated")["role"] == "org:admin"
     backend.send("DELETE", path)
-    assert told.only("organizationMembership.deleted")["role"] == "org:admin"
+    assert recorded.only("organizationMembership.deleted")["role"] == "org:admin"
     backend.send("PATCH", f"/organizations/{organization}", name="Acme & Sons")
-    assert told.only("organization.updated")["name"] == "Acme & Sons"
+    assert recorded.only("organization.updated")["name"] == "Acme & Sons"
     backend.send("DELETE", f"/organizations/{organization}")
-    gone = told.only("organization.deleted")
+    gone = recorded.only("organization.deleted")
     assert (gone["id"], gone["slug"], gone["deleted"]) == (organization, "acme", True)
 
 
 def test_invitations_into_organizations(
-    emulator: Flask, clerk: LocalClerk, backend: Backend, told: Told
+    emulator: Flask, clerk: LocalClerk, backend: Backend, recorded: Events
 ) -> None:
     enable(clerk)
     ada = person(emulator, "ada")
     path = f"/organizations/{create(ada)}/invitations"
-    told.since_now()
+    recorded.since_now()
     body = {"email_address": "grace@example.com", "role": "org:member"}
     id = backend.send("POST", path, **body).get_json()["id"]
-    first, second = told.events()
+    first, second = recorded.events()
     assert first["data"]["slug"] == "organization_invitation"
     assert second["type"] == "organizationInvitation.created"
     assert second["data"]["url"]
     backend.send("POST", f"{path}/{id}/revoke")
-    assert told.only("organizationInvitation.revoked")["status"] == "revoked"
+    assert recorded.only("organizationInvitation.revoked")["status"] == "revoked"
     backend.send("POST", path, **body)
     grace = person(emulator, "grace")
-    told.since_now()
+    recorded.since_now()
     mine = grace.get("/me/organization_invitations").get_json()["response"]["data"][0]
     grace.post(f"/me/organization_invitations/{mine['id']}/accept")
-    events = told.events()
+    events = recorded.events()
     types = ["organizationMembership.created", "organizationInvitation.accepted"]
     assert [event["type"] for event in events] == types
     assert events[1]["data"]["user_id"] == user_id(grace)
 
 
-def test_domains(emulator: Flask, clerk: LocalClerk, backend: Backend, told: Told) -> None:
+def test_domains(emulator: Flask, clerk: LocalClerk, backend: Backend, recorded: Events) -> None:
     enable(clerk, domains=True)
     ada = person(emulator, "ada")
     path = f"/organizations/{create(ada)}/domains"
-    told.since_now()
+    recorded.since_now()
     id = backend.send("POST", path, name="example.com").get_json()["id"]
-    assert told.only("organizationDomain.created")["name"] == "example.com"
+    assert recorded.only("organizationDomain.created")["name"] == "example.com"
     backend.send("PATCH", f"{path}/{id}", verified=True)
-    assert told.only("organizationDomain.updated")["verification"]["status"] == "verified"
+    assert recorded.only("organizationDomain.updated")["verification"]["status"] == "verified"
     backend.send("PATCH", f"{path}/{id}", enrollment_mode="automatic_suggestion")
-    assert told.only("organizationDomain.updated")["enrollment_mode"] == "automatic_suggestion"
+    assert recorded.only("organizationDomain.updated")["enrollment_mode"] == "automatic_suggestion"
     backend.send("DELETE", f"{path}/{id}")
-    assert told.only("organizationDomain.deleted")["id"] == id
+    assert recorded.only("organizationDomain.deleted")["id"] == id
 
 
 FREE = {"slug": "free", "name": "Free", "is_default": True}
@@ -258,12 +262,12 @@ def subscribe(browser: Browser, plan: str = "cplan_user_pro") -> None:
     assert answer.status_code == 200, answer.text
 
 
-def test_who_could_subscribe_has_the_default_plan(
-    browser: Browser, clerk: LocalClerk, told: Told
+def test_a_possible_subscriber_has_the_default_plan(
+    browser: Browser, clerk: LocalClerk, recorded: Events
 ) -> None:
     clerk.source.replace(BILLING)
     browser.sign_up("ada@example.com")
-    events = told.events()
+    events = recorded.events()
     assert [event["type"] for event in events] == [
         "email.created",
         "user.created",
@@ -278,12 +282,12 @@ def test_who_could_subscribe_has_the_default_plan(
     assert events[5]["data"]["items"][0]["plan"]["slug"] == "free"
 
 
-def test_subscribing_and_cancelling(
-    ada: Browser, clerk: LocalClerk, told: Told, clock: ManualClock
+def test_subscribing_and_canceling(
+    ada: Browser, clerk: LocalClerk, recorded: Events, clock: ManualClock
 ) -> None:
     clerk.source.replace(BILLING)
     subscribe(ada)
-    events = told.events()
+    events = recorded.events()
     assert [event["type"] for event in events] == [
         "subscriptionItem.created",
         "subscriptionItem.active",
@@ -301,32 +305,32 @@ def test_subscribing_and_cancelling(
     item = payment["subscription_items"][0]["id"]
     path = f"/me/billing/subscription_items/{item}"
     ada.post(path, "DELETE")
-    assert told.types() == ["subscriptionItem.canceled", "subscription.updated"]
+    assert recorded.types() == ["subscriptionItem.canceled", "subscription.updated"]
     ada.post(path, "DELETE")
-    assert told.types() == []
+    assert recorded.types() == []
     clock.forward(seconds=6 * DAY)
     ada.get("/me/billing/subscription")
-    assert told.types() == []
+    assert recorded.types() == []
 
 
 def test_a_period_is_renewed_or_ends(
-    clerk: LocalClerk, browser: Browser, told: Told, clock: ManualClock
+    clerk: LocalClerk, browser: Browser, recorded: Events, clock: ManualClock
 ) -> None:
     month = {"lifetime_seconds": 99 * DAY, "inactivity_timeout_seconds": 99 * DAY}
     clerk.source.replace(BILLING | {"sessions": month})
     browser.sign_up("ada@example.com")
     subscribe(browser)
-    told.since_now()
+    recorded.since_now()
     clock.forward(seconds=32 * DAY)
     shown = browser.get("/me/billing/subscription").get_json()["response"]
     renewal = ["paymentAttempt.created", "paymentAttempt.updated", "subscriptionItem.updated"]
-    assert told.types() == [*renewal, "subscription.updated"]
+    assert recorded.types() == [*renewal, "subscription.updated"]
     item = shown["subscription_items"][0]["id"]
     browser.post(f"/me/billing/subscription_items/{item}", "DELETE")
-    told.since_now()
+    recorded.since_now()
     clock.forward(seconds=32 * DAY)
     browser.get("/me/billing/subscription")
-    assert told.types() == ["subscriptionItem.ended", "subscription.updated"]
+    assert recorded.types() == ["subscriptionItem.ended", "subscription.updated"]
 
 
 @pytest.mark.parametrize(
@@ -339,50 +343,50 @@ def test_a_period_is_renewed_or_ends(
     ],
 )
 def test_the_app_subscribes_to_some(
-    browser: Browser, clerk: LocalClerk, told: Told, events: list[str], types: list[str]
+    browser: Browser, clerk: LocalClerk, recorded: Events, events: list[str], types: list[str]
 ) -> None:
     clerk.source.replace({"webhooks": {"events": events}})
     browser.sign_up("ada@example.com")
-    assert told.types() == types
+    assert recorded.types() == types
 
 
-def test_switching_organizations_is_not_told(
-    emulator: Flask, clerk: LocalClerk, told: Told
+def test_switching_organizations_sends_no_event(
+    emulator: Flask, clerk: LocalClerk, recorded: Events
 ) -> None:
     enable(clerk)
     ada = person(emulator, "ada")
     organization = create(ada)
-    told.since_now()
+    recorded.since_now()
     switch(ada, organization)
-    assert told.types() == []
+    assert recorded.types() == []
 
 
-def test_roles_and_permissions(backend: Backend, clerk: LocalClerk, told: Told) -> None:
+def test_roles_and_permissions(backend: Backend, clerk: LocalClerk, recorded: Events) -> None:
     enable(clerk)
     body = {"name": "Billing", "key": "org:invoices:read", "description": "See invoices"}
     permission = backend.send("POST", "/organization_permissions", **body).get_json()
-    assert told.only("permission.created")["key"] == "org:invoices:read"
+    assert recorded.only("permission.created")["key"] == "org:invoices:read"
     path = "/organization_permissions/" + permission["id"]
     backend.send("PATCH", path, name="Invoices")
-    assert told.only("permission.updated")["name"] == "Invoices"
+    assert recorded.only("permission.updated")["name"] == "Invoices"
     body = {"name": "Accountant", "key": "org:accountant", "description": "Counts"}
     role = backend.send("POST", "/organization_roles", **body).get_json()
-    assert told.only("role.created")["key"] == "org:accountant"
+    assert recorded.only("role.created")["key"] == "org:accountant"
     one = "/organization_roles/" + role["id"]
     backend.send("POST", f"{one}/permissions/{permission['id']}")
-    assert told.only("role.updated")["permissions"][0]["key"] == "org:invoices:read"
+    assert recorded.only("role.updated")["permissions"][0]["key"] == "org:invoices:read"
     backend.send("DELETE", one)
-    assert told.only("role.deleted")["id"] == role["id"]
+    assert recorded.only("role.deleted")["id"] == role["id"]
     backend.send("DELETE", path)
-    assert told.only("permission.deleted")["id"] == permission["id"]
+    assert recorded.only("permission.deleted")["id"] == permission["id"]
 
 
-def test_a_refused_card(ada: Browser, clerk: LocalClerk, told: Told) -> None:
+def test_a_declined_card(ada: Browser, clerk: LocalClerk, recorded: Events) -> None:
     clerk.source.replace({"billing": BILLING["billing"] | {"declines_payments": True}})
     path = "/me/billing/checkouts"
     begun = ada.post(path, plan_id="cplan_user_pro", plan_period="month").get_json()["response"]
     assert ada.post(f"{path}/{begun['id']}/confirm", "PATCH").status_code == 422
-    events = told.events()
+    events = recorded.events()
     assert [event["type"] for event in events] == [
         "subscriptionItem.created",
         "subscriptionItem.incomplete",

@@ -1,4 +1,4 @@
-"""The handshake: how the app's server learns who is signed in, without any JavaScript."""
+"""The handshake: how the app's server gets the session, without any JavaScript."""
 
 from __future__ import annotations
 
@@ -42,14 +42,16 @@ def cookies(lines: list[str]) -> dict[str, str]:
     return {name: m.value for line in lines for name, m in SimpleCookie(line).items()}
 
 
-def test_it_goes_back_to_the_page_and_keeps_its_query(browser: Browser) -> None:
+def test_it_redirects_back_to_the_page_and_keeps_its_query(browser: Browser) -> None:
     answer = ask(browser)
     assert answer.status_code == 307
     assert (answer.location or "").startswith(f"{PAGE}&__clerk_handshake=")
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_signed_in_it_hands_over_the_session(ada: Browser, config: EmulatorConfig) -> None:
+def test_it_returns_the_session_of_a_signed_in_browser(
+    ada: Browser, config: EmulatorConfig
+) -> None:
     found = cookies(directives(ada, ask(ada)))
     claims = jwt.decode(found["__session"], options={"verify_signature": False})
     assert claims["sid"] == ada.session()["id"]
@@ -60,7 +62,7 @@ def test_signed_in_it_hands_over_the_session(ada: Browser, config: EmulatorConfi
         assert found[f"{name}_{config.cookie_suffix}"] == found[name]
 
 
-def test_signed_out_it_clears_the_session(browser: Browser) -> None:
+def test_it_clears_the_session_of_a_signed_out_browser(browser: Browser) -> None:
     lines = directives(browser, ask(browser))
     assert "__session=; Path=/; SameSite=Lax; Max-Age=0" in lines
     assert cookies(lines)["__client_uat"] == "0"
@@ -73,7 +75,7 @@ def test_cookies_can_be_read_by_clerk_js_on_plain_http(ada: Browser) -> None:
         assert "HttpOnly" not in line
 
 
-def test_a_production_instance_hands_over_in_cookies(
+def test_a_production_instance_returns_the_payload_in_a_cookie(
     ada: Browser, backend: Backend, clerk: LocalClerk
 ) -> None:
     clerk.source.replace({"sessions": {"handshake_in_cookies": True}})
@@ -90,7 +92,7 @@ def test_a_production_instance_hands_over_in_cookies(
     ("wanted", "active"),
     [("org_mine", "org_mine"), ("mine", "org_mine"), ("", None), ("theirs", "org_mine")],
 )
-def test_the_page_can_ask_for_its_organization(
+def test_the_page_can_request_its_organization(
     ada: Browser, clerk: LocalClerk, wanted: str, active: str | None
 ) -> None:
     clerk.source.replace({"organizations": {"enabled": True}})
@@ -106,19 +108,19 @@ def test_the_page_can_ask_for_its_organization(
     assert ada.session()["last_active_organization_id"] == active
 
 
-def test_an_unknown_browser_gets_a_name(browser: Browser) -> None:
+def test_an_unknown_browser_gets_a_dev_browser_token(browser: Browser) -> None:
     browser.dev_browser = ""
     found = cookies(directives(browser, ask(browser)))
     assert found["__clerk_db_jwt"].startswith("dvb_")
 
 
-def test_a_browser_is_also_known_by_its_cookie(ada: Browser) -> None:
+def test_a_browser_is_also_identified_by_its_cookie(ada: Browser) -> None:
     ada.http.set_cookie("__clerk_db_jwt", ada.dev_browser)
     answer = ada.http.get("/v1/client/handshake", query_string={"redirect_url": PAGE})
     assert cookies(directives(ada, answer))["__session"]
 
 
-def test_a_nonce_stands_for_the_payload_once(ada: Browser, backend: Backend) -> None:
+def test_a_nonce_is_exchanged_for_the_payload_once(ada: Browser, backend: Backend) -> None:
     nonce = parameter(ask(ada, format="nonce"), "__clerk_handshake_nonce")
     payload = backend.get("/clients/handshake_payload", nonce=nonce).get_json()
     assert cookies(payload["directives"])["__session"]
@@ -150,7 +152,7 @@ def test_a_nonce_is_short_lived(ada: Browser, backend: Backend, clock: ManualClo
         "http://[broken",
     ],
 )
-def test_it_never_leads_anywhere_but_to_the_app(browser: Browser, page: str) -> None:
+def test_it_redirects_only_to_the_app(browser: Browser, page: str) -> None:
     assert error_of(ask(browser, page)) == (400, "redirect_url_mismatch", "redirect_url")
 
 

@@ -81,14 +81,14 @@ def test_a_picture_is_uploaded_shown_and_removed(visitor: FlaskClient, clerk: Lo
 
 
 @pytest.mark.parametrize("content", [b"", b"<svg></svg>", b"\x89PNG\r\n\x1a\n" + b"x" * 10_000_001])
-def test_what_is_no_picture_is_said_next_to_the_field(
+def test_an_invalid_picture_is_reported_next_to_the_field(
     visitor: FlaskClient, clerk: LocalClerk, content: bytes
 ) -> None:
     assert 'id="file-error"' in upload(visitor, content).text
     assert grace(clerk).picture_id is None
 
 
-def test_no_foreign_page_may_upload_a_picture(visitor: FlaskClient, clerk: LocalClerk) -> None:
+def test_other_sites_cannot_upload_a_picture(visitor: FlaskClient, clerk: LocalClerk) -> None:
     assert upload(visitor, PNG, token="0" * 64).status_code == 403
     assert grace(clerk).picture_id is None
 
@@ -134,7 +134,7 @@ def test_numbers_become_second_factors(visitor: FlaskClient, clerk: LocalClerk) 
     assert grace(clerk).mfa_enabled_at is None
 
 
-def test_numbers_of_others_are_no_second_factor_of_mine(
+def test_numbers_of_other_users_cannot_become_second_factors(
     visitor: FlaskClient, emulator: Flask, clerk: LocalClerk
 ) -> None:
     clerk.source.replace({"attributes": ALL})

@@ -1,4 +1,4 @@
-"""Into organizations and out of them, on the hosted page and without JavaScript."""
+"""Joining and leaving organizations on the hosted page, without JavaScript."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def grace(emulator: Flask, clerk: LocalClerk) -> FlaskClient:
 
 @pytest.fixture
 def bob(emulator: Flask, grace: FlaskClient) -> FlaskClient:
-    """The browser of somebody who belongs to no organization."""
+    """The browser of a user who belongs to no organization."""
     assert grace is not None
     visitor = emulator.test_client()
     sign_up(visitor, "bob@example.com")
@@ -79,7 +79,7 @@ def test_roles_are_given_and_members_removed(
     assert members(clerk) == ["org:admin"]
 
 
-def test_somebody_of_a_domain_asks_to_join(
+def test_a_user_of_a_domain_requests_to_join(
     bob: FlaskClient, clerk: LocalClerk, backend: Backend
 ) -> None:
     path = f"/organizations/{organization(clerk).id}/domains"
@@ -99,7 +99,7 @@ def test_an_organization_is_deleted_once_that_is_confirmed(
     assert clerk.store.find(Organization) == []
 
 
-def test_nobody_joins_or_deletes_what_is_not_theirs(
+def test_users_cannot_join_or_delete_organizations_of_others(
     grace: FlaskClient, bob: FlaskClient, clerk: LocalClerk
 ) -> None:
     form = {"email_address": "carol@example.com", "role": "org:member"}

@@ -34,7 +34,7 @@ def open_page(visitor: FlaskClient, path: str) -> TestResponse:
 def submit(
     visitor: FlaskClient, path: str, headers: Mapping[str, str] = ORIGIN, **form: str
 ) -> TestResponse:
-    """Open a page, fill in its first form, and send it to where the form says."""
+    """Open a page, fill in its first form, and submit it."""
     page = open_page(visitor, path).text
     action, token = (
         re.search(pattern, page) for pattern in (r'action="([^"]+)"', r'csrf_token" value="(\w+)"')
@@ -52,7 +52,7 @@ def sign_up(visitor: FlaskClient, query: str = DASHBOARD) -> TestResponse:
 
 
 def parts(answer: TestResponse) -> tuple[str, list[str]]:
-    """Where a redirect leads, and the browser's token that it carries."""
+    """The target of a redirect, and the dev browser token in it."""
     url = urlsplit(answer.location or "")
     token = parse_qs(url.query).get("__clerk_db_jwt", [])
     return f"{url.scheme}://{url.netloc}{url.path}", token
@@ -70,13 +70,13 @@ def forget(visitor: FlaskClient) -> None:
         visitor.delete_cookie(name)
 
 
-def test_sign_up_leads_back_to_the_app_with_the_browsers_token(visitor: FlaskClient) -> None:
+def test_sign_up_redirects_to_the_app_with_the_dev_browser_token(visitor: FlaskClient) -> None:
     answer = sign_up(visitor)
     assert answer.status_code == 303
     assert parts(answer) == ("http://localhost:5000/dashboard", [dev_browser(visitor)])
 
 
-def test_sign_in_leads_back_to_the_app(visitor: FlaskClient) -> None:
+def test_sign_in_redirects_to_the_app(visitor: FlaskClient) -> None:
     sign_up(visitor)
     forget(visitor)
     answer = submit(
@@ -85,7 +85,7 @@ def test_sign_in_leads_back_to_the_app(visitor: FlaskClient) -> None:
     assert parts(answer)[0] == "http://localhost:5000/dashboard"
 
 
-def test_a_wrong_password_is_said_next_to_the_field(visitor: FlaskClient) -> None:
+def test_a_wrong_password_is_reported_next_to_the_field(visitor: FlaskClient) -> None:
     sign_up(visitor)
     forget(visitor)
     page = submit(visitor, "/sign-in", identifier="grace@example.com", password="wrong").text
@@ -95,7 +95,7 @@ def test_a_wrong_password_is_said_next_to_the_field(visitor: FlaskClient) -> Non
     assert 'value="wrong"' not in page
 
 
-def test_a_wrong_code_is_said_next_to_the_field(visitor: FlaskClient) -> None:
+def test_a_wrong_code_is_reported_next_to_the_field(visitor: FlaskClient) -> None:
     submit(visitor, "/sign-up", email_address="grace@example.com", password=PASSWORD)
     assert 'id="code-error"' in submit(visitor, "/sign-up/verify", code="1").text
 
@@ -115,7 +115,7 @@ def test_the_name_can_be_changed(visitor: FlaskClient) -> None:
     assert "&lt;Hopper&gt;" in page
 
 
-def test_signing_out_leads_to_the_app(visitor: FlaskClient) -> None:
+def test_signing_out_redirects_to_the_app(visitor: FlaskClient) -> None:
     sign_up(visitor)
     page = open_page(visitor, "/user").text
     token = re.search(r'csrf_token" value="(\w+)"', page)
@@ -126,7 +126,7 @@ def test_signing_out_leads_to_the_app(visitor: FlaskClient) -> None:
     assert open_page(visitor, "/user").status_code == 303
 
 
-def test_deletion_asks_first_and_leads_to_the_login_page(
+def test_deletion_asks_first_and_redirects_to_the_login_page(
     visitor: FlaskClient, backend: Backend
 ) -> None:
     sign_up(visitor)
@@ -135,13 +135,13 @@ def test_deletion_asks_first_and_leads_to_the_login_page(
     assert backend.get("/users/count").get_json()["total_count"] == 0
 
 
-def test_somebody_signed_in_goes_straight_on(visitor: FlaskClient) -> None:
+def test_a_signed_in_user_is_redirected_at_once(visitor: FlaskClient) -> None:
     sign_up(visitor)
     answer = open_page(visitor, f"/sign-in?{DASHBOARD}")
     assert parts(answer)[0] == "http://localhost:5000/dashboard"
 
 
-def test_the_query_names_the_browser_and_cookies_follow(ada: Browser) -> None:
+def test_the_query_identifies_the_browser_and_sets_its_cookies(ada: Browser) -> None:
     answer = ada.http.get("/user", query_string={"__clerk_db_jwt": ada.dev_browser})
     assert "ada@example.com" in answer.text
     assert dev_browser(ada.http) == ada.dev_browser
@@ -157,7 +157,7 @@ def test_all_links_go_through_the_apps_proxy(visitor: FlaskClient) -> None:
 @pytest.mark.parametrize(
     "proxy", ["http://evil.example/__clerk", "javascript:alert(1)", "http://localhost:x/", ""]
 )
-def test_a_strange_proxy_is_not_believed(visitor: FlaskClient, proxy: str) -> None:
+def test_an_unknown_proxy_is_ignored(visitor: FlaskClient, proxy: str) -> None:
     page = visitor.get("/sign-in", headers={"Clerk-Proxy-Url": proxy}).text
     assert 'action="http://127.0.0.1:5001/sign-in"' in page
 
@@ -174,7 +174,7 @@ def test_a_strange_proxy_is_not_believed(visitor: FlaskClient, proxy: str) -> No
         "%2F%2Fevil.example",
     ],
 )
-def test_the_way_back_is_always_into_the_app(visitor: FlaskClient, target: str) -> None:
+def test_it_only_redirects_back_to_the_app(visitor: FlaskClient, target: str) -> None:
     answer = sign_up(visitor, f"redirect_url={target}")
     assert parts(answer)[0] == "http://localhost:5000/"
 
@@ -201,7 +201,7 @@ FOREIGN: list[dict[str, str]] = [
 
 
 @pytest.mark.parametrize("headers", FOREIGN)
-def test_a_foreign_page_cannot_delete_an_account(
+def test_other_sites_cannot_delete_an_account(
     visitor: FlaskClient, backend: Backend, headers: dict[str, str]
 ) -> None:
     sign_up(visitor)
@@ -218,13 +218,13 @@ def test_every_form_needs_its_token(visitor: FlaskClient, path: str) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "0" * 64, "é"])
-def test_a_made_up_token_does_not_do(visitor: FlaskClient, token: str) -> None:
+def test_an_invented_form_token_is_rejected(visitor: FlaskClient, token: str) -> None:
     open_page(visitor, "/sign-in")
     answer = visitor.post("/sign-in", data={"csrf_token": token}, headers=PROXY | ORIGIN)
     assert answer.status_code == 403
 
 
-def test_the_token_of_another_browser_does_not_do(visitor: FlaskClient) -> None:
+def test_the_form_token_of_another_browser_is_rejected(visitor: FlaskClient) -> None:
     page = open_page(visitor, "/sign-in").text
     token = re.search(r'csrf_token" value="(\w+)"', page)
     assert token is not None

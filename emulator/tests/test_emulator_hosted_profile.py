@@ -26,7 +26,7 @@ def visitor(browser: Browser) -> FlaskClient:
 
 @pytest.fixture
 def eve(emulator: Flask, visitor: FlaskClient) -> FlaskClient:
-    """Somebody else's browser."""
+    """Another user's browser."""
     other = emulator.test_client()
     sign_up(other, "eve@example.com")
     return other
@@ -37,7 +37,7 @@ def act(visitor: FlaskClient, action: str, page: str = "/user", **form: str) -> 
 
 
 def forge(visitor: FlaskClient, action: str, page: str = "/user", **form: str) -> TestResponse:
-    """Send what no form on the page sends, with the page's token."""
+    """Send a form that isn't on the page, with the page's token."""
     token = re.search(r'csrf_token" value="(\w+)"', open_page(visitor, page).text)
     assert token is not None
     data = {"csrf_token": token[1]} | form
@@ -66,13 +66,15 @@ def test_an_address_is_added_verified_made_primary_and_removed(
     assert address_of(clerk, "grace@example.com") is None
 
 
-def test_a_taken_address_is_said_next_to_the_field(visitor: FlaskClient, eve: FlaskClient) -> None:
+def test_a_taken_address_is_reported_next_to_the_field(
+    visitor: FlaskClient, eve: FlaskClient
+) -> None:
     page = act(visitor, "/user/email_addresses", email_address="eve@example.com")
     assert 'id="email_address-error"' in page.text
 
 
 @pytest.mark.parametrize("action", ["verify", "primary", "remove", "code"])
-def test_addresses_of_others_are_out_of_reach(
+def test_addresses_of_other_users_cannot_be_accessed(
     visitor: FlaskClient, eve: FlaskClient, clerk: LocalClerk, action: str
 ) -> None:
     theirs = address_of(clerk, "grace@example.com")
@@ -82,7 +84,7 @@ def test_addresses_of_others_are_out_of_reach(
     assert address_of(clerk, "grace@example.com") == theirs
 
 
-def test_sessions_of_others_are_out_of_reach(
+def test_sessions_of_other_users_cannot_be_accessed(
     visitor: FlaskClient, eve: FlaskClient, clerk: LocalClerk
 ) -> None:
     theirs = clerk.store.find(Session)[0]
@@ -103,7 +105,7 @@ def test_another_browser_is_signed_out(visitor: FlaskClient, emulator: Flask) ->
     assert at(open_page(other, "/user")) == "/sign-in"
 
 
-def test_after_a_while_one_says_again_who_one_is(
+def test_sensitive_changes_need_reverification_after_a_while(
     visitor: FlaskClient, clock: ManualClock, clerk: LocalClerk
 ) -> None:
     clock.forward(seconds=601)
@@ -119,7 +121,7 @@ def test_after_a_while_one_says_again_who_one_is(
     assert at(page) == "/user"
 
 
-def test_a_code_confirms_as_well(visitor: FlaskClient, clock: ManualClock) -> None:
+def test_a_code_also_reverifies_the_session(visitor: FlaskClient, clock: ManualClock) -> None:
     clock.forward(seconds=601)
     page = act(visitor, "/user/password", new_password="another horse 8")
     page = send(visitor, page, "/confirm/first", strategy="email_code", prepare="1")
@@ -180,7 +182,7 @@ def acme(visitor: FlaskClient, clerk: LocalClerk) -> FlaskClient:
     return visitor
 
 
-def test_an_organization_is_renamed_and_people_are_invited(acme: FlaskClient) -> None:
+def test_an_organization_is_renamed_and_members_are_invited(acme: FlaskClient) -> None:
     page = act(acme, "/organization/name", "/organization", name="Acme Inc")
     assert "Acme Inc" in page.text
     invitation = {"email_address": "bob@example.com", "role": "org:member"}
@@ -191,7 +193,7 @@ def test_an_organization_is_renamed_and_people_are_invited(acme: FlaskClient) ->
     assert "bob@example.com" not in page.text
 
 
-def test_the_personal_account_is_switched_to_and_back(acme: FlaskClient) -> None:
+def test_a_user_switches_to_the_personal_account_and_back(acme: FlaskClient) -> None:
     page = act(acme, "/organization/switch", "/organization", organization_id="")
     assert "/organization/invitations" not in page.text
     found = re.search(r'name="organization_id" value="(org_\w+)"', page.text)
@@ -200,7 +202,7 @@ def test_the_personal_account_is_switched_to_and_back(acme: FlaskClient) -> None
     assert "/organization/invitations" in page.text
 
 
-def test_organizations_of_others_are_out_of_reach(
+def test_organizations_of_other_users_cannot_be_accessed(
     acme: FlaskClient, eve: FlaskClient, clerk: LocalClerk
 ) -> None:
     (membership,) = clerk.store.find(OrganizationMembership)

@@ -1,4 +1,4 @@
-"""The hosted pages: what comes after the first form, by the instance's settings."""
+"""The hosted pages: the steps after the first form, depending on the settings."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def visitor(browser: Browser) -> FlaskClient:
 
 @pytest.fixture
 def other(emulator: Flask) -> FlaskClient:
-    """Another one."""
+    """Another browser with cookies, but without Clerk.js."""
     return emulator.test_client()
 
 
@@ -78,7 +78,9 @@ def test_steps_of_a_sign_up_cannot_be_skipped(visitor: FlaskClient, step: str) -
 
 
 @pytest.mark.parametrize("start", ["/sign-in", "/sign-up"])
-def test_social_login_makes_an_account(visitor: FlaskClient, clerk: LocalClerk, start: str) -> None:
+def test_social_login_creates_an_account(
+    visitor: FlaskClient, clerk: LocalClerk, start: str
+) -> None:
     clerk.source.replace(GOOGLE)
     page = open_page(visitor, start)
     page = follow(visitor, send(visitor, page, f"{start}/social", strategy="oauth_google"))
@@ -103,7 +105,9 @@ def test_social_login_finds_the_account(
 
 
 @pytest.mark.parametrize("start", ["/sign-in", "/sign-up"])
-def test_who_denies_reads_so(visitor: FlaskClient, clerk: LocalClerk, start: str) -> None:
+def test_denying_the_consent_shows_an_error(
+    visitor: FlaskClient, clerk: LocalClerk, start: str
+) -> None:
     clerk.source.replace(GOOGLE)
     page = open_page(visitor, start)
     page = follow(visitor, send(visitor, page, f"{start}/social", strategy="oauth_google"))
@@ -175,7 +179,7 @@ def test_an_address_is_put_on_the_waitlist(visitor: FlaskClient, clerk: LocalCle
     assert "is on the waitlist" in send(visitor, page, "/waitlist", email_address="a@b.co").text
 
 
-def test_what_is_missing_is_asked_for_after_a_social_login(
+def test_missing_fields_are_requested_after_a_social_login(
     visitor: FlaskClient, clerk: LocalClerk
 ) -> None:
     clerk.source.replace(GOOGLE | {"attributes": {"username": {"enabled": True, "required": True}}})
@@ -190,7 +194,7 @@ def test_what_is_missing_is_asked_for_after_a_social_login(
     assert known_user(clerk).username == "grace"
 
 
-def test_a_registration_that_clerk_js_began_goes_on_here(
+def test_a_sign_up_started_by_clerk_js_continues_here(
     visitor: FlaskClient, clerk: LocalClerk
 ) -> None:
     clerk.source.replace(GOOGLE | {"attributes": {"password": {"required": False}}})
@@ -248,7 +252,7 @@ def test_a_link_with_a_ticket_asks_before_it_signs_in(visitor: FlaskClient) -> N
     assert at(open_page(visitor, "/user")) == "/sign-in"
 
 
-def test_an_invitation_brings_its_address_along(visitor: FlaskClient, clerk: LocalClerk) -> None:
+def test_an_invitation_fills_in_its_address(visitor: FlaskClient, clerk: LocalClerk) -> None:
     clerk.source.replace({"sign_up": {"mode": "restricted"}})
     page = open_page(visitor, "/sign-up?__clerk_ticket=abc").text
     assert 'name="ticket" value="abc"' in page
@@ -256,7 +260,7 @@ def test_an_invitation_brings_its_address_along(visitor: FlaskClient, clerk: Loc
     assert 'name="email_address"' not in page
 
 
-def test_a_stolen_password_is_replaced_before_the_app_is_reached(
+def test_a_compromised_password_is_replaced_before_the_redirect_to_the_app(
     visitor: FlaskClient, other: FlaskClient, clerk: LocalClerk
 ) -> None:
     sign_up(visitor)

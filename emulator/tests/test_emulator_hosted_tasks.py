@@ -1,4 +1,4 @@
-"""The hosted pages: tasks before the app is reached, and what no form does without its token."""
+"""The hosted pages: tasks before the redirect to the app, and the tokens of forms."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def known_user(clerk: LocalClerk) -> User:
     return user
 
 
-def test_an_organization_is_made_before_the_app_is_reached(
+def test_an_organization_is_created_before_the_redirect_to_the_app(
     visitor: FlaskClient, clerk: LocalClerk
 ) -> None:
     clerk.source.replace(FORCED)
@@ -44,7 +44,7 @@ def test_an_organization_is_made_before_the_app_is_reached(
     assert 'aria-current="true">Acme' in open_page(visitor, "/organization").text
 
 
-def test_an_invitation_or_a_membership_does_as_well(
+def test_an_invitation_or_a_membership_completes_the_task_too(
     visitor: FlaskClient, clerk: LocalClerk, backend: Backend
 ) -> None:
     clerk.source.replace(FORCED)
@@ -67,7 +67,7 @@ def test_an_invitation_or_a_membership_does_as_well(
     assert (home.location or "").startswith("http://localhost:5000/?")
 
 
-def test_who_only_may_ask_to_join_has_to_wait(
+def test_a_user_with_only_a_suggestion_has_to_wait(
     visitor: FlaskClient, clerk: LocalClerk, backend: Backend
 ) -> None:
     tables: dict[str, Any] = {
@@ -89,7 +89,7 @@ def test_who_only_may_ask_to_join_has_to_wait(
 
 
 def second_factors(*names: str) -> dict[str, Any]:
-    """Settings with these second factors, one of which everybody needs."""
+    """Settings with these second factors, one of which every user needs."""
     strategies = {
         "phone_number": "phone_code",
         "authenticator_app": "totp",
@@ -180,7 +180,7 @@ def test_every_form_needs_its_token(visitor: FlaskClient, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", FORMS)
-def test_no_form_does_anything_for_who_is_signed_out(
+def test_forms_do_nothing_for_signed_out_browsers(
     visitor: FlaskClient, backend: Backend, path: str
 ) -> None:
     token = re.search(r'csrf_token" value="(\w+)"', open_page(visitor, "/sign-in").text)

@@ -1,4 +1,4 @@
-"""What nobody comes back for is forgotten."""
+"""Abandoned clients, sign-ins, sign-ups and nonces are deleted."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_after_a_day_only_browsers_with_sessions_stay(
     assert ada.session()["user"]["first_name"] is None
 
 
-def test_nothing_is_forgotten_within_a_day(
+def test_nothing_is_deleted_within_a_day(
     emulator: Flask, clerk: LocalClerk, clock: ManualClock
 ) -> None:
     leave_traces(emulator)
@@ -44,7 +44,7 @@ def test_nothing_is_forgotten_within_a_day(
     assert counts(clerk) == [before[0] + 1, *before[1:]]
 
 
-def test_it_happens_now_and_then_only(
+def test_it_runs_at_most_once_per_hour(
     emulator: Flask, clerk: LocalClerk, clock: ManualClock
 ) -> None:
     clock.forward(seconds=DAY)

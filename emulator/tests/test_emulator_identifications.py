@@ -1,4 +1,4 @@
-"""Addresses, numbers and usernames of one's own: adding, verifying, removing them."""
+"""The user's own addresses, numbers and usernames: adding, verifying, removing them."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def bob_in(emulator: Flask) -> Browser:
     return bob
 
 
-def test_a_code_is_good_for_the_address_it_was_sent_to(clerk: LocalClerk, ada: Browser) -> None:
+def test_a_code_only_verifies_the_address_it_was_sent_to(clerk: LocalClerk, ada: Browser) -> None:
     mine, other = add_email(ada, "b@example.com"), add_email(ada, "c@example.com")
     ada.post(f"/me/email_addresses/{mine}/prepare_verification", strategy="email_code")
     wrong = ada.post(f"/me/email_addresses/{other}/attempt_verification", code=CODE)
@@ -98,7 +98,7 @@ def test_a_link_verifies_the_address_it_was_sent_to(clerk: LocalClerk, ada: Brow
     assert (after["status"], after["strategy"]) == ("verified", "email_link")
 
 
-def test_a_link_that_came_too_late_or_is_an_old_one_verifies_nothing(
+def test_an_expired_or_replaced_link_is_rejected(
     clerk: LocalClerk, ada: Browser, clock: ManualClock
 ) -> None:
     path = f"/me/email_addresses/{add_email(ada, 'b@example.com')}"
@@ -113,7 +113,7 @@ def test_a_link_that_came_too_late_or_is_an_old_one_verifies_nothing(
     assert (by_old, too_late) == ("unverified", "expired")
 
 
-def test_a_link_leads_nowhere_but_to_the_app(ada: Browser) -> None:
+def test_links_redirect_only_to_the_app(ada: Browser) -> None:
     path = f"/me/email_addresses/{add_email(ada, 'b@example.com')}"
     for wanted in ("https://evil.example", "//evil.example", ""):
         form = {"strategy": "email_link", "redirect_url": wanted}
@@ -130,7 +130,7 @@ def test_a_link_leads_nowhere_but_to_the_app(ada: Browser) -> None:
     ],
 )
 @pytest.mark.parametrize("kind", ["email_addresses", "phone_numbers"])
-def test_nobody_reaches_somebody_elses(
+def test_identifications_of_other_users_cannot_be_accessed(
     emulator: Flask, ada: Browser, kind: str, method: str, step: str, form: dict[str, str]
 ) -> None:
     bob = bob_in(emulator)
@@ -140,14 +140,14 @@ def test_nobody_reaches_somebody_elses(
     assert error_of(answer)[:2] == (404, "resource_not_found")
 
 
-def test_nobody_makes_somebody_elses_number_a_second_factor(emulator: Flask, ada: Browser) -> None:
+def test_another_users_number_cannot_become_a_second_factor(emulator: Flask, ada: Browser) -> None:
     id = add_phone(bob_in(emulator))
     patched = ada.post(f"/me/phone_numbers/{id}", "PATCH", reserved_for_second_factor="true")
     primary = ada.post("/me", "PATCH", primary_phone_number_id=id)
     assert (patched.status_code, primary.status_code) == (404, 404)
 
 
-def test_the_last_thing_one_is_known_by_has_to_stay(ada: Browser) -> None:
+def test_the_last_identifier_cannot_be_removed(ada: Browser) -> None:
     id = me(ada)["primary_email_address_id"]
     only = ada.post(f"/me/email_addresses/{id}", "DELETE")
     add_phone(ada, verify=False)
@@ -161,14 +161,14 @@ def test_the_last_thing_one_is_known_by_has_to_stay(ada: Browser) -> None:
     assert me(ada)["primary_email_address_id"] is None
 
 
-def test_an_address_that_everybody_must_have_has_to_stay(clerk: LocalClerk, ada: Browser) -> None:
+def test_a_required_address_cannot_be_removed(clerk: LocalClerk, ada: Browser) -> None:
     add_phone(ada)
     clerk.source.switch({"attributes": {"email_address": {"required": True}}})
     answer = ada.post(f"/me/email_addresses/{me(ada)['primary_email_address_id']}", "DELETE")
     assert error_of(answer)[1] == "last_required_identification_deletion_failed"
 
 
-def test_another_address_takes_the_place_of_the_primary_one(ada: Browser) -> None:
+def test_another_address_replaces_the_primary_one(ada: Browser) -> None:
     first, second = me(ada)["primary_email_address_id"], add_email(ada, "b@example.com")
     ada.post(f"/me/email_addresses/{second}/prepare_verification", strategy="email_code")
     ada.post(f"/me/email_addresses/{second}/attempt_verification", code=CODE)
@@ -209,7 +209,7 @@ def test_an_unverified_number_is_no_second_factor(ada: Browser) -> None:
     assert me(ada)["two_factor_enabled"] is False
 
 
-def test_a_username_is_ones_own(emulator: Flask, ada: Browser) -> None:
+def test_a_username_is_unique(emulator: Flask, ada: Browser) -> None:
     bob = bob_in(emulator)
     mine = ada.post("/me", "PATCH", username="Ada_L")
     again = ada.post("/me", "PATCH", username="ada_l")
@@ -229,17 +229,17 @@ def test_a_username_is_ones_own(emulator: Flask, ada: Browser) -> None:
         ("12345", "form_username_needs_non_number_char"),
     ],
 )
-def test_a_bad_username_is_refused(ada: Browser, username: str, code: str) -> None:
+def test_an_invalid_username_is_rejected(ada: Browser, username: str, code: str) -> None:
     assert error_of(ada.post("/me", "PATCH", username=username)) == (422, code, "username")
 
 
 @pytest.mark.parametrize("number", ["", "5555550100", "+1555", "+1555555010x", "+" + "1" * 16])
-def test_a_bad_number_is_refused(ada: Browser, number: str) -> None:
+def test_an_invalid_number_is_rejected(ada: Browser, number: str) -> None:
     answer = ada.post("/me/phone_numbers/", phone_number=number)
     assert error_of(answer)[::2] == (422, "phone_number")
 
 
-def test_a_number_belongs_to_who_proves_it(emulator: Flask, ada: Browser) -> None:
+def test_a_number_belongs_to_the_user_who_verifies_it(emulator: Flask, ada: Browser) -> None:
     bob, late = bob_in(emulator), []
     for browser in (ada, bob):
         path = f"/me/phone_numbers/{add_phone(browser, verify=False)}"
@@ -254,7 +254,7 @@ def test_a_number_belongs_to_who_proves_it(emulator: Flask, ada: Browser) -> Non
     assert me(bob)["phone_numbers"][0]["verification"]["status"] != "verified"
 
 
-def test_a_claim_to_an_address_does_not_keep_its_owner_out(emulator: Flask, ada: Browser) -> None:
+def test_an_unverified_address_does_not_block_its_owner(emulator: Flask, ada: Browser) -> None:
     add_email(ada, "carol@example.com")
     carol = Browser(emulator)
     user_id = carol.sign_up("carol@example.com")["user"]["id"]
@@ -263,31 +263,31 @@ def test_a_claim_to_an_address_does_not_keep_its_owner_out(emulator: Flask, ada:
     assert other.session()["user"]["id"] == user_id
 
 
-def test_there_is_a_limit(ada: Browser) -> None:
+def test_the_number_of_unverified_identifiers_is_limited(ada: Browser) -> None:
     for number in range(10):
         add_email(ada, f"b{number}@example.com")
     answer = ada.post("/me/email_addresses/", email_address="c@example.com")
     assert error_of(answer)[1] == "too_many_unverified_identifications"
 
 
-def test_what_is_turned_off_is_refused(clerk: LocalClerk, ada: Browser) -> None:
+def test_disabled_features_are_rejected(clerk: LocalClerk, ada: Browser) -> None:
     clerk.source.replace({})
     phone = ada.post("/me/phone_numbers/", phone_number=PHONE)
     username = ada.post("/me", "PATCH", username="ada_l")
     assert {error_of(answer)[1] for answer in (phone, username)} == {"form_param_unknown"}
 
 
-def test_what_is_immutable_stays(clerk: LocalClerk, ada: Browser) -> None:
+def test_immutable_identifiers_cannot_be_changed(clerk: LocalClerk, ada: Browser) -> None:
     clerk.source.switch({"attributes": {"username": {"immutable": True}}})
     assert error_of(ada.post("/me", "PATCH", username="ada_l"))[1] == "action_blocked"
 
 
-def test_what_is_immutable_is_chosen_at_registration(clerk: LocalClerk, browser: Browser) -> None:
+def test_immutable_identifiers_are_set_at_sign_up(clerk: LocalClerk, browser: Browser) -> None:
     clerk.source.switch({"attributes": {"email_address": {"immutable": True, "required": True}}})
     assert browser.sign_up("ada@example.com")["user"]["primary_email_address_id"]
 
 
-def test_registration_leaves_optional_fields_empty(browser: Browser) -> None:
+def test_a_sign_up_can_leave_optional_fields_empty(browser: Browser) -> None:
     form = {"email_address": "ada@example.com", "phone_number": "", "username": ""}
     answer = browser.post("/client/sign_ups", password=PASSWORD, **form)
     assert answer.get_json()["response"]["phone_number"] is None

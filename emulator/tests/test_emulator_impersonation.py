@@ -1,4 +1,4 @@
-"""Impersonation: a member of staff sees the app as a user does, and is told apart from them."""
+"""Impersonation: a staff member sees the app as a user does, and the session names both."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def user_id(ada: Browser) -> str:
 
 @pytest.fixture
 def support(emulator: Flask, user_id: str) -> Browser:
-    """The browser of somebody who helps Ada."""
+    """The browser of a staff member."""
     support = Browser(emulator)
     support.http.set_cookie("__clerk_db_jwt", support.dev_browser)
     return support
@@ -37,14 +37,16 @@ def enter(browser: Browser, token: dict[str, Any]) -> Any:
     return browser.post("/client/sign_ins", strategy="ticket", ticket=token["token"])
 
 
-def test_the_token_names_both(support: Browser, backend: Backend, user_id: str) -> None:
+def test_the_token_names_the_user_and_the_impersonator(
+    support: Browser, backend: Backend, user_id: str
+) -> None:
     enter(support, actor_token(backend, user_id))
     token = support.session()["last_active_token"]["jwt"]
     claims = jwt.decode(token, options={"verify_signature": False})
     assert (claims["sub"], claims["act"]["sub"]) == (user_id, "user_support")
 
 
-def test_an_impersonator_has_proved_nothing(
+def test_an_impersonator_has_verified_no_factor(
     support: Browser, backend: Backend, user_id: str
 ) -> None:
     enter(support, actor_token(backend, user_id))
@@ -53,7 +55,7 @@ def test_an_impersonator_has_proved_nothing(
     assert error_of(answer)[:2] == (403, "session_reverification_required")
 
 
-def test_it_lasts_half_an_hour_unless_said_otherwise(
+def test_it_lasts_half_an_hour_by_default(
     support: Browser, backend: Backend, clerk: LocalClerk, user_id: str
 ) -> None:
     enter(support, actor_token(backend, user_id))
@@ -63,7 +65,7 @@ def test_it_lasts_half_an_hour_unless_said_otherwise(
     assert support.session()["expire_at"] == clerk.now + 60_000
 
 
-def test_it_ends_when_nobody_has_used_it_for_ten_minutes(
+def test_it_ends_after_ten_minutes_of_inactivity(
     support: Browser, backend: Backend, clock: ManualClock, user_id: str
 ) -> None:
     enter(support, actor_token(backend, user_id))
@@ -83,7 +85,7 @@ def test_the_user_stays_signed_in(
     assert ada.session()["actor"] is None
 
 
-def test_its_link_signs_out_whoever_is_there(
+def test_its_link_signs_out_the_current_user(
     support: Browser, backend: Backend, user_id: str
 ) -> None:
     support.sign_up("support@example.com")
@@ -95,7 +97,7 @@ def test_its_link_signs_out_whoever_is_there(
 
 
 @pytest.mark.parametrize("kind", ["revoked", "used", "expired", "sign_in_token"])
-def test_other_links_sign_nobody_out(
+def test_other_links_do_not_sign_anyone_out(
     emulator: Flask,
     support: Browser,
     backend: Backend,
@@ -117,7 +119,7 @@ def test_other_links_sign_nobody_out(
     assert len(support.client()["sessions"]) == 1
 
 
-def test_beside_other_accounts_it_replaces_the_users_own_session(
+def test_among_other_accounts_it_replaces_the_users_own_session(
     ada: Browser, backend: Backend, clerk: LocalClerk, user_id: str
 ) -> None:
     clerk.source.replace({"sessions": {"multi_session": True}})

@@ -1,4 +1,4 @@
-"""Several instances in one emulator: nobody reaches another's data."""
+"""Several instances in one emulator: none can access another's data."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ B = f"/instances/{B_KEY}"
 
 @pytest.fixture(scope="module")
 def other_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A state file with a key of its own, which takes long to make."""
+    """A state file with a key of its own, which takes a while to generate."""
     config = example_config(tmp_path_factory.mktemp("other"))
     open_clerk(config).store.close()
     return config.state
@@ -46,7 +46,7 @@ def b(two: Flask) -> Backend:
     return Backend(two, B_SECRET)
 
 
-def test_the_secret_key_says_whose_data_it_is(a: Backend, b: Backend) -> None:
+def test_the_secret_key_selects_the_instance(a: Backend, b: Backend) -> None:
     user = a.send(
         "POST", "/users", email_address=["ada@example.com"], password="analytical 1"
     ).get_json()
@@ -59,7 +59,7 @@ def test_the_secret_key_says_whose_data_it_is(a: Backend, b: Backend) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/v1/users", "/emulator/inbox", "/emulator/settings"])
-def test_a_secret_key_opens_no_other_instances_path(
+def test_a_secret_key_is_rejected_at_another_instances_path(
     two: Flask, config: EmulatorConfig, path: str
 ) -> None:
     http = two.test_client()
@@ -72,7 +72,7 @@ def test_a_secret_key_opens_no_other_instances_path(
     assert http.get(path, headers=wrong).status_code == 401
 
 
-def test_browsers_come_by_proxy_or_by_path(two: Flask) -> None:
+def test_browsers_select_the_instance_by_proxy_or_path(two: Flask) -> None:
     http = two.test_client()
     proxied = http.post("/v1/dev_browser", headers={"Clerk-Secret-Key": B_SECRET}).get_json()["id"]
     by_path = http.post(f"{B}/v1/dev_browser").get_json()["id"]
@@ -82,7 +82,7 @@ def test_browsers_come_by_proxy_or_by_path(two: Flask) -> None:
         assert http.get("/v1/client", query_string=query).status_code == 401
 
 
-def test_pages_lead_on_below_the_same_path(two: Flask) -> None:
+def test_links_on_pages_stay_below_the_same_path(two: Flask) -> None:
     http = two.test_client()
     text = http.get(f"{B}/sign-in").text
     assert "Bee" in text
@@ -103,7 +103,7 @@ settings = "b.toml"
 """
 
 
-def test_a_file_describes_them(tmp_path: Path) -> None:
+def test_instances_are_described_in_a_file(tmp_path: Path) -> None:
     path = tmp_path / "instances.toml"
     path.write_text(FILE)
     (config,) = read_instances(path, {"assets": tmp_path / "assets"})
@@ -123,16 +123,14 @@ def test_a_file_describes_them(tmp_path: Path) -> None:
         (FILE + FILE, "the same publishable_key"),
     ],
 )
-def test_a_file_that_makes_no_sense_is_refused(tmp_path: Path, text: str, problem: str) -> None:
+def test_an_invalid_file_is_rejected(tmp_path: Path, text: str, problem: str) -> None:
     path = tmp_path / "instances.toml"
     path.write_text(text)
     with pytest.raises(RefusalError, match=problem):
         read_instances(path, {"assets": tmp_path / "assets"})
 
 
-def test_the_first_start_loads_the_seeds_and_no_other(
-    config: EmulatorConfig, tmp_path: Path
-) -> None:
+def test_only_the_first_start_loads_the_seeds(config: EmulatorConfig, tmp_path: Path) -> None:
     seeds = tmp_path / "clerk_seeds.toml"
     seeds.write_text('[[users]]\nemail_address = "ada@example.com"\n')
     config = example_config(tmp_path, seeds=seeds)

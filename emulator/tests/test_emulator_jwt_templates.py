@@ -92,7 +92,7 @@ def test_standard_claims_cannot_be_overridden(known: Browser, clerk: LocalClerk)
     assert found["aud"] == "supabase"
 
 
-def test_it_never_passes_for_a_session_token(known: Browser, clerk: LocalClerk) -> None:
+def test_it_is_never_accepted_as_a_session_token(known: Browser, clerk: LocalClerk) -> None:
     text = token(known, clerk, {"sid": "sess_1", "sts": "active", "v": 2})
     assert jwt.get_unverified_header(text)["cat"] == "cl_B7d4PD222AAA"
 

@@ -1,4 +1,4 @@
-"""Accounts at which somebody guesses are locked, whatever is guessed, until time has passed."""
+"""Accounts are locked for a while after too many wrong passwords or codes."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def account(ada: Browser, clerk: LocalClerk) -> str:
 
 @pytest.fixture
 def eve(emulator: Flask) -> Browser:
-    """Another browser, in which somebody guesses."""
+    """Another browser, in which an attacker guesses."""
     return Browser(emulator)
 
 
@@ -75,7 +75,7 @@ def test_the_last_wrong_password_locks_the_account(
     }
 
 
-def test_who_is_signed_in_stays_so(account: str, ada: Browser, eve: Browser) -> None:
+def test_a_lock_does_not_end_sessions(account: str, ada: Browser, eve: Browser) -> None:
     guess(eve)
     assert ada.session()["status"] == "active"
 
@@ -85,9 +85,7 @@ def test_a_wrong_password_leaves_no_sign_in_behind(account: str, eve: Browser) -
     assert eve.client()["sign_in"] is None
 
 
-def test_the_lock_is_over_after_its_time(
-    account: str, eve: Browser, backend: Backend, clock: ManualClock
-) -> None:
+def test_the_lock_expires(account: str, eve: Browser, backend: Backend, clock: ManualClock) -> None:
     guess(eve)
     clock.forward(seconds=HOUR - 1)
     assert error_of(eve.sign_in("ada@example.com"))[1] == "user_locked"
@@ -97,9 +95,7 @@ def test_the_lock_is_over_after_its_time(
     assert eve.sign_in("ada@example.com").status_code == 200
 
 
-def test_the_right_password_takes_the_wrong_ones_back(
-    account: str, eve: Browser, backend: Backend
-) -> None:
+def test_the_right_password_resets_the_count(account: str, eve: Browser, backend: Backend) -> None:
     guess(eve, LIMIT - 1)
     assert user_of(backend, account)["verification_attempts_remaining"] == 1
     assert eve.sign_in("ada@example.com").status_code == 200
@@ -113,7 +109,7 @@ def test_other_accounts_are_not_locked(account: str, eve: Browser, emulator: Fla
     assert eve.sign_in("grace@example.com").status_code == 200
 
 
-def test_a_lock_can_be_for_good(
+def test_a_lock_can_be_permanent(
     account: str, eve: Browser, backend: Backend, clerk: LocalClerk, clock: ManualClock
 ) -> None:
     limit(clerk, minutes=0)
@@ -126,7 +122,7 @@ def test_a_lock_can_be_for_good(
     assert eve.sign_in("ada@example.com").status_code == 200
 
 
-def test_nothing_is_counted_where_lockout_is_off(
+def test_nothing_is_counted_if_lockout_is_disabled(
     account: str, eve: Browser, backend: Backend, clerk: LocalClerk
 ) -> None:
     clerk.source.replace({"attack_protection": {"user_lockout": {"enabled": False}}})
@@ -209,7 +205,7 @@ def test_enumeration_protection_hides_the_lock(
     assert error_of(eve.sign_in("nobody@example.com"))[1] == hidden
 
 
-def test_the_app_is_told_once(account: str, eve: Browser, clerk: LocalClerk) -> None:
+def test_one_event_is_sent(account: str, eve: Browser, clerk: LocalClerk) -> None:
     before = clerk.store.count(Event, status="pending")
     guess(eve)
     sent = clerk.store.find(Event)[before:]
@@ -217,7 +213,7 @@ def test_the_app_is_told_once(account: str, eve: Browser, clerk: LocalClerk) -> 
     assert '"locked": true' in sent[0].body
 
 
-def test_the_environment_says_so(browser: Browser) -> None:
+def test_the_environment_includes_it(browser: Browser) -> None:
     shown = browser.get("/environment").get_json()["user_settings"]["attack_protection"]
     assert shown["user_lockout"] == {
         "enabled": True,

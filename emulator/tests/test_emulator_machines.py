@@ -1,4 +1,4 @@
-"""Machines, their tokens, API keys and OAuth access tokens: what is accepted, and from whom."""
+"""Machines, their tokens, API keys and OAuth access tokens: which are accepted, and by whom."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def machine(backend: Backend, name: str, *scopes: str) -> dict[str, Any]:
 
 @pytest.fixture
 def three(backend: Backend, emulator: Flask) -> dict[str, Backend]:
-    """What a client, a server in its scope, and a stranger can do with their keys."""
+    """Machines: a client, a server in its scope, and one outside of it."""
     server = machine(backend, "server")
     made = {"server": server, "stranger": machine(backend, "stranger")}
     made["client"] = machine(backend, "client", server["id"])
@@ -35,7 +35,7 @@ def token_of(backend: Backend, **body: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("kind", ["opaque", "jwt"])
-def test_a_token_is_good_within_its_scope(
+def test_a_token_is_valid_within_its_scope(
     three: dict[str, Backend], backend: Backend, kind: str
 ) -> None:
     token = token_of(three["client"], token_format=kind, claims={"who": "me"})
@@ -55,13 +55,13 @@ def test_a_token_expires(three: dict[str, Backend], clock: ManualClock, kind: st
     assert error_of(answer)[0] == 404
 
 
-def test_claims_cannot_say_who_the_machine_is(three: dict[str, Backend]) -> None:
+def test_custom_claims_cannot_replace_the_subject(three: dict[str, Backend]) -> None:
     token = token_of(three["client"], token_format="jwt", claims={"sub": "mch_x", "exp": 1})
     said = jwt.decode(token["token"], options={"verify_signature": False})
     assert said["sub"] == token["subject"]
 
 
-def test_a_revoked_token_is_good_for_nothing(three: dict[str, Backend], backend: Backend) -> None:
+def test_a_revoked_token_is_rejected(three: dict[str, Backend], backend: Backend) -> None:
     token = token_of(three["client"])
     path = f"/m2m_tokens/{token['id']}/revoke"
     assert error_of(three["stranger"].send("POST", path))[0] == 404
@@ -74,7 +74,7 @@ def test_a_revoked_token_is_good_for_nothing(three: dict[str, Backend], backend:
     assert listed["revocation_reason"] == "lost"
 
 
-def test_a_token_is_reused_when_asked_for(three: dict[str, Backend], clock: ManualClock) -> None:
+def test_a_token_is_reused_on_request(three: dict[str, Backend], clock: ManualClock) -> None:
     first = token_of(three["client"], min_remaining_ttl_seconds=600)
     clock.forward(seconds=600)
     assert token_of(three["client"], min_remaining_ttl_seconds=600)["token"] == first["token"]
@@ -88,13 +88,13 @@ def test_a_token_is_reused_when_asked_for(three: dict[str, Backend], clock: Manu
     ("method", "path"),
     [("GET", "/users"), ("GET", "/machines"), ("POST", "/api_keys/verify"), ("GET", "/jwks")],
 )
-def test_a_machines_key_opens_only_tokens(
+def test_a_machines_key_only_gives_access_to_tokens(
     three: dict[str, Backend], method: str, path: str
 ) -> None:
     assert error_of(three["client"].send(method, path))[:2] == (401, "clerk_key_invalid")
 
 
-def test_the_instances_key_makes_no_token(backend: Backend) -> None:
+def test_the_instances_key_cannot_create_tokens(backend: Backend) -> None:
     assert error_of(backend.send("POST", "/m2m_tokens"))[0] == 401
 
 
@@ -105,7 +105,7 @@ def test_a_machine_sees_only_its_own_tokens(three: dict[str, Backend]) -> None:
     assert three["client"].get("/m2m_tokens").get_json()["total_count"] == 1
 
 
-def test_a_rotated_key_is_shut_out(backend: Backend, emulator: Flask) -> None:
+def test_a_rotated_key_is_rejected(backend: Backend, emulator: Flask) -> None:
     made = machine(backend, "client")
     path = f"/machines/{made['id']}/secret_key"
     fresh = backend.send("POST", f"{path}/rotate").get_json()["secret"]
@@ -114,7 +114,7 @@ def test_a_rotated_key_is_shut_out(backend: Backend, emulator: Flask) -> None:
     assert Backend(emulator, fresh).send("POST", "/m2m_tokens").status_code == 201
 
 
-def test_scopes_are_given_and_taken(backend: Backend) -> None:
+def test_scopes_are_added_and_removed(backend: Backend) -> None:
     one, two = machine(backend, "one"), machine(backend, "two")
     path = f"/machines/{one['id']}/scopes"
     assert backend.send("POST", path, to_machine_id=two["id"]).status_code == 200
@@ -128,7 +128,7 @@ def test_scopes_are_given_and_taken(backend: Backend) -> None:
 
 
 @pytest.mark.parametrize("kind", ["opaque", "jwt"])
-def test_a_deleted_machine_takes_its_tokens_along(
+def test_deleting_a_machine_deletes_its_tokens(
     three: dict[str, Backend], backend: Backend, kind: str
 ) -> None:
     token = token_of(three["client"], token_format=kind)
@@ -140,19 +140,19 @@ def test_a_deleted_machine_takes_its_tokens_along(
 @pytest.mark.parametrize(
     "token", ["", "mt_guess", "a.b.c", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJtY2hfMSJ9."]
 )
-def test_a_guess_verifies_nothing(backend: Backend, token: str) -> None:
+def test_a_made_up_token_is_rejected(backend: Backend, token: str) -> None:
     answer = backend.send("POST", "/m2m_tokens/verify", token=token)
     assert answer.status_code in (404, 422)
 
 
-def test_a_session_token_is_no_machines_token(backend: Backend, ada: Browser) -> None:
+def test_a_session_token_is_not_a_machine_token(backend: Backend, ada: Browser) -> None:
     token = ada.session()["last_active_token"]["jwt"]
     assert error_of(backend.send("POST", "/m2m_tokens/verify", token=token))[0] == 404
 
 
 @pytest.fixture
 def key(backend: Backend, ada: Browser) -> dict[str, Any]:
-    """An API key of Ada's."""
+    """Ada's API key."""
     subject = ada.session()["user"]["id"]
     made: dict[str, Any] = backend.send(
         "POST", "/api_keys", name="CI", subject=subject, scopes=["read"], claims={"a": 1}
@@ -170,7 +170,7 @@ def test_an_api_key_is_verified_by_its_secret(backend: Backend, key: dict[str, A
 
 
 @pytest.mark.parametrize("how", ["revoked", "expired", "deleted"])
-def test_an_api_key_that_is_over_opens_nothing(
+def test_a_revoked_or_expired_api_key_is_rejected(
     backend: Backend, key: dict[str, Any], clock: ManualClock, how: str
 ) -> None:
     path = f"/api_keys/{key['id']}"
@@ -186,7 +186,7 @@ def test_an_api_key_that_is_over_opens_nothing(
     assert backend.get("/api_keys", subject=key["subject"]).get_json()["total_count"] == 0
 
 
-def test_an_api_key_needs_somebody_to_act_for(backend: Backend) -> None:
+def test_an_api_key_needs_a_subject(backend: Backend) -> None:
     answer = backend.send("POST", "/api_keys", name="CI", subject="user_none")
     assert error_of(answer) == (422, "form_param_value_invalid", "subject")
 
@@ -222,7 +222,7 @@ def test_an_oauth_application_shows_its_secret_once(backend: Backend) -> None:
     assert error_of(backend.get(path))[0] == 404
 
 
-def test_machine_keys_and_tokens_are_there_without_a_version(
+def test_machine_keys_and_tokens_need_no_version_in_the_path(
     emulator: Flask, backend: Backend, key: dict[str, Any]
 ) -> None:
     http = emulator.test_client()

@@ -1,4 +1,4 @@
-"""Members of an organization: finding them, their roles, and that somebody stays in charge."""
+"""Members of an organization: finding them, their roles, and the last admin."""
 
 from __future__ import annotations
 
@@ -65,26 +65,26 @@ def test_members_can_be_searched(
     assert members(ada, acme, **query) == expected
 
 
-def test_the_number_of_all_pages_is_told(ada: Browser, acme: str) -> None:
+def test_the_total_count_is_returned(ada: Browser, acme: str) -> None:
     for query in ({"limit": "1"}, {"limit": "1", "query": "example"}):
         page = ada.get(f"/organizations/{acme}/memberships", **query)
         assert page.get_json()["response"]["total_count"] == 2
 
 
-def test_another_role_allows_something_else(ada: Browser, grace: Browser, acme: str) -> None:
+def test_another_role_has_other_permissions(ada: Browser, grace: Browser, acme: str) -> None:
     path = f"/organizations/{acme}/memberships/{user_id(grace)}"
     changed = ada.post(path, "PATCH", role="org:admin").get_json()["response"]
     assert (changed["role"], changed["role_name"]) == ("org:admin", "Admin")
     assert grace.post(f"/organizations/{acme}", "PATCH", name="Grace's").status_code == 200
 
 
-def test_there_is_no_role_of_another_name(ada: Browser, grace: Browser, acme: str) -> None:
+def test_an_unknown_role_is_rejected(ada: Browser, grace: Browser, acme: str) -> None:
     path = f"/organizations/{acme}/memberships/{user_id(grace)}"
     answer = ada.post(path, "PATCH", role="org:owner")
     assert error_of(answer) == (404, "resource_not_found", "role")
 
 
-def test_a_removed_member_is_out_at_once(ada: Browser, grace: Browser, acme: str) -> None:
+def test_a_removed_member_loses_access_at_once(ada: Browser, grace: Browser, acme: str) -> None:
     switch(grace, acme)
     gone = ada.post(f"/organizations/{acme}/memberships/{user_id(grace)}", "DELETE")
     assert gone.get_json()["response"]["object"] == "organization_membership"
@@ -102,7 +102,7 @@ def test_members_can_leave(ada: Browser, grace: Browser, acme: str) -> None:
     assert error_of(again)[0] == 404
 
 
-def test_the_last_admin_has_to_stay(ada: Browser, acme: str) -> None:
+def test_the_last_admin_cannot_leave(ada: Browser, acme: str) -> None:
     mine = f"/organizations/{acme}/memberships/{user_id(ada)}"
     leave = f"/me/organization_memberships/{acme}"
     assert error_of(ada.post(leave, "DELETE")) == LAST_ADMIN
@@ -112,17 +112,17 @@ def test_the_last_admin_has_to_stay(ada: Browser, acme: str) -> None:
     assert members(ada, acme, role="org:admin") == ["ada"]
 
 
-def test_with_another_admin_they_can_go(ada: Browser, grace: Browser, acme: str) -> None:
+def test_an_admin_can_leave_if_there_is_another(ada: Browser, grace: Browser, acme: str) -> None:
     path = f"/organizations/{acme}/memberships/{user_id(grace)}"
     ada.post(path, "PATCH", role="org:admin")
     assert ada.post(f"/me/organization_memberships/{acme}", "DELETE").status_code == 200
     assert error_of(grace.post(f"/me/organization_memberships/{acme}", "DELETE")) == LAST_ADMIN
 
 
-def test_a_member_of_one_is_a_stranger_in_another(
+def test_an_admin_has_no_rights_in_another_organization(
     emulator: Flask, ada: Browser, grace: Browser, acme: str
 ) -> None:
-    """An admin's rights end at the organization: its ids do not mix with another's."""
+    """IDs of one organization are rejected in the paths of another."""
     globex = create(grace, "Globex")
     path = f"/organizations/{globex}/memberships/{user_id(ada)}"
     assert error_of(grace.post(path, "PATCH", role="org:member"))[0] == 404
@@ -131,13 +131,13 @@ def test_a_member_of_one_is_a_stranger_in_another(
     assert members(ada, acme) == ["grace", "ada"]
 
 
-def test_nobody_is_in_twice(ada: Browser, grace: Browser, acme: str) -> None:
+def test_a_user_cannot_join_twice(ada: Browser, grace: Browser, acme: str) -> None:
     path = f"/organizations/{acme}/memberships"
     answer = ada.post(path, user_id=user_id(grace), role="org:member")
     assert error_of(answer)[:2] == (400, "already_a_member_in_organization")
 
 
-def test_a_full_organization_takes_nobody(
+def test_a_full_organization_accepts_no_members(
     clerk: LocalClerk, emulator: Flask, ada: Browser, acme: str
 ) -> None:
     organization = clerk.store.get(Organization, acme)

@@ -1,4 +1,4 @@
-"""Social login: the visit to a provider's page, and what comes of it."""
+"""Social login: the visit to a provider's page, and its result."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def page_of(response: dict[str, Any]) -> str:
 
 
 def answer_consent(browser: Browser, page: str, **form: str) -> TestResponse:
-    """Open the provider's page and send a form; returns the answer, perhaps to the callback."""
+    """Open the provider's page and send a form; return the response."""
     browser.http.set_cookie("__clerk_db_jwt", browser.dev_browser)
     shown = browser.http.get(page, headers=PROXY)
     token = re.search(r'csrf_token" value="(\w+)"', shown.text)
@@ -62,7 +62,7 @@ def callback_of(answer: TestResponse) -> str:
 
 
 def visit(browser: Browser, page: str, **form: str) -> TestResponse:
-    """All of a visit, up to the redirect back into the app."""
+    """A whole visit, up to the redirect back into the app."""
     return browser.http.get(callback_of(answer_consent(browser, page, **form)), headers=PROXY)
 
 
@@ -154,7 +154,7 @@ def test_signing_up_at_a_provider(browser: Browser) -> None:
     assert browser.session()["user"]["external_accounts"][0]["username"] == "grace"
 
 
-def test_a_sign_up_of_somebody_known_becomes_a_sign_in(ada: Browser, stranger: Browser) -> None:
+def test_a_sign_up_of_a_known_user_becomes_a_sign_in(ada: Browser, stranger: Browser) -> None:
     visit(stranger, begin(stranger, "sign_ups"), **ADA)
     verification = stranger.client()["sign_up"]["verifications"]["external_account"]
     assert verification["status"] == "transferable"
@@ -175,7 +175,7 @@ def test_an_identity_used_before_can_be_picked(browser: Browser, stranger: Brows
     assert stranger.session()["user"]["id"] == browser.session()["user"]["id"]
 
 
-def test_who_denies_is_told_so(browser: Browser) -> None:
+def test_denying_the_consent_is_reported(browser: Browser) -> None:
     visit(browser, begin(browser), deny="1")
     verification = browser.client()["sign_in"]["first_factor_verification"]
     assert verification["status"] == "failed"
@@ -187,7 +187,7 @@ def test_who_denies_is_told_so(browser: Browser) -> None:
     ("mode", "code"),
     [("restricted", "sign_up_mode_restricted"), ("waitlist", "sign_up_restricted_waitlist")],
 )
-def test_strangers_are_not_let_in_where_sign_up_is_closed(
+def test_unknown_users_are_rejected_if_sign_up_is_closed(
     ada: Browser, stranger: Browser, clerk: LocalClerk, mode: str, code: str
 ) -> None:
     clerk.source.replace({"social": {"google": {}}, "sign_up": {"mode": mode}})
@@ -200,7 +200,7 @@ def test_strangers_are_not_let_in_where_sign_up_is_closed(
     assert stranger.session()["user"]["id"] == ada.session()["user"]["id"]
 
 
-def test_who_is_banned_does_not_get_in_by_another_door(
+def test_a_banned_user_cannot_sign_in_with_a_provider(
     ada: Browser, stranger: Browser, clerk: LocalClerk
 ) -> None:
     user = clerk.store.get(User, ada.session()["user"]["id"])
@@ -214,7 +214,7 @@ def test_who_is_banned_does_not_get_in_by_another_door(
 
 
 @pytest.mark.parametrize("strategy", ["oauth_x", "oauth_gitlab", "oauth_", "oauth_../x"])
-def test_only_providers_that_are_enabled(browser: Browser, strategy: str) -> None:
+def test_only_enabled_providers_are_accepted(browser: Browser, strategy: str) -> None:
     for kind in ("sign_ins", "sign_ups"):
         answer = browser.post(f"/client/{kind}", strategy=strategy, redirect_url=BACK)
         assert error_of(answer)[1] == "strategy_for_user_invalid"
@@ -231,7 +231,7 @@ def test_only_providers_that_are_enabled(browser: Browser, strategy: str) -> Non
         "http://localhost:5000.evil.example/",
     ],
 )
-def test_the_way_back_leads_into_the_app(browser: Browser, target: str) -> None:
+def test_the_redirect_url_must_belong_to_the_app(browser: Browser, target: str) -> None:
     answer = browser.post("/client/sign_ins", strategy="oauth_google", redirect_url=target)
     assert error_of(answer)[2] == "redirect_url"
 
@@ -246,7 +246,7 @@ def test_the_way_back_leads_into_the_app(browser: Browser, target: str) -> None:
         {"identity": "12345"},
     ],
 )
-def test_what_is_missing_is_said_on_the_page(browser: Browser, form: dict[str, str]) -> None:
+def test_missing_fields_are_reported_on_the_page(browser: Browser, form: dict[str, str]) -> None:
     answer = answer_consent(browser, begin(browser), **form)
     assert answer.status_code == 200
     assert 'aria-invalid="true"' in answer.text
@@ -277,7 +277,7 @@ def test_the_callback_works_once(browser: Browser) -> None:
 
 
 @pytest.mark.parametrize("code", ["", "&code=", "&code=guess", "&code=%C3%A9"])
-def test_without_the_right_code_nobody_is_signed_in(browser: Browser, code: str) -> None:
+def test_a_wrong_code_does_not_sign_in(browser: Browser, code: str) -> None:
     callback = callback_of(answer_consent(browser, begin(browser, "sign_ups"), **GRACE))
     browser.http.get(callback.partition("&code=")[0] + code)
     assert browser.client()["sessions"] == []
@@ -285,7 +285,7 @@ def test_without_the_right_code_nobody_is_signed_in(browser: Browser, code: str)
     assert found["error"]["code"] == "oauth_access_denied"
 
 
-def test_a_visit_ends_after_ten_minutes(browser: Browser, clock: ManualClock) -> None:
+def test_a_visit_expires_after_ten_minutes(browser: Browser, clock: ManualClock) -> None:
     callback = callback_of(answer_consent(browser, begin(browser), **GRACE))
     clock.forward(seconds=601)
     assert browser.http.get(callback).status_code == 403
@@ -327,7 +327,7 @@ def test_a_connected_account_signs_in(ada: Browser, stranger: Browser) -> None:
     assert stranger.session()["user"]["id"] == ada.session()["user"]["id"]
 
 
-def test_somebody_elses_account_cannot_be_connected(ada: Browser, stranger: Browser) -> None:
+def test_another_users_account_cannot_be_connected(ada: Browser, stranger: Browser) -> None:
     register(stranger, **GRACE)
     account = connect(ada, **GRACE)
     assert account["verification"]["status"] == "failed"
@@ -360,7 +360,7 @@ def test_disconnecting_unlinks_and_no_longer_signs_in(
     assert user["email_addresses"][0]["linked_to"] == []
 
 
-def test_accounts_of_others_are_out_of_reach(ada: Browser, stranger: Browser) -> None:
+def test_accounts_of_other_users_cannot_be_accessed(ada: Browser, stranger: Browser) -> None:
     register(stranger, **GRACE)
     path = f"/me/external_accounts/{stranger.session()['user']['external_accounts'][0]['id']}"
     assert ada.post(path, "DELETE").status_code == 404

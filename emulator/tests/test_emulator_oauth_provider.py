@@ -1,4 +1,4 @@
-"""This instance as an OAuth provider: what applications get, and who is turned away."""
+"""This instance as an OAuth provider: what applications get, and which requests are rejected."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def ask(visitor: FlaskClient, application: dict[str, Any], **more: str) -> TestR
 
 
 def decide(visitor: FlaskClient, answer: TestResponse, consented: str = "true") -> dict[str, str]:
-    """What the application is told, at its own address."""
+    """The parameters of the redirect to the application."""
     assert answer.location is not None
     assert answer.location.startswith(f"{BASE}/oauth-consent")
     page = open_page(visitor, answer.location)
@@ -78,7 +78,7 @@ def exchange(emulator: Flask, application: dict[str, Any], code: str, **more: st
     return token(emulator, application, **form | more)
 
 
-def test_an_application_learns_who_its_user_is(
+def test_an_application_gets_its_user(
     emulator: Flask, backend: Backend, grace: FlaskClient, application: dict[str, Any]
 ) -> None:
     answer = decide(grace, ask(grace, application, scope="profile email openid", nonce="n"))
@@ -105,7 +105,7 @@ def test_an_application_learns_who_its_user_is(
     assert (seen["subject"], seen["scopes"]) == (user["sub"], got["scope"].split())
 
 
-def test_an_id_token_is_no_session(
+def test_an_id_token_is_not_a_session_token(
     emulator: Flask, grace: FlaskClient, application: dict[str, Any]
 ) -> None:
     code = decide(grace, ask(grace, application, scope="openid"))["code"]
@@ -113,7 +113,7 @@ def test_an_id_token_is_no_session(
     assert jwt.get_unverified_header(id_token)["cat"] != "cl_B7d4PD111AAA"
 
 
-def test_who_is_signed_out_signs_in_first(emulator: Flask, application: dict[str, Any]) -> None:
+def test_a_signed_out_user_signs_in_first(emulator: Flask, application: dict[str, Any]) -> None:
     visitor = emulator.test_client()
     page = follow(visitor, _as_303(ask(visitor, application)))
     assert at(page) == "/sign-in"
@@ -131,12 +131,12 @@ def _as_303(answer: TestResponse) -> TestResponse:
     return answer
 
 
-def test_a_user_says_no(grace: FlaskClient, application: dict[str, Any]) -> None:
+def test_a_user_denies_access(grace: FlaskClient, application: dict[str, Any]) -> None:
     answer = decide(grace, ask(grace, application), consented="false")
     assert answer == {"error": "access_denied", "state": "s t"}
 
 
-def test_an_application_may_do_without_asking(backend: Backend, grace: FlaskClient) -> None:
+def test_the_consent_screen_can_be_disabled(backend: Backend, grace: FlaskClient) -> None:
     assert "code" in told(ask(grace, make(backend, consent_screen_enabled=False)))
 
 
@@ -150,14 +150,16 @@ def test_an_application_may_do_without_asking(backend: Backend, grace: FlaskClie
         ({"prompt": "none"}, "consent_required"),
     ],
 )
-def test_an_application_is_told_what_it_asked_wrong(
+def test_invalid_requests_are_reported_to_the_application(
     grace: FlaskClient, application: dict[str, Any], changed: dict[str, str], code: str
 ) -> None:
     answer = told(ask(grace, application, **changed))
     assert (answer["error"], answer["state"]) == (code, "s t")
 
 
-def test_without_a_page_nobody_signs_in(emulator: Flask, application: dict[str, Any]) -> None:
+def test_prompt_none_requires_a_signed_in_user(
+    emulator: Flask, application: dict[str, Any]
+) -> None:
     answer = ask(emulator.test_client(), application, prompt="none")
     assert told(answer)["error"] == "login_required"
 
@@ -171,7 +173,7 @@ def test_without_a_page_nobody_signs_in(emulator: Flask, application: dict[str, 
         {"redirect_uri": "https://other.example/"},
     ],
 )
-def test_nobody_is_sent_to_a_foreign_address(
+def test_unknown_redirect_uris_are_rejected(
     grace: FlaskClient, application: dict[str, Any], changed: dict[str, str]
 ) -> None:
     answer = ask(grace, application, **changed)
@@ -179,14 +181,14 @@ def test_nobody_is_sent_to_a_foreign_address(
     assert answer.location is None
 
 
-def test_a_foreign_page_cannot_consent(grace: FlaskClient, application: dict[str, Any]) -> None:
+def test_other_sites_cannot_consent(grace: FlaskClient, application: dict[str, Any]) -> None:
     query = {"client_id": application["client_id"], "redirect_uri": CALLBACK}
     path = f"/oauth-consent?{urlencode(query | {'response_type': 'code'})}"
     answer = grace.post(path, data={"consented": "true", "csrf_token": "guess"})
     assert answer.status_code == 403
 
 
-def test_who_has_one_address_need_not_name_it(
+def test_a_single_redirect_uri_may_be_omitted(
     emulator: Flask, grace: FlaskClient, application: dict[str, Any]
 ) -> None:
     code = decide(grace, ask(grace, application, redirect_uri=""))["code"]
@@ -203,7 +205,7 @@ def test_who_has_one_address_need_not_name_it(
         {"code_verifier": ""},
     ],
 )
-def test_a_code_alone_is_not_enough(
+def test_a_code_requires_the_client_secret(
     emulator: Flask, grace: FlaskClient, application: dict[str, Any], changed: dict[str, str]
 ) -> None:
     code = decide(grace, ask(grace, application, **PKCE))["code"]
@@ -212,7 +214,7 @@ def test_a_code_alone_is_not_enough(
     assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_grant")
 
 
-def test_a_public_application_proves_that_it_has_asked(
+def test_a_public_application_needs_pkce(
     emulator: Flask, backend: Backend, grace: FlaskClient
 ) -> None:
     public = make(backend, public=True)
@@ -222,7 +224,7 @@ def test_a_public_application_proves_that_it_has_asked(
     assert exchange(emulator, public, code, code_verifier=VERIFIER).status_code == 200
 
 
-def test_a_code_becomes_old(
+def test_an_authorization_code_expires(
     emulator: Flask, grace: FlaskClient, application: dict[str, Any], clock: ManualClock
 ) -> None:
     code = decide(grace, ask(grace, application))["code"]
@@ -230,7 +232,7 @@ def test_a_code_becomes_old(
     assert exchange(emulator, application, code).get_json()["error"] == "invalid_grant"
 
 
-def test_a_code_that_comes_twice_takes_back_what_it_gave(
+def test_reusing_a_code_revokes_its_tokens(
     emulator: Flask, grace: FlaskClient, application: dict[str, Any]
 ) -> None:
     code = decide(grace, ask(grace, application))["code"]
@@ -245,7 +247,7 @@ def active(emulator: Flask, application: dict[str, Any], access_token: str) -> b
     return bool(answer.get_json()["active"])
 
 
-def test_another_application_gets_nothing(
+def test_another_applications_code_is_rejected(
     emulator: Flask, backend: Backend, grace: FlaskClient, application: dict[str, Any]
 ) -> None:
     other = make(backend)
@@ -261,7 +263,7 @@ def test_another_application_gets_nothing(
     assert (answer.status_code, answer.get_json()["error"]) == (401, "invalid_client")
 
 
-def test_access_is_renewed_and_a_token_that_comes_twice_ends_it(
+def test_access_is_refreshed_and_reusing_a_refresh_token_ends_it(
     emulator: Flask, grace: FlaskClient, application: dict[str, Any], clock: ManualClock
 ) -> None:
     code = decide(grace, ask(grace, application, scope="email offline_access"))["code"]
@@ -275,7 +277,7 @@ def test_access_is_renewed_and_a_token_that_comes_twice_ends_it(
     assert active(emulator, application, second["access_token"]) is False
 
 
-def test_an_application_gives_its_access_back(
+def test_an_application_revokes_its_access(
     emulator: Flask, grace: FlaskClient, application: dict[str, Any]
 ) -> None:
     code = decide(grace, ask(grace, application, scope="email offline_access"))["code"]
@@ -289,12 +291,12 @@ def test_an_application_gives_its_access_back(
 
 
 @pytest.mark.parametrize("header", ["", "Bearer guess", "Basic abc"])
-def test_nobody_is_told_of_without_a_token(emulator: Flask, header: str) -> None:
+def test_user_info_requires_a_token(emulator: Flask, header: str) -> None:
     answer = emulator.test_client().get("/oauth/userinfo", headers={"Authorization": header})
     assert (answer.status_code, answer.get_json()["error"]) == (401, "invalid_token")
 
 
-def test_the_component_shows_and_answers_the_same(
+def test_the_component_shows_the_same_consent_screen(
     ada: Browser, emulator: Flask, application: dict[str, Any]
 ) -> None:
     path = f"/me/oauth/consent/{application['client_id']}"
@@ -308,7 +310,7 @@ def test_the_component_shows_and_answers_the_same(
     assert told(ada.post(path, consented="false", **asked)) == {"error": "access_denied"}
 
 
-def test_the_component_needs_somebody_who_is_signed_in(
+def test_the_component_needs_a_signed_in_user(
     browser: Browser, application: dict[str, Any]
 ) -> None:
     path = f"/me/oauth/consent/{application['client_id']}"

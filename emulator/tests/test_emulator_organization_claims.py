@@ -1,4 +1,4 @@
-"""What session tokens say of the active organization (claims version 2)."""
+"""The claims of session tokens about the active organization (version 2)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PERMISSIONS = (
 
 @pytest.fixture
 def session(clerk: LocalClerk) -> Session:
-    """Of a member with a custom role, in the organization."""
+    """The claims of a member with a custom role, in the organization."""
     clerk.source.replace(
         {"organizations": {"enabled": True, "roles": [{"key": ROLE, "permissions": PERMISSIONS}]}}
     )
@@ -32,12 +32,12 @@ def session(clerk: LocalClerk) -> Session:
     )
 
 
-def test_permissions_are_bitmaps_over_their_names(clerk: LocalClerk, session: Session) -> None:
+def test_permissions_are_encoded_as_bitmaps(clerk: LocalClerk, session: Session) -> None:
     expected = {"id": "org_1", "slg": "acme", "rol": "billing", "per": "read,pay", "fpm": "3,1"}
     assert organization_claims(clerk, session) == {"o": expected, "fea": "o:invoices,o:reports"}
 
 
-def test_a_plan_without_the_feature_takes_its_permissions(
+def test_a_plan_without_the_feature_removes_its_permissions(
     clerk: LocalClerk, session: Session
 ) -> None:
     claims = organization_claims(clerk, session, plan_features=["export", "reports"])
@@ -54,7 +54,7 @@ def test_bitmaps_can_be_long() -> None:
     "settings",
     [{"enabled": False}, {"enabled": True, "slugs": False, "roles": [{"key": "org:other"}]}],
 )
-def test_what_is_switched_off_is_not_claimed(
+def test_disabled_features_are_not_in_the_claims(
     clerk: LocalClerk, session: Session, settings: dict[str, Any]
 ) -> None:
     clerk.source.replace({"organizations": settings})
@@ -65,7 +65,7 @@ def test_what_is_switched_off_is_not_claimed(
 @pytest.mark.parametrize(
     ("organization", "user"), [(None, "user_1"), ("org_2", "user_1"), ("org_1", "user_2")]
 )
-def test_who_is_no_member_has_no_claims(
+def test_a_user_who_is_not_a_member_has_no_claims(
     clerk: LocalClerk, session: Session, organization: str | None, user: str
 ) -> None:
     session.last_active_organization_id = organization

@@ -1,4 +1,4 @@
-"""E-mail domains of organizations: proving them, and how their people get in."""
+"""Email domains of organizations: verifying them, and how their users join."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def claim(browser: Browser, organization: str, name: str = "acme.com") -> Json:
 
 
 def proved(browser: Browser, organization: str, mode: str) -> str:
-    """Path of a domain that has been proved, with that mode."""
+    """The path of a verified domain with this enrollment mode."""
     path = f"/organizations/{organization}/domains/{claim(browser, organization)['id']}"
     address = "postmaster@acme.com"
     browser.post(f"{path}/prepare_affiliation_verification", affiliation_email_address=address)
@@ -45,7 +45,7 @@ def proved(browser: Browser, organization: str, mode: str) -> str:
     return path
 
 
-def test_a_code_proves_it(clerk: LocalClerk, ada: Browser, acme: str) -> None:
+def test_a_code_verifies_the_domain(clerk: LocalClerk, ada: Browser, acme: str) -> None:
     domain = claim(ada, acme, " ACME.com ")
     assert (domain["name"], domain["verification"]) == ("acme.com", None)
     path = f"/organizations/{acme}/domains/{domain['id']}"
@@ -60,20 +60,20 @@ def test_a_code_proves_it(clerk: LocalClerk, ada: Browser, acme: str) -> None:
     assert right.get_json()["response"]["affiliation_verification"]["status"] == "verified"
 
 
-def test_no_code_was_asked_for(ada: Browser, acme: str) -> None:
+def test_a_code_must_have_been_requested(ada: Browser, acme: str) -> None:
     path = f"/organizations/{acme}/domains/{claim(ada, acme)['id']}"
     answer = ada.post(f"{path}/attempt_affiliation_verification", code="424242")
     assert error_of(answer)[:2] == (400, "verification_missing")
 
 
 @pytest.mark.parametrize("address", ["it@acme.org", "it@mail.acme.com", "it@evilacme.com", ""])
-def test_an_address_elsewhere_proves_nothing(ada: Browser, acme: str, address: str) -> None:
+def test_an_address_of_another_domain_is_rejected(ada: Browser, acme: str, address: str) -> None:
     path = f"/organizations/{acme}/domains/{claim(ada, acme)['id']}"
     answer = ada.post(f"{path}/prepare_affiliation_verification", affiliation_email_address=address)
     assert error_of(answer)[::2] == (422, "affiliation_email_address")
 
 
-def test_the_creators_own_address_proves_it(ada: Browser, acme: str) -> None:
+def test_the_creators_own_address_verifies_the_domain(ada: Browser, acme: str) -> None:
     domain = claim(ada, acme, "example.com")
     assert domain["affiliation_email_address"] == "ada@example.com"
     assert domain["verification"]["status"] == "verified"
@@ -89,26 +89,28 @@ def test_the_creators_own_address_proves_it(ada: Browser, acme: str) -> None:
         ("taken.com", "organization_domain_already_exists"),
     ],
 )
-def test_nonsense_is_refused(ada: Browser, acme: str, name: str, code: str) -> None:
+def test_invalid_values_are_rejected(ada: Browser, acme: str, name: str, code: str) -> None:
     claim(ada, create(ada, "Other"), "taken.com")
     answer = ada.post(f"/organizations/{acme}/domains", name=name)
     assert error_of(answer) == (422, code, "name")
 
 
-def test_switched_off_there_are_no_domains(clerk: LocalClerk, ada: Browser, acme: str) -> None:
+def test_domains_are_unavailable_while_disabled(clerk: LocalClerk, ada: Browser, acme: str) -> None:
     enable(clerk, domains=False)
     answer = ada.post(f"/organizations/{acme}/domains", name="acme.com")
     assert error_of(answer)[:2] == (403, "feature_not_enabled")
 
 
-def test_only_modes_of_the_instance(clerk: LocalClerk, ada: Browser, acme: str) -> None:
+def test_only_enrollment_modes_of_the_instance_are_accepted(
+    clerk: LocalClerk, ada: Browser, acme: str
+) -> None:
     enable(clerk, domains=True, domain_enrollment_modes=["manual_invitation"])
     path = f"/organizations/{acme}/domains/{claim(ada, acme)['id']}"
     answer = ada.post(f"{path}/update_enrollment_mode", enrollment_mode="automatic_invitation")
     assert error_of(answer)[:2] == (403, "organization_domain_enrollment_mode_not_enabled")
 
 
-def test_another_organizations_domain_is_out_of_reach(
+def test_another_organizations_domain_cannot_be_accessed(
     ada: Browser, grace: Browser, acme: str
 ) -> None:
     id = claim(ada, acme)["id"]
@@ -119,13 +121,13 @@ def test_another_organizations_domain_is_out_of_reach(
     assert [domain["id"] for domain in data(ada.get(f"/organizations/{acme}/domains"))] == [id]
 
 
-def test_it_can_be_let_go(ada: Browser, acme: str) -> None:
+def test_a_domain_can_be_deleted(ada: Browser, acme: str) -> None:
     path = f"/organizations/{acme}/domains/{claim(ada, acme)['id']}"
     assert ada.post(path, "DELETE").get_json()["response"]["deleted"] is True
     assert data(ada.get(f"/organizations/{acme}/domains")) == []
 
 
-def test_its_people_are_invited_by_themselves(ada: Browser, grace: Browser, acme: str) -> None:
+def test_its_users_are_invited_automatically(ada: Browser, grace: Browser, acme: str) -> None:
     path = proved(ada, acme, "automatic_invitation")
     (invitation,) = data(grace.get("/me/organization_invitations"))
     assert ada.get(path).get_json()["response"]["total_pending_invitations"] == 1
@@ -134,20 +136,20 @@ def test_its_people_are_invited_by_themselves(ada: Browser, grace: Browser, acme
     assert membership["role"] == "org:member"
 
 
-def test_also_those_who_come_later(emulator: Flask, ada: Browser, acme: str) -> None:
+def test_later_users_are_invited_too(emulator: Flask, ada: Browser, acme: str) -> None:
     proved(ada, acme, "automatic_invitation")
     late = person(emulator, "late", "acme.com")
     assert len(data(late.get("/me/organization_invitations"))) == 1
     assert len(data(late.get("/me/organization_invitations"))) == 1
 
 
-def test_nobody_else_is_invited(emulator: Flask, ada: Browser, acme: str) -> None:
+def test_users_of_other_domains_are_not_invited(emulator: Flask, ada: Browser, acme: str) -> None:
     proved(ada, acme, "automatic_invitation")
     other = person(emulator, "eve", "notacme.com")
     assert data(other.get("/me/organization_invitations")) == []
 
 
-def test_an_unproved_domain_invites_nobody(ada: Browser, grace: Browser, acme: str) -> None:
+def test_an_unverified_domain_invites_no_users(ada: Browser, grace: Browser, acme: str) -> None:
     path = f"/organizations/{acme}/domains/{claim(ada, acme)['id']}"
     for mode in ("automatic_invitation", "automatic_suggestion"):
         ada.post(f"{path}/update_enrollment_mode", enrollment_mode=mode)
@@ -155,7 +157,9 @@ def test_an_unproved_domain_invites_nobody(ada: Browser, grace: Browser, acme: s
         assert data(grace.get("/me/organization_suggestions")) == []
 
 
-def test_suggested_people_ask_and_are_let_in(ada: Browser, grace: Browser, acme: str) -> None:
+def test_suggested_users_request_to_join_and_are_accepted(
+    ada: Browser, grace: Browser, acme: str
+) -> None:
     proved(ada, acme, "automatic_suggestion")
     (suggestion,) = data(grace.get("/me/organization_suggestions", status="pending,accepted"))
     assert (suggestion["status"], suggestion["public_organization_data"]["id"]) == ("pending", acme)
@@ -171,7 +175,7 @@ def test_suggested_people_ask_and_are_let_in(ada: Browser, grace: Browser, acme:
     assert error_of(ada.post(path))[0] == 404
 
 
-def test_who_was_rejected_does_not_ask_again(ada: Browser, grace: Browser, acme: str) -> None:
+def test_a_rejected_user_cannot_request_again(ada: Browser, grace: Browser, acme: str) -> None:
     proved(ada, acme, "automatic_suggestion")
     (suggestion,) = data(grace.get("/me/organization_suggestions"))
     grace.post(f"/me/organization_suggestions/{suggestion['id']}/accept")
@@ -182,7 +186,7 @@ def test_who_was_rejected_does_not_ask_again(ada: Browser, grace: Browser, acme:
     assert error_of(again)[0] == 404
 
 
-def test_strangers_accept_no_suggestion(
+def test_suggestions_of_other_users_cannot_be_accepted(
     emulator: Flask, ada: Browser, grace: Browser, acme: str
 ) -> None:
     proved(ada, acme, "automatic_suggestion")
@@ -193,7 +197,7 @@ def test_strangers_accept_no_suggestion(
     assert data(ada.get(f"/organizations/{acme}/membership_requests")) == []
 
 
-def test_another_organizations_requests_are_out_of_reach(
+def test_another_organizations_requests_cannot_be_accessed(
     emulator: Flask, ada: Browser, grace: Browser, acme: str
 ) -> None:
     proved(ada, acme, "automatic_suggestion")
@@ -211,7 +215,9 @@ def test_members_need_no_suggestion(ada: Browser, grace: Browser, acme: str) -> 
     assert data(grace.get("/me/organization_suggestions")) == []
 
 
-def test_what_a_mode_led_to_can_be_taken_back(ada: Browser, grace: Browser, acme: str) -> None:
+def test_changing_the_mode_can_revoke_pending_invitations(
+    ada: Browser, grace: Browser, acme: str
+) -> None:
     path = proved(ada, acme, "automatic_invitation")
     ada.post(
         f"{path}/update_enrollment_mode", enrollment_mode="manual_invitation", delete_pending="true"

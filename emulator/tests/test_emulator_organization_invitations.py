@@ -1,4 +1,4 @@
-"""Invitations to an organization, and everything that is no invitation any more."""
+"""Invitations to an organization: valid, expired, revoked and accepted ones."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def acme(ada: Browser) -> str:
 
 
 def invite(browser: Browser, organization: str, *addresses: str, role: str = "org:member") -> str:
-    """Returns the id of the first invitation."""
+    """Return the ID of the first invitation."""
     path = f"/organizations/{organization}/invitations/bulk"
     query = {"__clerk_db_jwt": browser.dev_browser}
     form = {"email_address": list(addresses), "role": role}
@@ -66,7 +66,7 @@ def test_the_message_has_a_link_with_the_ticket(clerk: LocalClerk, ada: Browser,
     assert "Acme" in message.subject
 
 
-def test_accepting_makes_a_member(ada: Browser, grace: Browser, acme: str) -> None:
+def test_accepting_creates_a_membership(ada: Browser, grace: Browser, acme: str) -> None:
     id = invite(ada, acme, GRACE, role="org:admin")
     (mine,) = data(grace.get("/me/organization_invitations", status="pending"))
     assert mine["public_organization_data"]["name"] == "Acme"
@@ -77,7 +77,7 @@ def test_accepting_makes_a_member(ada: Browser, grace: Browser, acme: str) -> No
     assert statuses(ada, acme) == ["accepted"]
 
 
-def test_a_ticket_makes_a_member_once(
+def test_a_ticket_creates_one_membership(
     clerk: LocalClerk, ada: Browser, grace: Browser, acme: str
 ) -> None:
     ticket = stored(clerk, invite(ada, acme, GRACE)).ticket
@@ -90,11 +90,11 @@ def test_a_ticket_makes_a_member_once(
 
 
 @pytest.mark.parametrize("ticket", ["", "nonsense"])
-def test_a_ticket_of_another_kind_is_not_ours(clerk: LocalClerk, ticket: str) -> None:
+def test_a_ticket_of_another_kind_is_rejected(clerk: LocalClerk, ticket: str) -> None:
     assert find_ticket(clerk, ticket) is None
 
 
-def test_a_ticket_for_somebody_else_is_worth_nothing(
+def test_a_ticket_for_another_user_is_rejected(
     clerk: LocalClerk, emulator: Flask, ada: Browser, acme: str
 ) -> None:
     id = invite(ada, acme, GRACE)
@@ -107,9 +107,7 @@ def test_a_ticket_for_somebody_else_is_worth_nothing(
     assert data(mallory.get("/me/organization_invitations")) == []
 
 
-def test_an_address_that_is_not_verified_does_not_count(
-    emulator: Flask, ada: Browser, acme: str
-) -> None:
+def test_an_unverified_address_cannot_accept(emulator: Flask, ada: Browser, acme: str) -> None:
     mallory = person(emulator, "mallory")
     mallory.post("/me/email_addresses/", email_address=GRACE)
     id = invite(ada, acme, GRACE)
@@ -117,7 +115,7 @@ def test_an_address_that_is_not_verified_does_not_count(
     assert error_of(mallory.post(f"/me/organization_invitations/{id}/accept"))[0] == 404
 
 
-def test_a_revoked_invitation_is_over(
+def test_a_revoked_invitation_cannot_be_accepted(
     clerk: LocalClerk, ada: Browser, grace: Browser, acme: str
 ) -> None:
     id = invite(ada, acme, GRACE)
@@ -130,7 +128,7 @@ def test_a_revoked_invitation_is_over(
         find_ticket(clerk, stored(clerk, id).ticket)
 
 
-def test_an_old_invitation_is_over(
+def test_an_expired_invitation_cannot_be_accepted(
     clerk: LocalClerk, clock: ManualClock, ada: Browser, acme: str
 ) -> None:
     clerk.source.switch({"sessions": {"lifetime_seconds": 90 * 24 * 3600}})
@@ -142,7 +140,7 @@ def test_an_old_invitation_is_over(
         find_ticket(clerk, ticket)
 
 
-def test_accepted_is_accepted(ada: Browser, grace: Browser, acme: str) -> None:
+def test_an_accepted_invitation_cannot_be_revoked(ada: Browser, grace: Browser, acme: str) -> None:
     id = invite(ada, acme, GRACE)
     for expected in (200, 400):
         answer = grace.post(f"/me/organization_invitations/{id}/accept")
@@ -151,7 +149,7 @@ def test_accepted_is_accepted(ada: Browser, grace: Browser, acme: str) -> None:
     assert error_of(revoked)[:2] == (400, "invitation_already_accepted")
 
 
-def test_nobody_is_asked_twice(ada: Browser, acme: str) -> None:
+def test_duplicate_invitations_are_rejected(ada: Browser, acme: str) -> None:
     invite(ada, acme, GRACE, "linus@example.com")
     answer = ada.post(
         f"/organizations/{acme}/invitations", email_address="GRACE@example.com", role="org:member"
@@ -161,7 +159,7 @@ def test_nobody_is_asked_twice(ada: Browser, acme: str) -> None:
     assert error["meta"]["email_addresses"] == [GRACE]
 
 
-def test_members_are_not_asked(ada: Browser, grace: Browser, acme: str) -> None:
+def test_members_cannot_be_invited(ada: Browser, grace: Browser, acme: str) -> None:
     join(ada, acme, grace)
     answer = ada.post(f"/organizations/{acme}/invitations", email_address=GRACE, role="org:member")
     assert error_of(answer)[:2] == (400, "already_a_member_in_organization")
@@ -177,7 +175,7 @@ def test_members_are_not_asked(ada: Browser, grace: Browser, acme: str) -> None:
         ({"email_address": GRACE}, 404, "resource_not_found"),
     ],
 )
-def test_nonsense_is_refused(
+def test_invalid_values_are_rejected(
     ada: Browser, acme: str, form: dict[str, str], status: int, code: str
 ) -> None:
     for path in ("invitations", "invitations/bulk"):
@@ -185,7 +183,9 @@ def test_nonsense_is_refused(
         assert error_of(answer)[:2] == (status, code)
 
 
-def test_one_bad_address_and_nobody_is_asked(clerk: LocalClerk, ada: Browser, acme: str) -> None:
+def test_one_invalid_address_rejects_the_whole_request(
+    clerk: LocalClerk, ada: Browser, acme: str
+) -> None:
     query = {"__clerk_db_jwt": ada.dev_browser}
     form = {"email_address": [GRACE, "nonsense"], "role": "org:member"}
     path = f"/v1/organizations/{acme}/invitations/bulk"
@@ -194,7 +194,9 @@ def test_one_bad_address_and_nobody_is_asked(clerk: LocalClerk, ada: Browser, ac
     assert clerk.store.find(Message, to=GRACE) == []
 
 
-def test_invitations_take_seats(clerk: LocalClerk, ada: Browser, grace: Browser, acme: str) -> None:
+def test_pending_invitations_count_toward_the_limit(
+    clerk: LocalClerk, ada: Browser, grace: Browser, acme: str
+) -> None:
     organization = clerk.store.get(Organization, acme)
     assert organization is not None
     organization.max_allowed_memberships = 2

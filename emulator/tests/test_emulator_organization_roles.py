@@ -1,4 +1,4 @@
-"""Roles and permissions, as the app's server writes them."""
+"""Roles and permissions, changed through the Backend API."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def viewer(backend: Backend, read: Json) -> Json:
 
 
 def member(backend: Backend, ada: Browser, role: str) -> str:
-    """Path of a membership of Ada's."""
+    """The path of Ada's membership."""
     organization = backend.send("POST", "/organizations", name="Acme").get_json()["id"]
     path = f"/organizations/{organization}/memberships"
     assert backend.send("POST", path, user_id=user_id(ada), role=role).status_code == 200
@@ -49,7 +49,9 @@ def role_in(backend: Backend, path: str) -> Json:
     return shown
 
 
-def test_a_role_is_made_given_and_changed(backend: Backend, viewer: Json, ada: Browser) -> None:
+def test_a_role_is_created_assigned_and_changed(
+    backend: Backend, viewer: Json, ada: Browser
+) -> None:
     assert [one["key"] for one in viewer["permissions"]] == ["org:invoices:read"]
     path = member(backend, ada, "org:viewer")
     assert role_in(backend, path)["permissions"] == ["org:invoices:read"]
@@ -63,7 +65,7 @@ def test_a_role_is_made_given_and_changed(backend: Backend, viewer: Json, ada: B
     assert backend.get(one).status_code == 404
 
 
-def test_permissions_are_given_and_taken(backend: Backend, viewer: Json, read: Json) -> None:
+def test_permissions_are_added_and_removed(backend: Backend, viewer: Json, read: Json) -> None:
     one = f"{ROLES}/{viewer['id']}/permissions"
     assert backend.send("DELETE", f"{one}/{read['id']}").get_json()["permissions"] == []
     assert error_of(backend.send("DELETE", f"{one}/{read['id']}"))[0] == 404
@@ -71,7 +73,7 @@ def test_permissions_are_given_and_taken(backend: Backend, viewer: Json, read: J
     assert [permission["key"] for permission in given] == ["org:invoices:read"]
 
 
-def test_a_permission_is_changed_and_goes_from_all_roles(
+def test_a_permission_is_changed_and_removed_from_all_roles(
     backend: Backend, viewer: Json, read: Json
 ) -> None:
     one = f"{PERMISSIONS}/{read['id']}"
@@ -100,14 +102,14 @@ def test_a_permission_is_changed_and_goes_from_all_roles(
         (PERMISSIONS, {"name": "X", "key": "org:invoices:read"}, "key"),
     ],
 )
-def test_what_makes_no_sense_is_refused(
+def test_invalid_roles_are_rejected(
     backend: Backend, read: Json, path: str, body: dict[str, Any], param: str
 ) -> None:
     assert read["key"] == "org:invoices:read"
     assert error_of(backend.send("POST", path, **body))[::2] == (422, param)
 
 
-def test_what_is_in_use_or_clerks_own_stays(backend: Backend) -> None:
+def test_built_in_roles_and_permissions_cannot_be_changed(backend: Backend) -> None:
     for id in ("role_admin", "role_member"):
         assert error_of(backend.send("DELETE", f"{ROLES}/{id}"))[0] == 403
     own = f"{PERMISSIONS}/perm_sys_profile_manage"
@@ -129,7 +131,7 @@ def test_there_is_one_set_of_roles(backend: Backend, viewer: Json, ada: Browser)
     assert backend.get("/role_sets/role_set:other").status_code == 404
 
 
-def test_switched_off_there_are_no_roles(clerk: LocalClerk, backend: Backend) -> None:
+def test_roles_are_unavailable_while_disabled(clerk: LocalClerk, backend: Backend) -> None:
     clerk.source.replace({})
     for path in (ROLES, PERMISSIONS, "/role_sets"):
         assert error_of(backend.get(path))[0] == 403

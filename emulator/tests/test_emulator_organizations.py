@@ -1,4 +1,4 @@
-"""Organizations, as their members make, change, switch to and delete them with Clerk.js."""
+"""Organizations, as their members create, change, switch to and delete them with Clerk.js."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def grace(emulator: Flask) -> Browser:
     return person(emulator, "grace")
 
 
-def test_the_creator_is_in_charge(ada: Browser) -> None:
+def test_the_creator_is_an_admin(ada: Browser) -> None:
     id = create(ada, "Acme Inc.")
     (membership,) = ada.session()["user"]["organization_memberships"]
     assert membership["role"] == "org:admin"
@@ -45,7 +45,7 @@ def test_a_slug_that_is_taken_gets_a_number(ada: Browser) -> None:
     assert other["slug"].startswith("acme-")
 
 
-def test_without_slugs_there_are_none(clerk: LocalClerk, ada: Browser) -> None:
+def test_slugs_can_be_disabled(clerk: LocalClerk, ada: Browser) -> None:
     enable(clerk, slugs=False)
     assert ada.post("/organizations", name="A", slug="a").get_json()["response"]["slug"] is None
 
@@ -61,12 +61,14 @@ def test_without_slugs_there_are_none(clerk: LocalClerk, ada: Browser) -> None:
         ({"name": "A", "slug": "taken"}, "form_identifier_exists", "slug"),
     ],
 )
-def test_nonsense_is_refused(ada: Browser, form: dict[str, str], code: str, param: str) -> None:
+def test_invalid_values_are_rejected(
+    ada: Browser, form: dict[str, str], code: str, param: str
+) -> None:
     create(ada, "Taken", slug="taken")
     assert error_of(ada.post("/organizations", **form)) == (422, code, param)
 
 
-def test_switched_off_there_are_no_organizations(clerk: LocalClerk, ada: Browser) -> None:
+def test_organizations_are_unavailable_while_disabled(clerk: LocalClerk, ada: Browser) -> None:
     id = create(ada)
     clerk.source.replace({})
     expected = (403, "organization_not_enabled_in_instance", None)
@@ -75,7 +77,9 @@ def test_switched_off_there_are_no_organizations(clerk: LocalClerk, ada: Browser
     assert ada.session()["user"]["organization_memberships"] == []
 
 
-def test_who_may_not_make_organizations_does_not(clerk: LocalClerk, ada: Browser) -> None:
+def test_users_without_permission_cannot_create_organizations(
+    clerk: LocalClerk, ada: Browser
+) -> None:
     clerk.source.switch({"actions": {"create_organization": False}})
     assert error_of(ada.post("/organizations", name="A"))[:2] == (403, "authorization_invalid")
 
@@ -97,7 +101,7 @@ def test_it_can_be_changed(ada: Browser) -> None:
     assert (seen["name"], seen["slug"]) == ("New", "new")
 
 
-def test_its_own_slug_is_not_taken(ada: Browser) -> None:
+def test_an_organization_may_keep_its_own_slug(ada: Browser) -> None:
     id = create(ada, slug="acme")
     assert ada.post(f"/organizations/{id}", "PATCH", slug="acme").status_code == 200
 
@@ -117,21 +121,21 @@ def test_a_logo_can_be_uploaded_and_removed(ada: Browser) -> None:
     assert ada.http.get(shown["image_url"]).status_code == 404
 
 
-def test_switching_makes_it_the_active_one(ada: Browser) -> None:
+def test_a_user_switches_to_an_organization(ada: Browser) -> None:
     id = create(ada)
     assert switch(ada, id).get_json()["response"]["last_active_organization_id"] == id
     assert switch(ada, "").get_json()["response"]["last_active_organization_id"] is None
     assert switch(ada, "acme").get_json()["response"]["last_active_organization_id"] == id
 
 
-def test_a_touch_that_names_none_leaves_it_active(ada: Browser) -> None:
+def test_a_touch_without_an_organization_keeps_it_active(ada: Browser) -> None:
     id = create(ada)
     switch(ada, id)
     ada.post(f"/client/sessions/{ada.session()['id']}/touch")
     assert ada.session()["last_active_organization_id"] == id
 
 
-def test_nobody_switches_to_a_foreign_one(ada: Browser, grace: Browser) -> None:
+def test_users_cannot_switch_to_organizations_of_others(ada: Browser, grace: Browser) -> None:
     id = create(ada)
     path = f"/client/sessions/{grace.session()['id']}/tokens"
     for wanted in (id, "acme", "org_none"):
@@ -140,7 +144,7 @@ def test_nobody_switches_to_a_foreign_one(ada: Browser, grace: Browser) -> None:
     assert grace.session()["last_active_organization_id"] is None
 
 
-def test_deleting_it_leaves_nothing(ada: Browser, grace: Browser) -> None:
+def test_deleting_an_organization_deletes_its_memberships(ada: Browser, grace: Browser) -> None:
     id = create(ada)
     join(ada, id, grace)
     switch(grace, id)
@@ -151,7 +155,7 @@ def test_deleting_it_leaves_nothing(ada: Browser, grace: Browser) -> None:
     assert error_of(ada.get(f"/organizations/{id}")) == FOREIGN
 
 
-def test_its_people_cannot_delete_it_where_that_is_off(clerk: LocalClerk, ada: Browser) -> None:
+def test_members_cannot_delete_it_if_disabled(clerk: LocalClerk, ada: Browser) -> None:
     id = create(ada)
     enable(clerk, admin_delete=False)
     answer = ada.post(f"/organizations/{id}", "DELETE")
@@ -184,7 +188,7 @@ WORK_OF_ADMINS: list[tuple[str, str, dict[str, str]]] = [
 
 
 @pytest.mark.parametrize(("method", "path", "form"), WORK_OF_ADMINS)
-def test_members_do_not_do_the_work_of_admins(
+def test_members_do_not_have_admin_permissions(
     clerk: LocalClerk, ada: Browser, grace: Browser, method: str, path: str, form: dict[str, str]
 ) -> None:
     enable(clerk, domains=True)
@@ -199,7 +203,7 @@ EVERYTHING = [*WORK_OF_ADMINS, ("GET", "", {}), ("GET", "/memberships", {}), ("G
 
 
 @pytest.mark.parametrize(("method", "path", "form"), EVERYTHING)
-def test_for_strangers_it_does_not_exist(
+def test_users_who_are_not_members_get_a_404(
     clerk: LocalClerk, ada: Browser, grace: Browser, method: str, path: str, form: dict[str, str]
 ) -> None:
     enable(clerk, domains=True)
@@ -209,7 +213,7 @@ def test_for_strangers_it_does_not_exist(
     assert error_of(answer) == FOREIGN
 
 
-def test_roles_are_listed_with_what_they_allow(clerk: LocalClerk, ada: Browser) -> None:
+def test_roles_are_listed_with_their_permissions(clerk: LocalClerk, ada: Browser) -> None:
     roles: list[dict[str, Any]] = [
         {"key": "org:admin", "permissions": ["org:sys_memberships:read", "org:invoices:pay"]}
     ]
@@ -222,7 +226,7 @@ def test_roles_are_listed_with_what_they_allow(clerk: LocalClerk, ada: Browser) 
     assert names["org:invoices:pay"] == "Pay invoices"
 
 
-def test_my_memberships_come_in_pages(ada: Browser) -> None:
+def test_memberships_are_listed_in_pages(ada: Browser) -> None:
     ids = [create(ada, f"Org {number}") for number in range(3)]
     first = ada.get("/me/organization_memberships", paginated="true", limit="2", offset="0")
     second = ada.get("/me/organization_memberships", paginated="true", limit="2", offset="2")
@@ -248,7 +252,7 @@ def test_deleting_an_account_ends_its_memberships(
     assert left["public_user_data"]["identifier"] == "ada@example.com"
 
 
-def test_a_developer_can_switch_them_on_from_the_page(clerk: LocalClerk, ada: Browser) -> None:
+def test_a_developer_can_enable_them_from_the_page(clerk: LocalClerk, ada: Browser) -> None:
     clerk.source.replace({})
     path = "/dev_tools/enable_environment_setting"
     nothing = ada.post(path, "PATCH").get_json()

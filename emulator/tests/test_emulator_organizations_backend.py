@@ -48,7 +48,7 @@ def events(clerk: LocalClerk, prefix: str) -> list[Json]:
     return [body for body in bodies if body["type"].startswith(prefix)]
 
 
-def test_an_organization_is_made_found_changed_and_deleted(backend: Backend) -> None:
+def test_an_organization_is_created_found_changed_and_deleted(backend: Backend) -> None:
     made = create(backend, slug="acme", private_metadata={"plan": "pro"})
     assert made["private_metadata"] == {"plan": "pro"}
     assert backend.get("/organizations/acme").get_json()["id"] == made["id"]
@@ -62,7 +62,7 @@ def test_an_organization_is_made_found_changed_and_deleted(backend: Backend) -> 
     assert error_of(backend.get(path))[:2] == (404, "resource_not_found")
 
 
-def test_its_creator_is_in_charge(ada: Browser, backend: Backend) -> None:
+def test_its_creator_is_an_admin(ada: Browser, backend: Backend) -> None:
     path = path_of(backend, created_by=user_id(ada))
     (membership,) = backend.get(f"{path}/memberships").get_json()["data"]
     assert membership["role"] == "org:admin"
@@ -82,7 +82,7 @@ def test_its_creator_is_in_charge(ada: Browser, backend: Backend) -> None:
         ({"name": "A", "public_metadata": [1]}, "public_metadata"),
     ],
 )
-def test_nonsense_is_refused(backend: Backend, body: Json, param: str) -> None:
+def test_invalid_values_are_rejected(backend: Backend, body: Json, param: str) -> None:
     status, _, seen = error_of(backend.send("POST", "/organizations", **body))
     assert (status, seen) == (422, param)
 
@@ -113,7 +113,9 @@ def test_metadata_is_merged_or_replaced(backend: Backend) -> None:
     assert (replaced["public_metadata"], replaced["private_metadata"]) == ({"c": 1}, {})
 
 
-def test_members_come_change_and_go(ada: Browser, grace: Browser, backend: Backend) -> None:
+def test_members_are_added_changed_and_removed(
+    ada: Browser, grace: Browser, backend: Backend
+) -> None:
     path = f"{path_of(backend, created_by=user_id(ada))}/memberships"
     body = {"user_id": user_id(grace), "role": "org:member", "private_metadata": {"a": 1}}
     made = backend.send("POST", path, **body).get_json()
@@ -184,7 +186,7 @@ def test_invitations_are_sent_listed_and_revoked(
     assert found("/organization_invitations", query="a@", status="pending") == ["a@x.com"]
 
 
-def test_a_quiet_invitation_sends_no_message(clerk: LocalClerk, backend: Backend) -> None:
+def test_an_invitation_can_skip_the_message(clerk: LocalClerk, backend: Backend) -> None:
     path = f"{path_of(backend)}/invitations"
     backend.send("POST", path, email_address="g@x.com", role="org:member", notify=False)
     assert clerk.store.find(Message, to="g@x.com") == []
@@ -200,7 +202,7 @@ def test_a_quiet_invitation_sends_no_message(clerk: LocalClerk, backend: Backend
         {"role": None},
     ],
 )
-def test_nonsense_invites_nobody(backend: Backend, more: Json) -> None:
+def test_invalid_invitations_are_rejected(backend: Backend, more: Json) -> None:
     path = f"{path_of(backend)}/invitations"
     body = {"email_address": "g@x.com", "role": "org:member"} | more
     status, _, param = error_of(backend.send("POST", path, **body))
@@ -253,7 +255,7 @@ def test_deleting_it_leaves_no_session_in_it(ada: Browser, backend: Backend) -> 
     assert session["last_active_organization_id"] is None
 
 
-def test_its_keys_go_with_it(clerk: LocalClerk, backend: Backend) -> None:
+def test_its_api_keys_are_deleted_with_it(clerk: LocalClerk, backend: Backend) -> None:
     organization = create(backend)["id"]
     key, secret = create_api_key(clerk, NewApiKey("deploy", organization))
     assert verify_api_key(clerk, secret).id == key.id
@@ -262,14 +264,14 @@ def test_its_keys_go_with_it(clerk: LocalClerk, backend: Backend) -> None:
         verify_api_key(clerk, secret)
 
 
-def test_switched_off_there_is_nothing(clerk: LocalClerk, backend: Backend) -> None:
+def test_endpoints_are_unavailable_while_disabled(clerk: LocalClerk, backend: Backend) -> None:
     path = path_of(backend)
     clerk.source.replace({})
     for missing in (path, f"{path}/memberships", f"{path}/invitations", "/organization_domains"):
         assert error_of(backend.get(missing))[:2] == (403, "organization_not_enabled_in_instance")
 
 
-def test_the_app_is_told(clerk: LocalClerk, ada: Browser, grace: Browser, backend: Backend) -> None:
+def test_events_are_sent(clerk: LocalClerk, ada: Browser, grace: Browser, backend: Backend) -> None:
     path = path_of(backend, created_by=user_id(ada))
     backend.send("PATCH", path, name="New")
     member = f"{path}/memberships/{user_id(grace)}"

@@ -1,4 +1,4 @@
-"""Passkeys: adding and removing them, signing in with them, and everything that must not pass."""
+"""Passkeys: adding and removing them, signing in with them, and rejecting forgeries."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def passkeys(clerk: LocalClerk) -> None:
 
 
 def begin(browser: Browser) -> tuple[str, str]:
-    """Path of a new passkey, and what the browser is asked."""
+    """The path of a new passkey, and the nonce that the browser gets."""
     made = browser.post("/me/passkeys").get_json()["response"]
     return f"/me/passkeys/{made['id']}", made["verification"]["nonce"]
 
@@ -47,7 +47,7 @@ def hand_in(browser: Browser, path: str, credential: str) -> TestResponse:
 
 
 def ask(browser: Browser) -> tuple[str, str]:
-    """Path of a sign-in for whoever is there, and what the browser is asked."""
+    """The path of a sign-in without an identifier, and the nonce that the browser gets."""
     made = browser.post("/client/sign_ins", strategy="passkey").get_json()["response"]
     assert made["status"] == "needs_first_factor"
     return f"/client/sign_ins/{made['id']}", made["first_factor_verification"]["nonce"]
@@ -69,7 +69,7 @@ def device(ada: Browser) -> Authenticator:
 
 @pytest.fixture
 def visitor(emulator: Flask) -> Browser:
-    """Another browser, in which nobody is signed in."""
+    """Another browser, in which no user is signed in."""
     return Browser(emulator)
 
 
@@ -88,7 +88,7 @@ def test_a_passkey_signs_its_owner_in(ada: Browser, visitor: Browser, key: Any) 
     assert visitor.session()["user"]["passkeys"][0]["last_used_at"]
 
 
-def test_an_account_that_was_named_is_offered_its_passkey(
+def test_an_identified_account_is_offered_its_passkey(
     device: Authenticator, visitor: Browser
 ) -> None:
     made = visitor.post("/client/sign_ins", identifier="ada@example.com").get_json()["response"]
@@ -115,11 +115,11 @@ FOOLS: dict[str, Callable[[Authenticator, str], str]] = {
     "a key of another kind": lambda d, n: replaced(d, n, key=ed25519.Ed25519PrivateKey.generate()),
     "counter stands still": lambda d, n: replaced(d, n, count=5),
     "counter goes back": lambda d, n: replaced(d, n, count=0),
-    "nobody there": lambda d, n: replaced(d, n, flags=VERIFIED),
-    "nobody recognized": lambda d, n: replaced(d, n, flags=PRESENT),
+    "user not present": lambda d, n: replaced(d, n, flags=VERIFIED),
+    "user not verified": lambda d, n: replaced(d, n, flags=PRESENT),
     "a key that is not there": lambda d, n: replaced(d, n, flags=PRESENT | VERIFIED | 0x40),
     "extensions that are not there": lambda d, n: replaced(d, n, flags=PRESENT | VERIFIED | 0x80),
-    "somebody else's handle": lambda d, n: replaced(d, n, user_handle="dXNlcl94"),
+    "another user's handle": lambda d, n: replaced(d, n, user_handle="dXNlcl94"),
     "no handle": lambda d, n: d.get(n, user_handle=None),
     "forged signature": lambda d, n: forged(d.get(n), signature=b"0" * 70),
     "no signature": lambda d, n: forged(d.get(n), signature=b""),
@@ -133,7 +133,7 @@ FOOLS: dict[str, Callable[[Authenticator, str], str]] = {
 
 
 @pytest.mark.parametrize("fool", FOOLS.values(), ids=FOOLS.keys())
-def test_nothing_else_signs_in(
+def test_forged_assertions_are_rejected(
     device: Authenticator, visitor: Browser, fool: Callable[[Authenticator, str], str]
 ) -> None:
     path, nonce = ask(visitor)
@@ -143,14 +143,14 @@ def test_nothing_else_signs_in(
     assert error_of(prove(visitor, path, device.get(nonce)))[1] == "verification_expired"
 
 
-def test_a_passkey_that_nobody_registered_is_refused(visitor: Browser, ada: Browser) -> None:
+def test_an_unregistered_passkey_is_rejected(visitor: Browser, ada: Browser) -> None:
     path, nonce = ask(visitor)
     handle = "dXNlcl94"
     answered = prove(visitor, path, Authenticator(user_handle=handle).get(nonce))
     assert error_of(answered)[1] == "passkey_not_registered"
 
 
-def test_an_answer_is_of_no_use_again(
+def test_an_assertion_cannot_be_replayed(
     device: Authenticator, visitor: Browser, emulator: Flask
 ) -> None:
     path, nonce = ask(visitor)
@@ -168,7 +168,7 @@ def test_a_challenge_expires(device: Authenticator, visitor: Browser, clock: Man
     assert error_of(prove(visitor, path, device.get(nonce)))[1] == "verification_expired"
 
 
-def test_somebody_elses_passkey_is_refused(
+def test_another_users_passkey_is_rejected(
     device: Authenticator, emulator: Flask, visitor: Browser
 ) -> None:
     eve, hers = Browser(emulator), Authenticator()
@@ -204,7 +204,7 @@ def test_somebody_elses_passkey_is_refused(
         ({}, {"authData": b"x" * 37}),
     ],
 )
-def test_what_an_authenticator_did_not_make_is_refused(
+def test_forged_credentials_are_rejected(
     ada: Browser, changes: dict[str, Any], attestation: dict[str, Any]
 ) -> None:
     device = Authenticator(**changes)
@@ -255,7 +255,7 @@ def test_malformed_cbor_is_refused(data: bytes) -> None:
         read_cbor(data)
 
 
-def test_cbor_is_read() -> None:
+def test_cbor_is_decoded() -> None:
     value = {1: -7, -257: b"x" * 300, "fmt": "none", "a": {}}
     assert read_cbor(cbor(value)) == value
     assert read_cbor(b"\x83\xf4\xf5\xf6") == [False, True, None]
@@ -288,14 +288,14 @@ def test_the_backend_api_shows_and_removes_passkeys(
     assert gone == {"object": "passkey", "id": shown["id"], "deleted": True}
 
 
-def test_passkeys_go_with_their_account(
+def test_passkeys_are_deleted_with_their_account(
     device: Authenticator, ada: Browser, clerk: LocalClerk
 ) -> None:
     assert ada.post("/me", "DELETE").status_code == 200
     assert clerk.store.find(Passkey) == []
 
 
-def test_a_passkey_makes_a_session_fresh(
+def test_a_passkey_reverifies_a_session(
     device: Authenticator, ada: Browser, clock: ManualClock
 ) -> None:
     clock.forward(seconds=600)
@@ -317,7 +317,7 @@ def test_an_account_has_ten_passkeys_at_most(ada: Browser) -> None:
     assert error_of(ada.post("/me/passkeys"))[:2] == (403, "passkey_quota_exceeded")
 
 
-def test_where_there_are_no_passkeys_none_is_made_or_used(
+def test_passkeys_are_unavailable_while_disabled(
     device: Authenticator, ada: Browser, visitor: Browser, clerk: LocalClerk
 ) -> None:
     path, nonce = ask(visitor)
@@ -342,7 +342,7 @@ def test_enumeration_protection_shows_no_passkey(
     assert error_of(answered)[1] == "strategy_for_user_invalid"
 
 
-def test_a_page_without_javascript_says_where_only_a_passkey_would_do(
+def test_a_page_without_javascript_says_if_only_a_passkey_works(
     emulator: Flask, clerk: LocalClerk, device: Authenticator
 ) -> None:
     email = {"used_for_first_factor": False, "first_factors": []}

@@ -1,4 +1,4 @@
-"""Passwords that come as hashes from other systems, checked against what those systems made."""
+"""Password hashes imported from other systems, checked with hashes that those systems made."""
 
 # ruff: noqa: S324 - other systems have used such hashes
 
@@ -101,7 +101,7 @@ has_bcrypt = pytest.mark.skipif(_crypt() is None, reason="This Python does not k
 
 
 @pytest.mark.parametrize(("hasher", "digest", "password"), DIGESTS)
-def test_a_password_from_elsewhere_is_known(hasher: str, digest: str, password: str) -> None:
+def test_an_imported_password_is_verified(hasher: str, digest: str, password: str) -> None:
     kept = imported_hash(digest, hasher)
     assert is_password(kept, password)
     assert not is_password(kept, password + "x")
@@ -110,7 +110,7 @@ def test_a_password_from_elsewhere_is_known(hasher: str, digest: str, password: 
 
 @has_bcrypt
 @pytest.mark.parametrize(("hasher", "digest", "password"), BCRYPT)
-def test_bcrypt_where_the_system_knows_it(hasher: str, digest: str, password: str) -> None:
+def test_bcrypt_if_the_system_supports_it(hasher: str, digest: str, password: str) -> None:
     kept = imported_hash(digest, hasher)
     assert is_password(kept, password)
     assert not is_password(kept, "x" + password)
@@ -151,19 +151,19 @@ EXPENSIVE = [
 
 
 @pytest.mark.parametrize(("hasher", "digest"), EXPENSIVE)
-def test_a_digest_that_would_take_forever_is_refused(hasher: str, digest: str) -> None:
+def test_a_digest_that_takes_too_long_is_rejected(hasher: str, digest: str) -> None:
     with pytest.raises(ClerkError):
         imported_hash(digest, hasher)
 
 
 @pytest.mark.parametrize("hasher", ["awscognito", "md5_phpass", "rot13", ""])
-def test_an_unknown_hasher_is_refused_by_naming_what_works(hasher: str) -> None:
+def test_an_unknown_hasher_is_rejected_with_a_list_of_known_ones(hasher: str) -> None:
     with pytest.raises(ClerkError, match="one of argon2i, ") as error:
         imported_hash("x", hasher)
     assert error.value.param == "password_hasher"
 
 
-def test_who_is_imported_signs_in(backend: Backend, emulator: Flask) -> None:
+def test_an_imported_user_signs_in(backend: Backend, emulator: Flask) -> None:
     body = {"password_digest": "5f4dcc3b5aa765d61d8327deb882cf99", "password_hasher": "md5"}
     answer = backend.send("POST", "/users", email_address=["ada@example.com"], **body)
     assert answer.get_json()["password_enabled"] is True

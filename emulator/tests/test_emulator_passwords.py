@@ -1,4 +1,4 @@
-"""What makes a password, and what is answered to one that will not do."""
+"""The rules for passwords, and the errors for one that breaks them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def codes(answer: Any) -> list[str]:
 
 
 @pytest.mark.parametrize(("password", "wrong"), WRONG)
-def test_everything_wrong_with_a_password_is_said_at_once(
+def test_all_problems_of_a_password_are_reported_at_once(
     browser: Browser, clerk: LocalClerk, password: str, wrong: list[str]
 ) -> None:
     clerk.source.replace({"password": STRICT})
@@ -46,7 +46,7 @@ def test_everything_wrong_with_a_password_is_said_at_once(
     assert codes(browser.post("/client/sign_ups", **form)) == wrong
 
 
-def test_the_server_is_told_everything_too(backend: Backend, clerk: LocalClerk) -> None:
+def test_the_backend_api_reports_all_problems_too(backend: Backend, clerk: LocalClerk) -> None:
     clerk.source.replace({"password": STRICT})
     body = {"email_address": ["ada@example.com"], "password": "short"}
     answer = backend.send("POST", "/users", **body)
@@ -55,14 +55,12 @@ def test_the_server_is_told_everything_too(backend: Backend, clerk: LocalClerk) 
     assert backend.send("POST", "/users", **body, skip_password_checks=True).status_code == 200
 
 
-def test_well_known_passwords_are_refused_where_that_is_on(
-    browser: Browser, clerk: LocalClerk
-) -> None:
+def test_well_known_passwords_are_rejected_if_enabled(browser: Browser, clerk: LocalClerk) -> None:
     form = {"email_address": "ada@example.com", "password": "password123"}
     assert browser.post("/client/sign_ups", **form).status_code == 200
     clerk.source.replace({"password": {"disable_hibp": False}})
     assert codes(browser.post("/client/sign_ups", **form)) == ["pwned"]
-    form["password"] = "welcome"  # too short as well: that is said first
+    form["password"] = "welcome"  # too short as well: that error comes first
     assert codes(browser.post("/client/sign_ups", **form)) == ["length_too_short"]
 
 

@@ -40,7 +40,7 @@ def test_a_picture_is_uploaded_and_shown(ada: Browser) -> None:
     assert shown.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
 
 
-def test_a_data_url_will_do(ada: Browser) -> None:
+def test_a_data_url_is_accepted(ada: Browser) -> None:
     answer = upload_text(ada, b"data:image/png;base64," + base64.b64encode(PNG))
     assert answer.status_code == 200
     assert ada.http.get(ada.session()["user"]["image_url"]).data == PNG
@@ -57,13 +57,13 @@ def test_a_picture_is_replaced_and_removed(clerk: LocalClerk, ada: Browser) -> N
 
 
 @pytest.mark.parametrize("content", [SVG, b"<html>", b"GIF8", b"RIFF1234WAVE", PNG[1:]])
-def test_only_pictures_without_scripts_are_taken(ada: Browser, content: bytes) -> None:
+def test_only_pictures_without_scripts_are_accepted(ada: Browser, content: bytes) -> None:
     for name in ("me.png", "me.svg"):
         assert error_of(upload(ada, content, name))[:2] == (415, "avatar_file_type_invalid")
     assert ada.session()["user"]["has_image"] is False
 
 
-def test_what_is_too_large_is_refused(ada: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_too_large_picture_is_rejected(ada: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pictures, "MAX_BYTES", len(PNG) - 1)
     assert error_of(upload(ada, PNG))[:2] == (413, "avatar_file_size_exceeded")
 
@@ -73,11 +73,11 @@ def test_more_than_a_megabyte_is_not_too_large(ada: Browser) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"data:image/png;base64,!", b"data:image/svg+xml,<svg/>"])
-def test_a_body_that_is_no_picture_is_refused(ada: Browser, body: bytes) -> None:
+def test_a_body_that_is_not_a_picture_is_rejected(ada: Browser, body: bytes) -> None:
     assert upload_text(ada, body).status_code in (415, 422)
 
 
-def test_the_picture_goes_with_the_account(clerk: LocalClerk, ada: Browser) -> None:
+def test_the_picture_is_deleted_with_the_account(clerk: LocalClerk, ada: Browser) -> None:
     upload(ada, PNG)
     ada.post("/me", "DELETE")
     assert clerk.store.count(Picture) == 0

@@ -54,7 +54,7 @@ def start(config: EmulatorConfig) -> Iterator[Start]:
 
 
 def url_of(process: subprocess.Popen[str]) -> str:
-    """Wait until it is ready; returns its address."""
+    """Wait until it is ready; return its address."""
     assert process.stdout is not None
     line = process.stdout.readline()
     assert line.startswith(READY), line
@@ -68,7 +68,7 @@ def call(method: str, url: str, **arguments: Any) -> Any:
 
 
 def sign_up(url: str, email: str = "ada@example.com") -> str:
-    """Register somebody; returns the browser's token."""
+    """Sign up a user; return the dev browser token."""
     token: str = call("POST", f"{url}/v1/dev_browser")["id"]
     query = {"__clerk_db_jwt": token}
     form = {"email_address": email, "password": PASSWORD}
@@ -97,7 +97,7 @@ def test_users_sessions_and_the_key_survive_kill_9(start: Start) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_stops_cleanly_and_its_log_is_loud_once_and_never_has_tokens(
+def test_it_stops_cleanly_and_its_log_has_one_warning_and_no_tokens(
     start: Start, number: signal.Signals
 ) -> None:
     process = start()
@@ -115,7 +115,7 @@ def test_it_stops_cleanly_and_its_log_is_loud_once_and_never_has_tokens(
     assert "/npm/" not in log
 
 
-def test_whatever_was_answered_survives_kill_9_under_load(
+def test_every_confirmed_change_survives_kill_9_under_load(
     start: Start, config: EmulatorConfig
 ) -> None:
     first, numbers = start(), count()
@@ -168,7 +168,7 @@ def reset(state: Path, *options: str, answer: str = "") -> subprocess.CompletedP
     )
 
 
-def test_resetting_asks_and_then_empties_what_is_running(
+def test_reset_asks_and_then_empties_the_running_emulator(
     start: Start, config: EmulatorConfig
 ) -> None:
     url = url_of(start())

@@ -64,7 +64,7 @@ def test_a_second_address_becomes_primary_once_verified(ada: Browser) -> None:
     assert late.get_json()["response"]["primary_email_address_id"] == id
 
 
-def test_the_primary_address_has_to_stay(ada: Browser) -> None:
+def test_the_primary_address_cannot_be_removed(ada: Browser) -> None:
     id = ada.session()["user"]["primary_email_address_id"]
     answer = ada.post(f"/me/email_addresses/{id}", "DELETE")
     assert error_of(answer)[:2] == (403, "last_identification_deletion_failed")
@@ -78,7 +78,7 @@ def test_metadata_is_merged(ada: Browser) -> None:
 
 
 @pytest.mark.parametrize("kind", ["memberships", "invitations", "suggestions"])
-def test_nobody_has_an_organization_yet(ada: Browser, kind: str) -> None:
+def test_a_new_user_has_no_organization(ada: Browser, kind: str) -> None:
     answer = ada.get(f"/me/organization_{kind}", paginated="true")
     assert answer.get_json()["response"] == {"data": [], "total_count": 0}
 
@@ -94,24 +94,24 @@ def test_deletion_ends_sessions_and_frees_the_address(
     assert Browser(emulator).sign_up("ada@example.com")["user"]["id"] != user_id
 
 
-def test_signed_out_there_is_no_account_to_see(browser: Browser) -> None:
+def test_a_signed_out_browser_sees_no_account(browser: Browser) -> None:
     assert error_of(browser.get("/me"))[:2] == (401, "authentication_invalid")
 
 
-def test_everybody_has_a_picture(ada: Browser) -> None:
+def test_every_user_has_a_picture(ada: Browser) -> None:
     url = ada.session()["user"]["image_url"]
     picture = ada.http.get(url)
     assert picture.mimetype == "image/svg+xml"
     assert ">A<" in picture.text
 
 
-def test_an_account_can_be_made_to_stay(clerk: LocalClerk, ada: Browser) -> None:
+def test_account_deletion_can_be_disabled(clerk: LocalClerk, ada: Browser) -> None:
     clerk.source.replace({"actions": {"delete_self": False}})
     assert ada.session()["user"]["delete_self_enabled"] is False
     assert error_of(ada.post("/me", "DELETE"))[:2] == (403, "user_delete_self_not_enabled")
 
 
-def test_a_password_is_removed_only_where_none_is_needed(clerk: LocalClerk, ada: Browser) -> None:
+def test_a_password_can_be_removed_only_if_optional(clerk: LocalClerk, ada: Browser) -> None:
     needed = ada.post("/me/remove_password")
     clerk.source.replace({"attributes": {"password": {"required": False}}})
     wrong = ada.post("/me/remove_password", current_password="wrong")
@@ -121,7 +121,7 @@ def test_a_password_is_removed_only_where_none_is_needed(clerk: LocalClerk, ada:
     assert removed.get_json()["response"]["password_enabled"] is False
 
 
-def test_nobody_revokes_somebody_elses_session(emulator: Flask, ada: Browser) -> None:
+def test_another_users_session_cannot_be_revoked(emulator: Flask, ada: Browser) -> None:
     bob = Browser(emulator)
     bob.sign_up("bob@example.com")
     answer = ada.post(f"/me/sessions/{bob.session()['id']}/revoke")
@@ -129,7 +129,7 @@ def test_nobody_revokes_somebody_elses_session(emulator: Flask, ada: Browser) ->
     assert len(bob.client()["sessions"]) == 1
 
 
-def test_a_name_that_everybody_must_have_stays(clerk: LocalClerk, ada: Browser) -> None:
+def test_a_required_name_cannot_be_removed(clerk: LocalClerk, ada: Browser) -> None:
     clerk.source.replace(
         {"attributes": {"first_name": {"required": True}, "last_name": {"enabled": False}}}
     )
@@ -137,12 +137,12 @@ def test_a_name_that_everybody_must_have_stays(clerk: LocalClerk, ada: Browser) 
     assert error_of(ada.post("/me", "PATCH", last_name="L"))[1] == "form_param_unknown"
 
 
-def test_a_new_password_is_another_one(ada: Browser) -> None:
+def test_a_new_password_must_differ_from_the_old_one(ada: Browser) -> None:
     answer = ada.post("/me/change_password", new_password=PASSWORD)
     assert error_of(answer) == (422, "form_new_password_matches_current", "new_password")
 
 
-def test_a_stolen_password_is_changed_without_giving_it_again(
+def test_a_compromised_password_is_changed_without_entering_it_again(
     clerk: LocalClerk, ada: Browser
 ) -> None:
     clerk.source.replace({"sessions": {"reverification": False}})
@@ -156,7 +156,7 @@ def test_a_stolen_password_is_changed_without_giving_it_again(
     assert ada.session()["status"] == "active"
 
 
-def test_the_task_to_set_up_a_second_factor_is_done_by_doing_it(
+def test_setting_up_a_second_factor_completes_the_task(
     clerk: LocalClerk, emulator: Flask, clock: ManualClock
 ) -> None:
     app = {"enabled": True, "used_for_second_factor": True}
@@ -172,5 +172,5 @@ def test_the_task_to_set_up_a_second_factor_is_done_by_doing_it(
 
 
 @pytest.mark.parametrize("kind", ["enterprise_connections", "biometric_credentials"])
-def test_there_are_none_of_these(ada: Browser, kind: str) -> None:
+def test_unsupported_lists_are_empty(ada: Browser, kind: str) -> None:
     assert ada.get(f"/me/{kind}").get_json()["response"] == []

@@ -1,4 +1,4 @@
-"""Starts that are refused: each says what was seen, what was expected, and what to do."""
+"""Invalid configurations: each error names the value, what was expected, and the fix."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("changes", "setting"), REFUSALS)
-def test_it_is_refused_by_name(tmp_path: Path, changes: dict[str, Any], setting: str) -> None:
+def test_an_invalid_setting_is_rejected_with_its_name(
+    tmp_path: Path, changes: dict[str, Any], setting: str
+) -> None:
     with pytest.raises(RefusalError) as refusal:
         example_config(tmp_path, **changes)
     message = str(refusal.value)
@@ -55,7 +57,7 @@ def test_it_is_refused_by_name(tmp_path: Path, changes: dict[str, Any], setting:
 
 
 @pytest.mark.parametrize("secret", ["sk_live_abcdefgh", "hunter2hunter2"])
-def test_a_refusal_does_not_tell_the_secret(tmp_path: Path, secret: str) -> None:
+def test_an_error_does_not_reveal_the_secret(tmp_path: Path, secret: str) -> None:
     with pytest.raises(RefusalError) as refusal:
         example_config(tmp_path, secret_key=secret)
     assert secret not in str(refusal.value)
@@ -67,7 +69,7 @@ def test_the_configuration_does_not_show_its_secrets(tmp_path: Path) -> None:
     assert str(config.webhook_signing_secret) not in repr(config)
 
 
-def test_a_state_file_that_is_not_ours_is_refused(tmp_path: Path) -> None:
+def test_a_foreign_state_file_is_rejected(tmp_path: Path) -> None:
     config = example_config(tmp_path)
     config.state.write_text("something else entirely, " * 100)
     with pytest.raises(RefusalError, match="--state"):
@@ -81,7 +83,7 @@ def test_a_taken_port_is_refused(tmp_path: Path) -> None:
             serve(example_config(tmp_path, port=port))
 
 
-def test_the_command_tells_why_and_exits_with_2(
+def test_the_command_prints_the_reason_and_exits_with_2(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("CLERK_PUBLISHABLE_KEY", key("clerk.example.com$"))
@@ -91,5 +93,5 @@ def test_the_command_tells_why_and_exits_with_2(
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.8.8.8"])
-def test_loopback_is_fine(tmp_path: Path, host: str) -> None:
+def test_loopback_addresses_are_accepted(tmp_path: Path, host: str) -> None:
     assert example_config(tmp_path, host=host).host == host

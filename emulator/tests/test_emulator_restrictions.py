@@ -1,4 +1,4 @@
-"""Who gets in: allowlist, blocklist, subaddresses, throw-away mailboxes."""
+"""Who can sign up: allowlist, blocklist, subaddresses, disposable addresses."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ BLOCKED = [
 
 
 @pytest.mark.parametrize(("entry", "address", "refused"), BLOCKED)
-def test_who_is_blocked_cannot_sign_up(
+def test_a_blocked_address_cannot_sign_up(
     emulator: Flask, clerk: LocalClerk, backend: Backend, entry: str, address: str, refused: bool
 ) -> None:
     restrict(clerk, "blocklist")
@@ -59,7 +59,7 @@ def test_who_is_blocked_cannot_sign_up(
     assert is_refused(sign_up(emulator, address)) is refused
 
 
-def test_the_refusal_names_who_is_refused(
+def test_the_error_names_the_rejected_address(
     emulator: Flask, clerk: LocalClerk, backend: Backend
 ) -> None:
     restrict(clerk, "blocklist")
@@ -69,7 +69,7 @@ def test_the_refusal_names_who_is_refused(
     assert error["message"] == "eve@example.com is not allowed to access this application."
 
 
-def test_a_list_that_is_off_refuses_nobody(
+def test_a_disabled_list_has_no_effect(
     emulator: Flask, clerk: LocalClerk, backend: Backend
 ) -> None:
     listed(backend, "blocklist", "eve@example.com")
@@ -87,7 +87,7 @@ ALLOWED = [
 
 
 @pytest.mark.parametrize(("entry", "address", "welcome"), ALLOWED)
-def test_only_who_is_allowed_can_sign_up(
+def test_only_allowed_addresses_can_sign_up(
     emulator: Flask, clerk: LocalClerk, backend: Backend, entry: str, address: str, welcome: bool
 ) -> None:
     restrict(clerk, "allowlist")
@@ -95,7 +95,7 @@ def test_only_who_is_allowed_can_sign_up(
     assert is_refused(sign_up(emulator, address)) is not welcome
 
 
-def test_an_empty_allowlist_lets_nobody_in(emulator: Flask, clerk: LocalClerk) -> None:
+def test_an_empty_allowlist_rejects_everyone(emulator: Flask, clerk: LocalClerk) -> None:
     restrict(clerk, "allowlist")
     assert is_refused(sign_up(emulator, "ada@example.com"))
 
@@ -110,7 +110,7 @@ def test_the_allowlist_takes_precedence(
     assert is_refused(sign_up(emulator, "eve@example.com"))
 
 
-def test_another_address_in_the_middle_of_it_does_not_help(
+def test_changing_the_address_during_sign_up_does_not_help(
     browser: Browser, clerk: LocalClerk, backend: Backend
 ) -> None:
     restrict(clerk, "blocklist")
@@ -119,7 +119,7 @@ def test_another_address_in_the_middle_of_it_does_not_help(
     assert is_refused(browser.post(path, "PATCH", email_address="eve@example.com"))
 
 
-def test_who_is_put_on_the_blocklist_meanwhile_gets_no_account(
+def test_an_address_blocked_during_sign_up_gets_no_account(
     browser: Browser, clerk: LocalClerk, backend: Backend
 ) -> None:
     path = f"/client/sign_ups/{browser.begin_sign_up('eve@example.com')['id']}"
@@ -140,7 +140,7 @@ def test_an_invitation_does_not_get_around_the_lists(
     assert is_refused(browser.post("/client/sign_ups", ticket=ticket, password=PASSWORD))
 
 
-def test_who_is_blocked_cannot_sign_in_either(
+def test_a_blocked_address_cannot_sign_in_either(
     ada: Browser, emulator: Flask, clerk: LocalClerk, backend: Backend
 ) -> None:
     restrict(clerk, "blocklist")
@@ -150,7 +150,7 @@ def test_who_is_blocked_cannot_sign_in_either(
     assert Browser(emulator).sign_in("ada@example.com").status_code == 200
 
 
-def test_an_address_that_is_not_welcome_cannot_be_added(
+def test_a_blocked_address_cannot_be_added(
     ada: Browser, clerk: LocalClerk, backend: Backend
 ) -> None:
     restrict(clerk, "allowlist", sessions={"reverification": False})
@@ -169,7 +169,7 @@ def test_subaddresses_can_be_blocked(
     assert is_refused(ada.post("/me/email_addresses", email_address=address))
 
 
-def test_dots_make_no_other_gmail_address(emulator: Flask, clerk: LocalClerk) -> None:
+def test_dots_do_not_make_another_gmail_address(emulator: Flask, clerk: LocalClerk) -> None:
     Browser(emulator).sign_up("jsmith@gmail.com")
     assert sign_up(emulator, "j.smith@gmail.com").status_code == 200
     restrict(clerk, "block_email_subaddresses")
@@ -178,14 +178,14 @@ def test_dots_make_no_other_gmail_address(emulator: Flask, clerk: LocalClerk) ->
     assert sign_up(emulator, "j.smithe@gmail.com").status_code == 200
 
 
-def test_who_has_a_subaddress_already_can_sign_in(emulator: Flask, clerk: LocalClerk) -> None:
+def test_an_existing_user_with_a_subaddress_can_sign_in(emulator: Flask, clerk: LocalClerk) -> None:
     Browser(emulator).sign_up("a+b@example.com")
     restrict(clerk, "block_email_subaddresses", "block_disposable_email_domains")
     assert Browser(emulator).sign_in("a+b@example.com").status_code == 200
 
 
 @pytest.mark.parametrize("address", ["x@mailinator.com", "x@mx.mailinator.com", "x@yopmail.com"])
-def test_throw_away_mailboxes_can_be_blocked(
+def test_disposable_addresses_can_be_blocked(
     emulator: Flask, clerk: LocalClerk, address: str
 ) -> None:
     assert sign_up(emulator, address).status_code == 200

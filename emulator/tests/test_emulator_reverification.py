@@ -1,4 +1,4 @@
-"""Proving once more who one is, before something that matters."""
+"""Reverification before sensitive changes."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def stale(ada: Browser, clock: ManualClock) -> Browser:
         ("POST", "/me/email_addresses/", {"email_address": "b@example.com"}),
     ],
 )
-def test_what_matters_takes_a_fresh_verification(
+def test_sensitive_changes_need_a_fresh_verification(
     stale: Browser, method: str, path: str, form: dict[str, str]
 ) -> None:
     assert error_of(stale.post(path, method, **form))[:2] == REQUIRED
 
 
-def test_a_name_can_be_changed_all_the_same(stale: Browser) -> None:
+def test_a_name_can_be_changed_without_reverification(stale: Browser) -> None:
     assert stale.post("/me", "PATCH", first_name="Ada").status_code == 200
 
 
@@ -56,7 +56,7 @@ def test_the_password_makes_the_session_fresh(stale: Browser) -> None:
     assert stale.post("/me", "DELETE").status_code == 200
 
 
-def test_the_next_token_says_how_fresh_it_is(stale: Browser) -> None:
+def test_the_next_token_has_the_age_of_the_verification(stale: Browser) -> None:
     path = f"/client/sessions/{stale.session()['id']}/tokens"
     ages = []
     for _ in range(2):
@@ -67,7 +67,7 @@ def test_the_next_token_says_how_fresh_it_is(stale: Browser) -> None:
     assert ages == [[10, -1], [0, -1]]
 
 
-def test_a_code_does_it_too(stale: Browser) -> None:
+def test_a_code_reverifies_the_session_too(stale: Browser) -> None:
     verify(stale, level="first_factor")
     id = stale.session()["user"]["primary_email_address_id"]
     verify(stale, "/prepare_first_factor", strategy="email_code", email_address_id=id)
@@ -86,7 +86,7 @@ def test_a_code_does_it_too(stale: Browser) -> None:
         {},
     ],
 )
-def test_a_wrong_proof_changes_nothing(stale: Browser, form: dict[str, str]) -> None:
+def test_a_wrong_password_changes_nothing(stale: Browser, form: dict[str, str]) -> None:
     verify(stale)
     assert 400 <= verify(stale, "/attempt_first_factor", **form).status_code < 500
     assert error_of(stale.post("/me", "DELETE"))[:2] == REQUIRED
@@ -100,7 +100,7 @@ def test_a_wrong_code_changes_nothing(stale: Browser) -> None:
     assert error_of(stale.post("/me", "DELETE"))[:2] == REQUIRED
 
 
-def test_a_code_is_not_sent_to_somebody_elses_address(emulator: Flask, stale: Browser) -> None:
+def test_a_code_is_not_sent_to_another_users_address(emulator: Flask, stale: Browser) -> None:
     bob = Browser(emulator)
     id = bob.sign_up("bob@example.com")["user"]["primary_email_address_id"]
     verify(stale)
@@ -114,7 +114,7 @@ def test_another_browsers_session_cannot_be_verified(emulator: Flask, stale: Bro
     assert bob.post(f"/client/sessions/{stale.session()['id']}/verify").status_code == 401
 
 
-def test_a_step_is_not_taken_before_its_time(stale: Browser, clock: ManualClock) -> None:
+def test_steps_cannot_be_skipped(stale: Browser, clock: ManualClock) -> None:
     password = {"strategy": "password", "password": PASSWORD}
     early = verify(stale, "/attempt_first_factor", **password)
     verify(stale)
@@ -124,22 +124,24 @@ def test_a_step_is_not_taken_before_its_time(stale: Browser, clock: ManualClock)
     assert {error_of(answer)[1] for answer in (early, other, late)} == {"verification_missing"}
 
 
-def test_the_level_must_be_known(stale: Browser) -> None:
+def test_an_unknown_level_is_rejected(stale: Browser) -> None:
     assert error_of(verify(stale, level="none"))[2] == "level"
 
 
-def test_turned_off_nothing_is_asked(clerk: LocalClerk, stale: Browser) -> None:
+def test_nothing_needs_reverification_while_disabled(clerk: LocalClerk, stale: Browser) -> None:
     clerk.source.replace({"sessions": {"reverification": False}})
     assert stale.post("/me", "DELETE").status_code == 200
 
 
-def test_turned_off_a_new_password_takes_the_current_one(clerk: LocalClerk, ada: Browser) -> None:
+def test_while_disabled_a_new_password_needs_the_current_one(
+    clerk: LocalClerk, ada: Browser
+) -> None:
     clerk.source.replace({"sessions": {"reverification": False}})
     answer = ada.post("/me/change_password", new_password="another horse 8")
     assert error_of(answer)[1:] == ("form_param_nil", "current_password")
 
 
-def test_once_a_verification_is_started_only_its_end_counts(ada: Browser) -> None:
+def test_a_started_verification_must_be_completed(ada: Browser) -> None:
     verify(ada, level="first_factor")
     form = {"email_address": "b@example.com"}
     assert error_of(ada.post("/me/email_addresses/", **form))[:2] == REQUIRED

@@ -1,4 +1,4 @@
-"""Second factors of one's own: setting them up, giving them, giving them up."""
+"""The user's own second factors: setting them up, using them, removing them."""
 
 from __future__ import annotations
 
@@ -58,7 +58,9 @@ def test_the_uri_names_the_app_and_the_account() -> None:
     assert f"secret={RFC_SECRET}" in uri
 
 
-def test_an_authenticator_app_counts_after_its_first_code(ada: Browser, clock: ManualClock) -> None:
+def test_an_authenticator_app_is_enabled_by_its_first_code(
+    ada: Browser, clock: ManualClock
+) -> None:
     made = ada.post("/me/totp").get_json()["response"]
     before = me(ada)["totp_enabled"]
     wrong = ada.post("/me/totp/attempt_verification", code="000000")
@@ -76,7 +78,7 @@ def test_an_authenticator_app_counts_after_its_first_code(ada: Browser, clock: M
     assert error_of(ada.post("/me/totp"))[1] == "totp_already_enabled"
 
 
-def test_the_second_factor_is_asked_for_and_makes_the_session_fresh(
+def test_the_second_factor_is_required_and_reverifies_the_session(
     ada: Browser, clock: ManualClock
 ) -> None:
     secret, _ = set_up(ada, clock)
@@ -94,7 +96,7 @@ def test_the_second_factor_is_asked_for_and_makes_the_session_fresh(
     assert me(ada)["two_factor_enabled"] is me(ada)["backup_code_enabled"] is False
 
 
-def test_the_first_factor_is_not_enough_for_who_has_a_second(
+def test_the_first_factor_is_not_enough_for_a_user_with_a_second(
     ada: Browser, clock: ManualClock
 ) -> None:
     set_up(ada, clock)
@@ -164,7 +166,9 @@ def test_a_number_as_second_factor_is_sent_a_code(ada: Browser, clock: ManualClo
     assert done.get_json()["response"]["status"] == "complete"
 
 
-def test_somebody_elses_app_is_of_no_use(emulator: Flask, ada: Browser, clock: ManualClock) -> None:
+def test_another_users_authenticator_app_is_rejected(
+    emulator: Flask, ada: Browser, clock: ManualClock
+) -> None:
     set_up(ada, clock)
     bob = Browser(emulator)
     bob.sign_up("bob@example.com")
@@ -176,7 +180,7 @@ def test_somebody_elses_app_is_of_no_use(emulator: Flask, ada: Browser, clock: M
         assert error_of(answer)[1] == "form_code_incorrect"
 
 
-def test_an_app_that_was_never_confirmed_does_not_count(ada: Browser, clock: ManualClock) -> None:
+def test_an_unconfirmed_authenticator_app_is_ignored(ada: Browser, clock: ManualClock) -> None:
     secret = ada.post("/me/totp").get_json()["response"]["secret"]
     verify(ada, level="multi_factor")
     verify(ada, "/attempt_first_factor", strategy="password", password=PASSWORD)
@@ -186,14 +190,14 @@ def test_an_app_that_was_never_confirmed_does_not_count(ada: Browser, clock: Man
 
 
 @pytest.mark.parametrize("code", ["", " ", "12345", "1234567", "abcdef", "\uff11" * 6])
-def test_a_code_that_is_none_is_refused(ada: Browser, code: str) -> None:
+def test_a_malformed_code_is_rejected(ada: Browser, code: str) -> None:
     ada.post("/me/totp")
     answer = ada.post("/me/totp/attempt_verification", code=code)
     assert answer.status_code == 422
     assert me(ada)["totp_enabled"] is False
 
 
-def test_what_is_turned_off_is_refused(clerk: LocalClerk, ada: Browser) -> None:
+def test_disabled_features_are_rejected(clerk: LocalClerk, ada: Browser) -> None:
     clerk.source.replace({})
     for path in ("/me/totp", "/me/backup_codes/"):
         assert error_of(ada.post(path))[:2] == (403, "feature_not_enabled")

@@ -82,7 +82,7 @@ def test_a_code_of_the_app_works_once(
     assert thief.client()["sessions"] == []
 
 
-def test_a_code_of_a_minute_ago_is_too_old(
+def test_a_code_from_a_minute_ago_is_rejected(
     stranger: Browser, clerk: LocalClerk, clock: ManualClock
 ) -> None:
     code = code_now(clerk)
@@ -98,7 +98,7 @@ def test_a_backup_code_is_used_up(emulator: Flask, stranger: Browser, clerk: Loc
     assert error_of(answer)[1] == "form_code_incorrect"
 
 
-def test_codes_cannot_be_guessed_on_and_on(stranger: Browser, clerk: LocalClerk) -> None:
+def test_guesses_of_codes_are_limited(stranger: Browser, clerk: LocalClerk) -> None:
     sign_in = begin(stranger)
     for _ in range(5):
         assert error_of(attempt(stranger, sign_in, "totp", "000"))[1] == "form_code_incorrect"
@@ -120,7 +120,7 @@ def test_an_sms_completes_it(stranger: Browser, user: User, clerk: LocalClerk) -
     assert len(stranger.client()["sessions"]) == 1
 
 
-def test_no_sms_goes_to_somebody_elses_number(
+def test_no_sms_is_sent_to_another_users_number(
     stranger: Browser, user: User, clerk: LocalClerk
 ) -> None:
     give_phone(clerk, user, reserved_for_second_factor=True)
@@ -129,7 +129,7 @@ def test_no_sms_goes_to_somebody_elses_number(
     assert error_of(answer)[1] == "strategy_for_user_invalid"
 
 
-def test_a_number_that_is_a_second_factor_is_no_first_one(
+def test_a_second_factor_number_is_not_a_first_factor(
     stranger: Browser, user: User, clerk: LocalClerk
 ) -> None:
     attribute = {"enabled": True, "used_for_first_factor": True, "first_factors": ["phone_code"]}
@@ -148,7 +148,7 @@ def test_the_second_factor_cannot_come_first(stranger: Browser, clerk: LocalCler
     assert stranger.client()["sessions"] == []
 
 
-def test_a_first_factor_cannot_take_its_place(stranger: Browser) -> None:
+def test_a_first_factor_cannot_replace_it(stranger: Browser) -> None:
     path = f"/client/sign_ins/{begin(stranger)['id']}/attempt_first_factor"
     answer = stranger.post(path, strategy="password", password=PASSWORD)
     assert error_of(answer)[:2] == (400, "verification_already_verified")
@@ -186,7 +186,9 @@ NONSENSE: list[tuple[str, str, str]] = [
 
 
 @pytest.mark.parametrize(("strategy", "code", "problem"), NONSENSE)
-def test_nothing_else_counts(stranger: Browser, strategy: str, code: str, problem: str) -> None:
+def test_other_strategies_are_rejected(
+    stranger: Browser, strategy: str, code: str, problem: str
+) -> None:
     answer = attempt(stranger, begin(stranger), strategy, code)
     status = 400 if problem == "strategy_for_user_invalid" else 422
     assert error_of(answer)[:2] == (status, problem)

@@ -66,7 +66,7 @@ def organizations(clerk: LocalClerk) -> None:
     clerk.source.replace({"organizations": {"enabled": True}})
 
 
-def test_everybody_is_there(clerk: LocalClerk, browser: Browser) -> None:
+def test_all_users_and_organizations_are_loaded(clerk: LocalClerk, browser: Browser) -> None:
     load_seeds(clerk, tomllib.loads(CAST))
     ada = clerk.store.first(User, username="ada1815")
     assert ada is not None
@@ -84,9 +84,7 @@ def test_loading_them_again_changes_nothing(clerk: LocalClerk) -> None:
     assert [clerk.store.find(kind) for kind in (*KINDS, Event)] == before
 
 
-def test_loading_a_changed_file_brings_people_up_to_date(
-    clerk: LocalClerk, browser: Browser
-) -> None:
+def test_loading_a_changed_file_updates_users(clerk: LocalClerk, browser: Browser) -> None:
     load_seeds(clerk, tomllib.loads(CAST))
     changed = CAST.replace("analytical engine", "difference engine").replace(
         "org:member", "org:admin"
@@ -122,7 +120,7 @@ def test_loading_a_changed_file_brings_people_up_to_date(
         ),
     ],
 )
-def test_an_error_names_the_entry_and_loads_nobody(
+def test_an_error_names_the_entry_and_loads_nothing(
     clerk: LocalClerk, text: str, problem: str
 ) -> None:
     good = {"email_address": "grace@example.com"}
@@ -136,7 +134,7 @@ def test_an_error_names_the_entry_and_loads_nobody(
 
 
 @pytest.mark.parametrize("content", [None, b"users = [", b"\xff"])
-def test_a_broken_file_says_which_it_is(tmp_path: Path, content: bytes | None) -> None:
+def test_an_error_in_a_file_names_the_file(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "clerk_seeds.toml"
     if content is not None:
         path.write_bytes(content)

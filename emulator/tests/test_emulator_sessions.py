@@ -36,7 +36,7 @@ def both(ada: Browser, clerk: LocalClerk, clock: ManualClock) -> Browser:
 
 
 def claims(browser: Browser, **form: str) -> dict[str, Any]:
-    """What a fresh token of the active session says."""
+    """The claims of a fresh token of the active session."""
     client = browser.client()
     id = client["last_active_session_id"] or client["sessions"][0]["id"]
     answer = browser.post(f"/client/sessions/{id}/tokens", **form)
@@ -78,7 +78,7 @@ def test_a_browser_may_have_several_sessions(both: Browser) -> None:
     assert claims(both)["sub"] == ada["user"]["id"]
 
 
-def test_signing_out_of_one_leaves_the_other(both: Browser) -> None:
+def test_signing_out_of_one_keeps_the_other(both: Browser) -> None:
     ada, grace = both.client()["sessions"]
     both.post(f"/client/sessions/{grace['id']}/remove")
     client = both.client()
@@ -93,14 +93,14 @@ def test_signing_out_of_all(both: Browser) -> None:
     assert both.client()["sessions"] == []
 
 
-def test_the_same_person_does_not_sign_in_twice(both: Browser) -> None:
+def test_the_same_user_cannot_sign_in_twice(both: Browser) -> None:
     answer = both.sign_in("ada@example.com")
     assert error_of(answer)[:2] == (400, "identifier_already_signed_in")
     (error,) = answer.get_json()["errors"]
     assert error["meta"]["session_id"] == both.client()["sessions"][0]["id"]
 
 
-def test_who_is_signed_in_already_is_not_asked_for_a_password(both: Browser) -> None:
+def test_a_signed_in_user_is_not_asked_for_a_password(both: Browser) -> None:
     answer = both.post("/client/sign_ins", identifier="ada@example.com")
     assert error_of(answer)[:2] == (400, "identifier_already_signed_in")
     assert error_of(both.post("/client/sign_ins", identifier="eve@example.com"))[0] == 422
@@ -112,7 +112,7 @@ def active_organization(browser: Browser) -> str | None:
 
 
 @pytest.mark.parametrize("chosen", ["org_acme", ""])
-def test_a_new_session_begins_where_the_user_was(
+def test_a_new_session_starts_in_the_last_active_organization(
     ada: Browser, stranger: Browser, clerk: LocalClerk, chosen: str
 ) -> None:
     clerk.source.replace({"organizations": {"enabled": True}})
@@ -123,7 +123,7 @@ def test_a_new_session_begins_where_the_user_was(
     assert active_organization(stranger) == (chosen or None)
 
 
-def test_who_was_let_in_begins_the_next_session_there(
+def test_a_new_members_next_session_starts_in_the_organization(
     ada: Browser, stranger: Browser, clerk: LocalClerk, backend: Backend
 ) -> None:
     clerk.source.replace(FORCED)
@@ -137,7 +137,7 @@ def test_who_was_let_in_begins_the_next_session_there(
     assert stranger.session()["status"] == "active"
 
 
-def test_no_session_begins_where_the_user_belongs_no_more(
+def test_no_session_starts_in_an_organization_the_user_has_left(
     ada: Browser, stranger: Browser, clerk: LocalClerk, backend: Backend
 ) -> None:
     clerk.source.replace(FORCED)
@@ -150,7 +150,7 @@ def test_no_session_begins_where_the_user_belongs_no_more(
 
 
 @pytest.mark.parametrize("action", ["touch", "tokens", "end", "remove"])
-def test_sessions_of_other_browsers_are_out_of_reach(
+def test_sessions_of_other_browsers_cannot_be_accessed(
     ada: Browser, stranger: Browser, action: str
 ) -> None:
     id = ada.session()["id"]
@@ -160,7 +160,7 @@ def test_sessions_of_other_browsers_are_out_of_reach(
 
 
 @pytest.mark.parametrize("action", ["touch", "tokens", "tokens/any", "end"])
-def test_a_session_that_has_ended_is_over(ada: Browser, action: str) -> None:
+def test_an_ended_session_cannot_be_used(ada: Browser, action: str) -> None:
     id = ada.session()["id"]
     ada.post(f"/client/sessions/{id}/end")
     assert error_of(ada.post(f"/client/sessions/{id}/{action}"))[0] == 401
@@ -174,7 +174,7 @@ def test_a_session_that_has_ended_is_over(ada: Browser, action: str) -> None:
         ({"inactivity_timeout_seconds": 300}, 299, "active"),
     ],
 )
-def test_a_session_ends_by_itself(
+def test_a_session_expires(
     browser: Browser,
     backend: Backend,
     clerk: LocalClerk,
@@ -190,7 +190,9 @@ def test_a_session_ends_by_itself(
     assert backend.get(f"/sessions/{id}").get_json()["status"] == status
 
 
-def test_using_a_session_keeps_it(browser: Browser, clerk: LocalClerk, clock: ManualClock) -> None:
+def test_using_a_session_keeps_it_active(
+    browser: Browser, clerk: LocalClerk, clock: ManualClock
+) -> None:
     clerk.source.replace({"sessions": {"inactivity_timeout_seconds": 300}})
     browser.sign_up("ada@example.com")
     for _ in range(3):
@@ -198,7 +200,7 @@ def test_using_a_session_keeps_it(browser: Browser, clerk: LocalClerk, clock: Ma
         assert claims(browser)["sts"] == "active"
 
 
-def test_tokens_live_as_long_as_the_settings_say(ada: Browser, clerk: LocalClerk) -> None:
+def test_the_lifetime_of_tokens_is_a_setting(ada: Browser, clerk: LocalClerk) -> None:
     clerk.source.replace({"sessions": {"token_seconds": 300}})
     found = claims(ada)
     assert found["exp"] - found["iat"] == 300
@@ -217,7 +219,7 @@ def test_an_organization_must_be_chosen_first(ada: Browser, clerk: LocalClerk) -
     assert (found["sts"], found["o"]["id"]) == ("active", organization.id)
 
 
-def test_leaving_the_organization_brings_the_task_back(ada: Browser, clerk: LocalClerk) -> None:
+def test_leaving_the_organization_restores_the_task(ada: Browser, clerk: LocalClerk) -> None:
     clerk.source.replace(FORCED)
     session = ada.session()
     organization = organization_of(clerk, session["user"]["id"])
@@ -227,7 +229,7 @@ def test_leaving_the_organization_brings_the_task_back(ada: Browser, clerk: Loca
     assert ada.session()["status"] == "pending"
 
 
-def test_a_stolen_password_must_be_replaced(ada: Browser, clerk: LocalClerk) -> None:
+def test_a_compromised_password_must_be_replaced(ada: Browser, clerk: LocalClerk) -> None:
     change_user(clerk, ada, password_compromised=True)
     assert task_keys(ada) == ["reset-password"]
     ada.post("/me/change_password", new_password="another horse 8")
@@ -242,7 +244,7 @@ def test_a_second_factor_must_be_set_up(ada: Browser, clerk: LocalClerk) -> None
 
 
 @pytest.mark.parametrize(("verified", "reserved"), [(True, False), (False, True)])
-def test_not_every_phone_is_a_second_factor(
+def test_an_ordinary_phone_number_is_not_a_second_factor(
     ada: Browser, clerk: LocalClerk, verified: bool, reserved: bool
 ) -> None:
     clerk.source.replace({"sign_in": {"second_factor_required": True}})
@@ -254,13 +256,13 @@ def test_not_every_phone_is_a_second_factor(
     assert task_keys(ada) == ["setup-mfa"]
 
 
-def test_tasks_are_asked_in_clerks_order(ada: Browser, clerk: LocalClerk) -> None:
+def test_tasks_are_in_clerks_order(ada: Browser, clerk: LocalClerk) -> None:
     clerk.source.replace(FORCED | {"sign_in": {"second_factor_required": True}})
     change_user(clerk, ada, password_compromised=True)
     assert task_keys(ada) == ["reset-password", "setup-mfa", "choose-organization"]
 
 
-def test_only_ones_own_organizations_can_be_made_active(
+def test_only_the_users_own_organizations_can_be_made_active(
     ada: Browser, stranger: Browser, clerk: LocalClerk
 ) -> None:
     clerk.source.replace({"organizations": {"enabled": True}})
@@ -275,7 +277,7 @@ def test_only_ones_own_organizations_can_be_made_active(
     assert ada.session()["last_active_organization_id"] is None
 
 
-def test_a_token_for_another_organization_leaves_the_active_one(
+def test_a_token_for_another_organization_keeps_the_active_one(
     ada: Browser, clerk: LocalClerk
 ) -> None:
     clerk.source.replace({"organizations": {"enabled": True}})
@@ -297,7 +299,7 @@ def impersonate(clerk: LocalClerk, ada: Browser, browser: Browser, **more: Any) 
     start_session(clerk, client, user, "ticket", Visitor("", ""), **more)
 
 
-def test_who_impersonates_is_named(ada: Browser, stranger: Browser, clerk: LocalClerk) -> None:
+def test_the_impersonator_is_named(ada: Browser, stranger: Browser, clerk: LocalClerk) -> None:
     change_user(clerk, ada, password_compromised=True)
     impersonate(clerk, ada, stranger, actor={"sub": "user_support"})
     assert stranger.session()["actor"] == {"sub": "user_support"}
@@ -306,7 +308,7 @@ def test_who_impersonates_is_named(ada: Browser, stranger: Browser, clerk: Local
     assert "act" not in claims(ada)
 
 
-def test_the_age_of_the_second_factor_is_told(
+def test_the_token_has_the_age_of_the_second_factor(
     ada: Browser, stranger: Browser, clerk: LocalClerk, clock: ManualClock
 ) -> None:
     impersonate(clerk, ada, stranger, second_factor=True, lifetime_seconds=900)

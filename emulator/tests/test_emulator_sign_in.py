@@ -17,7 +17,7 @@ def stranger(emulator: Flask, ada: Browser) -> Browser:
 
 
 def begin(browser: Browser) -> str:
-    """Start a sign-in of Ada's; returns its path."""
+    """Start a sign-in for Ada; return its path."""
     answer = browser.post("/client/sign_ins", identifier="ada@example.com")
     return f"/client/sign_ins/{answer.get_json()['response']['id']}"
 
@@ -28,7 +28,7 @@ def test_the_right_password_signs_in(stranger: Browser) -> None:
     assert sign_in["created_session_id"] == stranger.session()["id"]
 
 
-def test_the_address_alone_tells_which_ways_there_are(stranger: Browser) -> None:
+def test_the_address_is_enough_to_list_the_strategies(stranger: Browser) -> None:
     answer = stranger.post("/client/sign_ins", identifier="ADA@example.com")
     sign_in = answer.get_json()["response"]
     ways = [factor["strategy"] for factor in sign_in["supported_first_factors"]]
@@ -36,13 +36,13 @@ def test_the_address_alone_tells_which_ways_there_are(stranger: Browser) -> None
     assert ways == ["password", "email_code", "reset_password_email_code"]
 
 
-def test_a_wrong_password_is_said_under_the_field(stranger: Browser) -> None:
+def test_a_wrong_password_is_reported_for_its_field(stranger: Browser) -> None:
     answer = stranger.sign_in("ada@example.com", "wrong password")
     assert error_of(answer) == (422, "form_password_incorrect", "password")
     assert stranger.client()["sessions"] == []
 
 
-def test_an_unknown_address_is_said_under_the_field(stranger: Browser) -> None:
+def test_an_unknown_address_is_reported_for_its_field(stranger: Browser) -> None:
     answer = stranger.sign_in("nobody@example.com")
     assert error_of(answer) == (422, "form_identifier_not_found", "identifier")
 
@@ -56,7 +56,7 @@ def test_a_code_signs_in(stranger: Browser) -> None:
     assert right.get_json()["response"]["status"] == "complete"
 
 
-def test_a_code_that_nobody_asked_for_does_not_sign_in(stranger: Browser) -> None:
+def test_a_code_that_was_not_requested_does_not_sign_in(stranger: Browser) -> None:
     path = begin(stranger)
     answer = stranger.post(f"{path}/attempt_first_factor", strategy="email_code", code="424242")
     assert error_of(answer)[1] == "verification_missing"
@@ -99,16 +99,16 @@ def test_signing_out_ends_the_session(ada: Browser, path: str, method: str) -> N
     assert error_of(refused)[:2] == (401, "authentication_invalid")
 
 
-def test_a_session_ends_by_itself_after_a_week(ada: Browser, clock: ManualClock) -> None:
+def test_a_session_expires_after_a_week(ada: Browser, clock: ManualClock) -> None:
     clock.forward(seconds=7 * 24 * 3600)
     assert ada.client()["sessions"] == []
 
 
-def test_an_unknown_browser_is_told_to_introduce_itself(browser: Browser) -> None:
+def test_an_unknown_browser_has_to_get_a_token_first(browser: Browser) -> None:
     browser.dev_browser = "dvb_unknown"
     assert error_of(browser.get("/client"))[:2] == (401, "dev_browser_unauthenticated")
 
 
-def test_a_session_of_another_browser_is_out_of_reach(ada: Browser, stranger: Browser) -> None:
+def test_a_session_of_another_browser_cannot_be_accessed(ada: Browser, stranger: Browser) -> None:
     answer = stranger.post(f"/client/sessions/{ada.session()['id']}/tokens")
     assert error_of(answer)[0] == 401

@@ -1,4 +1,4 @@
-"""Signing in where the settings or the account say otherwise than by default."""
+"""Signing in with settings or accounts that differ from the defaults."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def ways(sign_in: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("identifier", ["ADA@example.com ", "+1 (555) 555-0100", "LoveLace"])
-def test_everybody_is_known_by_several_names(
+def test_a_user_has_several_identifiers(
     stranger: Browser, user: User, clerk: LocalClerk, identifier: str
 ) -> None:
     clerk.source.replace(IDENTIFIERS)
@@ -72,7 +72,7 @@ def test_everybody_is_known_by_several_names(
 
 
 @pytest.mark.parametrize("identifier", [NUMBER, "lovelace", "not an address"])
-def test_only_what_the_instance_allows_identifies(stranger: Browser, identifier: str) -> None:
+def test_only_enabled_attributes_identify_users(stranger: Browser, identifier: str) -> None:
     answer = stranger.post("/client/sign_ins", identifier=identifier)
     assert error_of(answer) == (422, "form_param_format_invalid", "identifier")
 
@@ -87,7 +87,7 @@ def test_a_number_gets_an_sms(stranger: Browser, clerk: LocalClerk) -> None:
     assert stranger.client()["last_authentication_strategy"] == "phone_code"
 
 
-def test_a_code_can_go_out_by_another_channel(stranger: Browser, clerk: LocalClerk) -> None:
+def test_a_code_can_be_sent_by_another_channel(stranger: Browser, clerk: LocalClerk) -> None:
     clerk.source.replace({"attributes": {"phone_number": BY_WHATSAPP}})
     sign_in = begin(stranger, NUMBER, strategy="phone_code", channel="whatsapp")
     assert sign_in["first_factor_verification"]["channel"] == "whatsapp"
@@ -98,7 +98,7 @@ def test_a_code_can_go_out_by_another_channel(stranger: Browser, clerk: LocalCle
     assert answer["first_factor_verification"]["channel"] == "sms"
 
 
-def test_a_username_does_not_tell_the_address(stranger: Browser, clerk: LocalClerk) -> None:
+def test_a_username_does_not_reveal_the_address(stranger: Browser, clerk: LocalClerk) -> None:
     clerk.source.replace(IDENTIFIERS)
     sign_in = begin(stranger, "lovelace")
     assert "ada@example.com" not in str(sign_in["supported_first_factors"])
@@ -114,7 +114,7 @@ def test_a_password_is_reset_by_sms(stranger: Browser, clerk: LocalClerk) -> Non
     assert len(stranger.client()["sessions"]) == 1
 
 
-def test_the_new_password_has_to_be_a_good_one(stranger: Browser, clerk: LocalClerk) -> None:
+def test_the_new_password_has_to_meet_the_rules(stranger: Browser, clerk: LocalClerk) -> None:
     clerk.source.replace({"password": {"min_length": 20}})
     strategy = "reset_password_email_code"
     path = f"/client/sign_ins/{begin(stranger, 'ada@example.com', strategy=strategy)['id']}"
@@ -123,7 +123,7 @@ def test_the_new_password_has_to_be_a_good_one(stranger: Browser, clerk: LocalCl
     assert error_of(answer)[1] == "form_password_length_too_short"
 
 
-def test_a_code_goes_to_ones_own_address_only(
+def test_a_code_is_sent_only_to_the_users_own_address(
     stranger: Browser, emulator: Flask, clerk: LocalClerk
 ) -> None:
     eve = Browser(emulator)
@@ -135,7 +135,7 @@ def test_a_code_goes_to_ones_own_address_only(
     assert error_of(answer)[1] == "strategy_for_user_invalid"
 
 
-def test_the_code_of_another_sign_in_is_of_no_use(stranger: Browser, clerk: LocalClerk) -> None:
+def test_the_code_of_another_sign_in_is_rejected(stranger: Browser, clerk: LocalClerk) -> None:
     begin(stranger, "ada@example.com", strategy="email_code")
     path = f"/client/sign_ins/{begin(stranger, 'ada@example.com')['id']}/attempt_first_factor"
     answer = stranger.post(path, strategy="email_code", code="424242")
@@ -149,7 +149,7 @@ def test_a_code_for_signing_in_does_not_reset_the_password(stranger: Browser) ->
     assert error_of(answer)[1] == "strategy_for_user_invalid"
 
 
-def test_another_browser_cannot_go_on(emulator: Flask, stranger: Browser) -> None:
+def test_another_browser_cannot_continue(emulator: Flask, stranger: Browser) -> None:
     sign_in = begin(stranger, "ada@example.com", strategy="email_code")
     path = f"/client/sign_ins/{sign_in['id']}/attempt_first_factor"
     answer = Browser(emulator).post(path, strategy="email_code", code="424242")
@@ -163,7 +163,7 @@ def test_a_code_expires(stranger: Browser, clock: ManualClock) -> None:
     assert error_of(answer)[:2] == (400, "verification_expired")
 
 
-def test_attempts_are_counted(stranger: Browser) -> None:
+def test_attempts_are_limited(stranger: Browser) -> None:
     path = f"/client/sign_ins/{begin(stranger, 'ada@example.com', strategy='email_code')['id']}"
     for _ in range(5):
         stranger.post(f"{path}/attempt_first_factor", strategy="email_code", code="1")
@@ -174,7 +174,7 @@ def test_attempts_are_counted(stranger: Browser) -> None:
 
 
 @pytest.mark.parametrize(("field", "code"), [("banned", "user_banned"), ("locked", "user_locked")])
-def test_who_is_shut_out_stays_out(
+def test_a_banned_or_locked_user_cannot_complete_a_sign_in(
     stranger: Browser, user: User, clerk: LocalClerk, field: str, code: str
 ) -> None:
     path = f"/client/sign_ins/{begin(stranger, 'ada@example.com', strategy='email_code')['id']}"
@@ -186,13 +186,13 @@ def test_who_is_shut_out_stays_out(
     assert stranger.client()["sessions"] == []
 
 
-def test_a_stolen_password_lets_nobody_in(stranger: Browser, clerk: LocalClerk) -> None:
+def test_a_compromised_password_is_rejected(stranger: Browser, clerk: LocalClerk) -> None:
     clerk.source.replace({"password": {"compromised": [PASSWORD]}})
     answer = stranger.sign_in("ada@example.com")
     assert error_of(answer) == (422, "form_password_pwned", "password")
 
 
-def test_a_password_marked_as_stolen_has_to_be_replaced(
+def test_a_password_marked_as_compromised_has_to_be_replaced(
     stranger: Browser, user: User, clerk: LocalClerk
 ) -> None:
     user.password_compromised = True
@@ -204,9 +204,7 @@ def test_a_password_marked_as_stolen_has_to_be_replaced(
     assert stranger.session()["tasks"] == [{"key": "reset-password"}]
 
 
-def test_passwords_are_not_asked_for_where_there_are_none(
-    stranger: Browser, clerk: LocalClerk
-) -> None:
+def test_passwords_are_not_offered_while_disabled(stranger: Browser, clerk: LocalClerk) -> None:
     clerk.source.replace({"attributes": {"password": {"enabled": False, "required": False}}})
     assert ways(begin(stranger, "ada@example.com")) == ["email_code"]
     assert error_of(stranger.sign_in("ada@example.com"))[1] == "strategy_for_user_invalid"
@@ -216,7 +214,7 @@ PROTECTED = {"sign_in": {"enumeration_protection": True}}
 
 
 def shape(browser: Browser, identifier: str, **form: str) -> str:
-    """A sign-in without what differs from one sign-in to the next."""
+    """A sign-in without the values that differ every time."""
     sign_in = begin(browser, identifier, **form)
     factors = sign_in["supported_first_factors"]
     hidden = [sign_in["id"], identifier] + [f.get("email_address_id", "-") for f in factors]
@@ -227,7 +225,7 @@ def shape(browser: Browser, identifier: str, **form: str) -> str:
 
 
 @pytest.mark.parametrize("form", [{}, {"strategy": "email_code"}])
-def test_nobody_is_told_who_has_an_account(
+def test_enumeration_protection_hides_who_has_an_account(
     stranger: Browser, clerk: LocalClerk, form: dict[str, str]
 ) -> None:
     clerk.source.replace(PROTECTED)
@@ -244,7 +242,7 @@ def test_nobody_is_told_who_has_an_account(
         ("reset_password_email_code", "form_code_incorrect"),
     ],
 )
-def test_nobody_is_told_it_by_an_error(
+def test_errors_do_not_reveal_who_has_an_account(
     stranger: Browser, clerk: LocalClerk, identifier: str, strategy: str, code: str
 ) -> None:
     clerk.source.replace(PROTECTED)
@@ -255,9 +253,7 @@ def test_nobody_is_told_it_by_an_error(
 
 
 @pytest.mark.parametrize("code", ["424242", "", "none"])
-def test_no_code_signs_in_whom_there_is_not(
-    stranger: Browser, clerk: LocalClerk, code: str
-) -> None:
+def test_no_code_signs_in_an_unknown_user(stranger: Browser, clerk: LocalClerk, code: str) -> None:
     clerk.source.replace(PROTECTED)
     path = f"/client/sign_ins/{begin(stranger, 'eve@example.com', strategy='email_code')['id']}"
     answer = stranger.post(f"{path}/attempt_first_factor", strategy="email_code", code=code)
@@ -265,12 +261,14 @@ def test_no_code_signs_in_whom_there_is_not(
     assert stranger.client()["sessions"] == []
 
 
-def test_protection_lets_in_who_has_an_account(stranger: Browser, clerk: LocalClerk) -> None:
+def test_enumeration_protection_lets_existing_users_sign_in(
+    stranger: Browser, clerk: LocalClerk
+) -> None:
     clerk.source.replace(PROTECTED)
     assert stranger.sign_in("ada@example.com").get_json()["response"]["status"] == "complete"
 
 
-def test_a_browser_may_hold_several_people(ada: Browser, clerk: LocalClerk) -> None:
+def test_a_browser_may_have_several_users(ada: Browser, clerk: LocalClerk) -> None:
     clerk.source.replace({"sessions": {"multi_session": True}})
     path = f"/client/sign_ups/{ada.begin_sign_up('eve@example.com')['id']}"
     ada.post(f"{path}/prepare_verification", strategy="email_code")
@@ -280,7 +278,7 @@ def test_a_browser_may_hold_several_people(ada: Browser, clerk: LocalClerk) -> N
     assert error_of(answer)[:2] == (400, "identifier_already_signed_in")
 
 
-def test_an_address_that_nobody_verifies_identifies_its_first_owner(
+def test_an_address_that_needs_no_verification_identifies_its_first_owner(
     browser: Browser, emulator: Flask, clerk: LocalClerk
 ) -> None:
     clerk.source.replace({"attributes": {"email_address": {"verify_at_sign_up": False}}})
@@ -292,7 +290,7 @@ def test_an_address_that_nobody_verifies_identifies_its_first_owner(
     assert error_of(answer)[1] == "form_identifier_not_found"
 
 
-def test_an_attribute_that_is_off_identifies_nobody(stranger: Browser, clerk: LocalClerk) -> None:
+def test_a_disabled_attribute_identifies_no_user(stranger: Browser, clerk: LocalClerk) -> None:
     clerk.source.replace({"attributes": {"email_address": {"enabled": False}}})
     shown = stranger.get("/environment").get_json()["user_settings"]["attributes"]
     assert shown["email_address"]["used_for_first_factor"] is False

@@ -8,7 +8,7 @@ from flask import Flask
 from clerk_emulator.testing import PASSWORD, Browser, error_of
 
 
-def test_it_asks_for_the_code_first(browser: Browser) -> None:
+def test_it_requires_the_code_first(browser: Browser) -> None:
     sign_up = browser.begin_sign_up("ada@example.com")
     assert sign_up["status"] == "missing_requirements"
     assert sign_up["missing_fields"] == []
@@ -16,7 +16,7 @@ def test_it_asks_for_the_code_first(browser: Browser) -> None:
     assert browser.client()["sessions"] == []
 
 
-def test_the_code_makes_an_account_and_signs_it_in(browser: Browser) -> None:
+def test_the_code_creates_an_account_and_signs_in(browser: Browser) -> None:
     sign_up = browser.begin_sign_up("Ada@Example.com ")
     path = f"/client/sign_ups/{sign_up['id']}"
     browser.post(f"{path}/prepare_verification", strategy="email_code")
@@ -37,7 +37,7 @@ def test_missing_fields_can_follow_later(browser: Browser) -> None:
     assert answer.get_json()["response"]["missing_fields"] == []
 
 
-def test_a_finished_sign_up_leaves_nothing_behind_in_the_form(ada: Browser) -> None:
+def test_a_finished_sign_up_is_cleared(ada: Browser) -> None:
     assert ada.client()["sign_up"] is None
 
 
@@ -69,7 +69,7 @@ def test_bad_input_names_the_field(
     assert error_of(answer) == (status, code, param)
 
 
-def test_another_browser_cannot_touch_a_sign_up(emulator: Flask, browser: Browser) -> None:
+def test_another_browser_cannot_change_a_sign_up(emulator: Flask, browser: Browser) -> None:
     sign_up = browser.begin_sign_up("ada@example.com")
     answer = Browser(emulator).post(
         f"/client/sign_ups/{sign_up['id']}/prepare_verification", strategy="email_code"

@@ -1,4 +1,4 @@
-"""Sign-ins that become registrations: who has an account is told to who proves the address."""
+"""Sign-ins that become sign-ups: only a verified address reveals whether it has an account."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LINKS = {
 
 @pytest.fixture
 def stranger(emulator: Flask, ada: Browser, clerk: LocalClerk) -> Browser:
-    """A browser in which nobody is signed in, where Ada has an account."""
+    """A browser in which no user is signed in. Ada has an account."""
     clerk.source.replace(OPTIONAL_PASSWORD)
     stranger = Browser(emulator)
     stranger.http.set_cookie("__clerk_db_jwt", stranger.dev_browser)
@@ -50,7 +50,7 @@ def begin(browser: Browser, identifier: str = NEW, **more: str) -> Any:
 
 
 def prove(browser: Browser, identifier: str = NEW, strategy: str = "email_code") -> Any:
-    """Ask for a code and hand it in."""
+    """Request a code and enter it."""
     path = f"/client/sign_ins/{begin(browser, identifier).get_json()['response']['id']}"
     browser.post(f"{path}/prepare_first_factor", strategy=strategy)
     return browser.post(f"{path}/attempt_first_factor", strategy=strategy, code=CODE)
@@ -60,7 +60,7 @@ def transfer(browser: Browser, **form: str) -> Any:
     return browser.post("/client/sign_ups", transfer="true", **form)
 
 
-def test_an_address_that_is_proved_becomes_an_account(stranger: Browser) -> None:
+def test_a_verified_address_becomes_an_account(stranger: Browser) -> None:
     answer = prove(stranger)
     assert error_of(answer)[:2] == (422, "sign_up_if_missing_transfer")
     told = answer.get_json()["meta"]["client"]["sign_in"]["first_factor_verification"]
@@ -71,12 +71,12 @@ def test_an_address_that_is_proved_becomes_an_account(stranger: Browser) -> None
     assert (address["email_address"], address["verification"]["status"]) == (NEW, "verified")
 
 
-def test_who_has_an_account_signs_in(stranger: Browser) -> None:
+def test_an_existing_user_signs_in(stranger: Browser) -> None:
     done = prove(stranger, "ada@example.com").get_json()["response"]
     assert done["status"] == "complete"
 
 
-def test_until_then_both_look_the_same(stranger: Browser) -> None:
+def test_until_then_known_and_unknown_addresses_look_the_same(stranger: Browser) -> None:
     shown = []
     for identifier in ("ada@example.com", NEW):
         found = begin(stranger, identifier).get_json()["response"]
@@ -85,7 +85,7 @@ def test_until_then_both_look_the_same(stranger: Browser) -> None:
     assert shown[0] == shown[1]
 
 
-def test_what_is_missing_is_asked_for(stranger: Browser, clerk: LocalClerk) -> None:
+def test_missing_fields_are_requested(stranger: Browser, clerk: LocalClerk) -> None:
     clerk.source.replace({})
     prove(stranger)
     sign_up = transfer(stranger).get_json()["response"]
@@ -96,7 +96,7 @@ def test_what_is_missing_is_asked_for(stranger: Browser, clerk: LocalClerk) -> N
     assert done["status"] == "complete"
 
 
-def test_a_number_does_it_too(stranger: Browser, clerk: LocalClerk) -> None:
+def test_a_number_works_too(stranger: Browser, clerk: LocalClerk) -> None:
     clerk.source.replace(PHONE)
     prove(stranger, "+14155550123", "phone_code")
     assert transfer(stranger).get_json()["response"]["status"] == "complete"
@@ -104,7 +104,7 @@ def test_a_number_does_it_too(stranger: Browser, clerk: LocalClerk) -> None:
     assert phone["verification"]["status"] == "verified"
 
 
-def test_a_link_does_it_too(stranger: Browser, clerk: LocalClerk) -> None:
+def test_a_link_works_too(stranger: Browser, clerk: LocalClerk) -> None:
     clerk.source.replace(LINKS)
     sign_in = begin(stranger).get_json()["response"]
     path = f"/client/sign_ins/{sign_in['id']}"
@@ -118,14 +118,14 @@ def test_a_link_does_it_too(stranger: Browser, clerk: LocalClerk) -> None:
     assert transfer(stranger).get_json()["response"]["status"] == "complete"
 
 
-def test_another_address_in_the_same_request_proves_nothing(stranger: Browser) -> None:
+def test_another_address_in_the_same_request_is_not_verified(stranger: Browser) -> None:
     prove(stranger)
     transfer(stranger, email_address="boss@example.com")
     (address,) = stranger.session()["user"]["email_addresses"]
     assert address["email_address"] == NEW
 
 
-def test_a_wrong_code_proves_nothing(stranger: Browser) -> None:
+def test_a_wrong_code_verifies_nothing(stranger: Browser) -> None:
     path = f"/client/sign_ins/{begin(stranger).get_json()['response']['id']}"
     stranger.post(f"{path}/prepare_first_factor", strategy="email_code")
     answer = stranger.post(f"{path}/attempt_first_factor", strategy="email_code", code="000000")
@@ -145,13 +145,13 @@ def test_another_browser_cannot_take_it_over(emulator: Flask, stranger: Browser)
     assert error_of(transfer(Browser(emulator)))[1] == "account_transfer_invalid"
 
 
-def test_a_proof_gets_old(stranger: Browser, clock: ManualClock) -> None:
+def test_a_verification_expires(stranger: Browser, clock: ManualClock) -> None:
     prove(stranger)
     clock.forward(seconds=601)
     assert error_of(transfer(stranger))[1] == "account_transfer_invalid"
 
 
-def test_who_was_faster_keeps_the_address(emulator: Flask, stranger: Browser) -> None:
+def test_the_first_account_keeps_the_address(emulator: Flask, stranger: Browser) -> None:
     prove(stranger)
     Browser(emulator).sign_up(NEW)
     assert error_of(transfer(stranger))[1] == "form_identifier_exists"
@@ -164,7 +164,7 @@ def test_who_was_faster_keeps_the_address(emulator: Flask, stranger: Browser) ->
         ("reset_password_email_code", {"code": CODE}, "form_code_incorrect"),
     ],
 )
-def test_nothing_else_proves_an_address(
+def test_other_strategies_do_not_verify_an_address(
     stranger: Browser, strategy: str, form: dict[str, str], problem: str
 ) -> None:
     path = f"/client/sign_ins/{begin(stranger).get_json()['response']['id']}"
@@ -176,13 +176,17 @@ def test_nothing_else_proves_an_address(
 
 
 @pytest.mark.parametrize("mode", ["restricted", "waitlist"])
-def test_closed_doors_stay_closed(stranger: Browser, clerk: LocalClerk, mode: str) -> None:
+def test_restricted_sign_up_stays_restricted(
+    stranger: Browser, clerk: LocalClerk, mode: str
+) -> None:
     clerk.source.replace({"sign_up": {"mode": mode}})
     assert error_of(begin(stranger))[1] == "form_identifier_not_found"
     assert clerk.store.find(SignIn) == []
 
 
-def test_doors_that_close_in_the_meantime_stay_closed(stranger: Browser, clerk: LocalClerk) -> None:
+def test_sign_up_restricted_in_the_meantime_is_rejected(
+    stranger: Browser, clerk: LocalClerk
+) -> None:
     prove(stranger)
     clerk.source.replace({"sign_up": {"mode": "restricted"}})
     assert error_of(transfer(stranger))[0] == 403

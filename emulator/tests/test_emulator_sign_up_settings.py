@@ -1,4 +1,4 @@
-"""What registration asks for, where the instance's settings say otherwise than by default."""
+"""Sign-up with settings that differ from the defaults."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_number_is_verified_by_sms(browser: Browser, clerk: LocalClerk) -> Non
     assert clerk.store.first(Message, to="+15555550100") is not None
 
 
-def test_email_and_number_both_wait(browser: Browser, clerk: LocalClerk) -> None:
+def test_email_and_number_both_need_verification(browser: Browser, clerk: LocalClerk) -> None:
     attributes(clerk, phone_number=PHONE | {"required": True})
     sign_up = begin(browser, email_address="a@example.com", phone_number=NUMBER, password=PASSWORD)
     assert sign_up["unverified_fields"] == ["email_address", "phone_number"]
@@ -78,7 +78,7 @@ def test_passwordless(browser: Browser, clerk: LocalClerk) -> None:
     assert browser.session()["user"]["password_enabled"] is False
 
 
-def test_an_optional_password_may_be_left_out(browser: Browser, clerk: LocalClerk) -> None:
+def test_an_optional_password_may_be_omitted(browser: Browser, clerk: LocalClerk) -> None:
     attributes(clerk, password={"required": False})
     sign_up = begin(browser, email_address="a@example.com")
     assert sign_up["missing_fields"] == []
@@ -92,7 +92,7 @@ def test_a_username_alone_is_enough(browser: Browser, clerk: LocalClerk) -> None
     assert browser.session()["user"]["username"] == "lovelace"
 
 
-def test_everybody_needs_something_to_be_known_by(browser: Browser, clerk: LocalClerk) -> None:
+def test_every_user_needs_an_identifier(browser: Browser, clerk: LocalClerk) -> None:
     attributes(clerk, username=USERNAME, email_address={"required": False})
     assert begin(browser, password=PASSWORD)["missing_fields"] == ["email_address"]
     assert begin(browser, password=PASSWORD, username="lovelace")["missing_fields"] == []
@@ -105,7 +105,7 @@ def test_an_address_need_not_be_verified(browser: Browser, clerk: LocalClerk) ->
     assert email["verification"]["status"] == "unverified"
 
 
-def test_the_law_is_agreed_to(browser: Browser, clerk: LocalClerk) -> None:
+def test_legal_consent_is_required(browser: Browser, clerk: LocalClerk) -> None:
     clerk.source.replace({"sign_up": {"legal_consent_enabled": True}})
     sign_up = begin(browser, email_address="a@example.com", password=PASSWORD)
     assert sign_up["missing_fields"] == ["legal_accepted"]
@@ -151,7 +151,7 @@ EVERYTHING = {
         ({"phone_number": NUMBER}, "form_identifier_exists"),
     ],
 )
-def test_what_breaks_a_rule_is_named(
+def test_invalid_fields_are_named(
     browser: Browser, clerk: LocalClerk, form: dict[str, str], code: str
 ) -> None:
     clerk.source.replace(EVERYTHING)
@@ -165,7 +165,7 @@ def test_what_breaks_a_rule_is_named(
 
 
 @pytest.mark.parametrize("field", ["phone_number", "username"])
-def test_what_the_instance_does_not_ask_for_is_refused(browser: Browser, field: str) -> None:
+def test_disabled_fields_are_rejected(browser: Browser, field: str) -> None:
     answer = browser.post("/client/sign_ups", **{field: "+15555550100"})
     assert error_of(answer) == (422, "form_param_unknown", field)
 
@@ -180,7 +180,7 @@ def test_a_code_expires(browser: Browser, clock: ManualClock) -> None:
     assert error_of(answer)[:2] == (400, "verification_expired")
 
 
-def test_attempts_are_counted(browser: Browser) -> None:
+def test_attempts_are_limited(browser: Browser) -> None:
     path = f"/client/sign_ups/{browser.begin_sign_up('a@example.com')['id']}"
     browser.post(f"{path}/prepare_verification", strategy="email_code")
     for _ in range(5):
@@ -189,7 +189,7 @@ def test_attempts_are_counted(browser: Browser) -> None:
     assert error_of(answer)[1] == "verification_failed"
 
 
-def test_another_address_takes_another_code(browser: Browser) -> None:
+def test_another_address_needs_another_code(browser: Browser) -> None:
     path = f"/client/sign_ups/{browser.begin_sign_up('a@example.com')['id']}"
     browser.post(f"{path}/prepare_verification", strategy="email_code")
     browser.post(path, "PATCH", email_address="b@example.com")

@@ -1,4 +1,4 @@
-"""Tickets: invitations, sign-in tokens, actor tokens; instances that few may enter."""
+"""Tickets: invitations, sign-in tokens, actor tokens; instances with restricted sign-up."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_an_invitation_verifies_the_address(browser: Browser, clerk: LocalClerk)
     assert accepted.status == "accepted"
 
 
-def test_what_is_missing_can_follow(browser: Browser, clerk: LocalClerk) -> None:
+def test_missing_fields_can_be_added_later(browser: Browser, clerk: LocalClerk) -> None:
     clerk.source.replace(RESTRICTED)
     invite(clerk)
     form = {"strategy": "ticket", "ticket": "ticket_1"}
@@ -75,13 +75,13 @@ def test_the_address_cannot_be_changed_later(browser: Browser, clerk: LocalClerk
     assert browser.client()["sessions"] == []
 
 
-def test_an_invitation_counts_once(emulator: Flask, browser: Browser, clerk: LocalClerk) -> None:
+def test_an_invitation_works_once(emulator: Flask, browser: Browser, clerk: LocalClerk) -> None:
     invite(clerk)
     sign_up(browser)
     assert error_of(sign_up(Browser(emulator)))[:2] == (400, "invitation_already_accepted")
 
 
-def test_an_invitation_taken_back_in_the_middle_is_of_no_use(
+def test_an_invitation_revoked_during_sign_up_is_rejected(
     browser: Browser, clerk: LocalClerk
 ) -> None:
     invitation = invite(clerk)
@@ -102,7 +102,7 @@ def test_an_invitation_taken_back_in_the_middle_is_of_no_use(
         ({"expires_at": 1}, "ticket_expired_code"),
     ],
 )
-def test_invitations_end(
+def test_invitations_expire(
     browser: Browser, clerk: LocalClerk, change: dict[str, Any], code: str
 ) -> None:
     invite(clerk, **change)
@@ -110,7 +110,7 @@ def test_invitations_end(
 
 
 @pytest.mark.parametrize("ticket", ["", "unknown"])
-def test_a_ticket_has_to_be_known(browser: Browser, ticket: str) -> None:
+def test_an_unknown_ticket_is_rejected(browser: Browser, ticket: str) -> None:
     assert error_of(sign_up(browser, ticket))[:2] == (400, "ticket_invalid_code")
     answer = browser.post("/client/sign_ins", strategy="ticket", ticket=ticket)
     assert error_of(answer)[:2] == (400, "ticket_invalid_code")
@@ -120,7 +120,7 @@ def test_a_ticket_has_to_be_known(browser: Browser, ticket: str) -> None:
     ("mode", "code"),
     [("restricted", "sign_up_mode_restricted"), ("waitlist", "sign_up_restricted_waitlist")],
 )
-def test_not_everybody_may_sign_up(
+def test_restricted_instances_reject_sign_ups(
     browser: Browser, clerk: LocalClerk, mode: str, code: str
 ) -> None:
     clerk.source.replace({"sign_up": {"mode": mode}})
@@ -139,7 +139,7 @@ def test_a_sign_up_that_began_earlier_cannot_be_finished(
     assert error_of(answer)[1] == "sign_up_mode_restricted"
 
 
-def test_people_can_queue(browser: Browser, clerk: LocalClerk) -> None:
+def test_users_can_join_the_waitlist(browser: Browser, clerk: LocalClerk) -> None:
     clerk.source.replace(WAITLIST)
     first = browser.post("/waitlist", email_address="Eve@example.com").get_json()
     again = browser.post("/waitlist", email_address="eve@example.com").get_json()
@@ -149,7 +149,9 @@ def test_people_can_queue(browser: Browser, clerk: LocalClerk) -> None:
 
 
 @pytest.mark.usefixtures("ada")
-def test_the_queue_does_not_tell_who_has_an_account(browser: Browser, clerk: LocalClerk) -> None:
+def test_the_waitlist_does_not_reveal_who_has_an_account(
+    browser: Browser, clerk: LocalClerk
+) -> None:
     clerk.source.replace(WAITLIST)
     known = browser.post("/waitlist", email_address="ada@example.com")
     unknown = browser.post("/waitlist", email_address="eve@example.com")
@@ -157,7 +159,7 @@ def test_the_queue_does_not_tell_who_has_an_account(browser: Browser, clerk: Loc
     assert known.get_json().keys() == unknown.get_json().keys()
 
 
-def test_whoever_is_let_in_leaves_the_queue(browser: Browser, clerk: LocalClerk) -> None:
+def test_an_invited_user_leaves_the_waitlist(browser: Browser, clerk: LocalClerk) -> None:
     clerk.source.replace(WAITLIST)
     browser.post("/waitlist", email_address="eve@example.com")
     invite(clerk)
@@ -170,14 +172,14 @@ def test_whoever_is_let_in_leaves_the_queue(browser: Browser, clerk: LocalClerk)
     ("address", "code"),
     [("", "form_param_nil"), ("x", "form_param_format_invalid")],
 )
-def test_only_addresses_can_queue(
+def test_only_email_addresses_can_join_the_waitlist(
     browser: Browser, clerk: LocalClerk, address: str, code: str
 ) -> None:
     clerk.source.replace(WAITLIST)
     assert error_of(browser.post("/waitlist", email_address=address))[1] == code
 
 
-def test_there_is_no_queue_by_default(browser: Browser) -> None:
+def test_there_is_no_waitlist_by_default(browser: Browser) -> None:
     answer = browser.post("/waitlist", email_address="eve@example.com")
     assert error_of(answer)[:2] == (403, "feature_not_enabled")
 
@@ -202,13 +204,13 @@ def sign_in(browser: Browser, ticket: str = "ticket_2") -> Any:
     return browser.post("/client/sign_ins", strategy="ticket", ticket=ticket)
 
 
-def test_a_sign_in_token_asks_for_nothing_else(stranger: Browser, token: SignInToken) -> None:
+def test_a_sign_in_token_is_enough(stranger: Browser, token: SignInToken) -> None:
     assert sign_in(stranger).get_json()["response"]["status"] == "complete"
     assert stranger.session()["user"]["id"] == token.user_id
     assert stranger.client()["last_authentication_strategy"] == "ticket"
 
 
-def test_a_sign_in_token_counts_once(emulator: Flask, stranger: Browser) -> None:
+def test_a_sign_in_token_works_once(emulator: Flask, stranger: Browser) -> None:
     sign_in(stranger)
     thief = Browser(emulator)
     assert error_of(sign_in(thief))[:2] == (400, "sign_in_token_already_used_code")
@@ -220,7 +222,7 @@ def test_a_sign_in_token_expires(stranger: Browser, clock: ManualClock) -> None:
     assert error_of(sign_in(stranger))[:2] == (400, "ticket_expired_code")
 
 
-def test_a_revoked_sign_in_token_is_of_no_use(
+def test_a_revoked_sign_in_token_is_rejected(
     stranger: Browser, token: SignInToken, clerk: LocalClerk
 ) -> None:
     token.status = "revoked"
@@ -232,7 +234,7 @@ def test_a_sign_in_token_does_not_sign_up(stranger: Browser) -> None:
     assert error_of(sign_up(stranger, "ticket_2"))[1] == "ticket_invalid_code"
 
 
-def test_an_actor_token_names_who_is_really_there(
+def test_an_actor_token_names_the_impersonator(
     stranger: Browser, token: SignInToken, clerk: LocalClerk, clock: ManualClock
 ) -> None:
     token.actor = {"sub": "user_support"}
@@ -255,7 +257,7 @@ def invite_into_organization(clerk: LocalClerk, address: str) -> None:
     clerk.store.put(invitation)
 
 
-def test_who_is_invited_into_an_organization_signs_up_into_it(
+def test_an_invited_user_signs_up_and_joins_the_organization(
     browser: Browser, clerk: LocalClerk
 ) -> None:
     invite_into_organization(clerk, "eve@example.com")
@@ -267,12 +269,16 @@ def test_who_is_invited_into_an_organization_signs_up_into_it(
     assert membership.user_id == session["user"]["id"]
 
 
-def test_who_has_an_account_signs_in_into_it(stranger: Browser, clerk: LocalClerk) -> None:
+def test_an_existing_user_signs_in_and_joins_the_organization(
+    stranger: Browser, clerk: LocalClerk
+) -> None:
     invite_into_organization(clerk, "ada@example.com")
     sign_in(stranger, "ticket_3")
     assert stranger.session()["last_active_organization_id"] == "org_1"
 
 
-def test_who_has_no_account_cannot_sign_in_into_it(browser: Browser, clerk: LocalClerk) -> None:
+def test_a_user_without_an_account_cannot_sign_in_with_the_invitation(
+    browser: Browser, clerk: LocalClerk
+) -> None:
     invite_into_organization(clerk, "eve@example.com")
     assert error_of(sign_in(browser, "ticket_3"))[1] == "ticket_invalid_code"

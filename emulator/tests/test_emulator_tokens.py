@@ -54,7 +54,7 @@ def test_the_claims_are_clerks_version_2(ada: Browser, clock: ManualClock) -> No
     }
 
 
-def test_the_header_says_session_token(ada: Browser) -> None:
+def test_the_header_names_the_class_of_session_tokens(ada: Browser) -> None:
     header = jwt.get_unverified_header(fresh_token(ada))
     assert (header["alg"], header["typ"], header["cat"]) == ("RS256", "JWT", "cl_B7d4PD111AAA")
 
@@ -64,7 +64,7 @@ def test_the_age_of_the_first_factor_grows(ada: Browser, clock: ManualClock) -> 
     assert ada.session()["factor_verification_age"] == [2, -1]
 
 
-def test_the_authorized_party_is_the_origin_in_use(ada: Browser) -> None:
+def test_the_authorized_party_is_the_current_origin(ada: Browser) -> None:
     answer = ada.http.get(
         "/v1/client",
         query_string={"__clerk_db_jwt": ada.dev_browser},
@@ -76,7 +76,7 @@ def test_the_authorized_party_is_the_origin_in_use(ada: Browser) -> None:
 
 
 def test_a_token_is_never_older_than_the_sign_in(ada: Browser, clock: ManualClock) -> None:
-    """Or the app would start a handshake (protocol 5.2, step 9), again and again."""
+    """Otherwise, the app would start one handshake after the other."""
     clock.forward(seconds=30)
     client = ada.client()
     token = client["sessions"][0]["last_active_token"]["jwt"]

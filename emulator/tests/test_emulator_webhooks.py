@@ -24,7 +24,7 @@ from clerk_emulator.webhooks import RETRY_DELAYS_SECONDS, WebhookSender, send_ag
 
 @dataclass
 class Receiver:
-    """What the app's server got, and what it answers."""
+    """The requests that the app's server got, and the status of its responses."""
 
     url: str
     status: int = 204
@@ -45,7 +45,7 @@ def receiver() -> Iterator[Receiver]:
             self.end_headers()
 
         def log_message(self, *_: Any) -> None:
-            """Be quiet."""
+            """Log nothing."""
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
     found = Receiver(f"http://127.0.0.1:{server.server_port}")
@@ -67,7 +67,7 @@ def sender(clerk: LocalClerk) -> WebhookSender:
     return WebhookSender(clerk)
 
 
-def test_the_signature_is_svixs(
+def test_the_signature_is_like_svixs(
     ada: Browser, sender: WebhookSender, receiver: Receiver, config: EmulatorConfig
 ) -> None:
     sender.deliver_due()
@@ -90,7 +90,7 @@ def test_an_event_has_clerks_envelope(
     assert event["data"]["email_addresses"][0]["email_address"] == "ada@example.com"
 
 
-def test_every_change_is_told(
+def test_every_change_sends_an_event(
     ada: Browser, backend: Backend, sender: WebhookSender, receiver: Receiver
 ) -> None:
     session = ada.session()
@@ -115,7 +115,7 @@ def test_every_change_is_told(
     ]
 
 
-def test_a_deleted_user_is_little_more_than_an_id(
+def test_the_event_of_a_deleted_user_has_only_the_id(
     ada: Browser, sender: WebhookSender, receiver: Receiver
 ) -> None:
     id = ada.session()["user"]["id"]
@@ -125,7 +125,7 @@ def test_a_deleted_user_is_little_more_than_an_id(
     assert data == {"object": "user", "id": id, "deleted": True}
 
 
-def test_a_refused_webhook_comes_again_with_the_same_id(
+def test_a_failed_webhook_is_retried_with_the_same_id(
     ada: Browser, sender: WebhookSender, receiver: Receiver, clock: ManualClock
 ) -> None:
     receiver.status = 500
@@ -138,7 +138,7 @@ def test_a_refused_webhook_comes_again_with_the_same_id(
     assert ids[:2] == ids[2:]
 
 
-def test_it_gives_up_in_the_end(
+def test_retries_stop_after_the_last_delay(
     ada: Browser, sender: WebhookSender, receiver: Receiver, clerk: LocalClerk, clock: ManualClock
 ) -> None:
     receiver.status = 500
@@ -148,7 +148,7 @@ def test_it_gives_up_in_the_end(
     assert len(receiver.posts) == 2 * (len(RETRY_DELAYS_SECONDS) + 1)
 
 
-def test_a_failed_request_tells_nothing(
+def test_a_failed_request_sends_no_event(
     ada: Browser, browser: Browser, sender: WebhookSender, receiver: Receiver
 ) -> None:
     sender.deliver_due()
@@ -165,7 +165,7 @@ def test_without_a_secret_nothing_is_sent(tmp_path: Path, clerk: LocalClerk, ada
     assert clerk.store.count(Event) == before
 
 
-def test_the_log_says_what_the_app_answered(
+def test_the_log_has_the_apps_response(
     ada: Browser, sender: WebhookSender, receiver: Receiver, clerk: LocalClerk, clock: ManualClock
 ) -> None:
     receiver.status = 503
@@ -188,7 +188,7 @@ def test_a_delivered_webhook_can_be_sent_again(
     assert receiver.types()[2:] == ["session.created", "user.created"]
 
 
-def test_every_so_many_are_sent_twice(
+def test_duplicates_are_sent_at_the_configured_interval(
     ada: Browser, sender: WebhookSender, receiver: Receiver, clerk: LocalClerk
 ) -> None:
     clerk.source.replace({"webhooks": {"duplicate_every": 2}})
@@ -196,7 +196,7 @@ def test_every_so_many_are_sent_twice(
     assert receiver.types() == ["user.created", "session.created", "session.created"]
 
 
-def test_while_paused_they_wait(
+def test_webhooks_wait_while_paused(
     ada: Browser, sender: WebhookSender, receiver: Receiver, clerk: LocalClerk
 ) -> None:
     clerk.source.replace({"webhooks": {"paused": True}})
@@ -208,7 +208,7 @@ def test_while_paused_they_wait(
 
 
 @pytest.mark.parametrize("path", ["hooks/in", "/hooks/in", "//hooks/in"])
-def test_they_go_to_the_app_whatever_the_path(
+def test_the_path_is_a_setting(
     ada: Browser, sender: WebhookSender, receiver: Receiver, clerk: LocalClerk, path: str
 ) -> None:
     clerk.source.replace({"webhooks": {"path": path}})
@@ -216,7 +216,7 @@ def test_they_go_to_the_app_whatever_the_path(
     assert {path for path, _, _ in receiver.posts} == {"/hooks/in"}
 
 
-def test_while_rotating_each_secret_signs(
+def test_every_secret_signs_during_a_rotation(
     ada: Browser, sender: WebhookSender, receiver: Receiver, clerk: LocalClerk, tmp_path: Path
 ) -> None:
     old, new = (f"whsec_{base64.b64encode(text).decode()}" for text in (b"old", b"new"))
@@ -228,7 +228,7 @@ def test_while_rotating_each_secret_signs(
     assert headers["svix-signature"].split() == [sign(new, *signed), sign(old, *signed)]
 
 
-def test_only_the_last_are_remembered(
+def test_only_recent_events_are_kept(
     ada: Browser, sender: WebhookSender, clerk: LocalClerk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(webhooks, "KEPT", 1)
@@ -236,7 +236,7 @@ def test_only_the_last_are_remembered(
     assert [event.type for event in clerk.store.find(Event)] == ["session.created"]
 
 
-def test_time_travel_leaves_the_signature_in_the_present(
+def test_moving_the_clock_does_not_change_the_time_of_signatures(
     ada: Browser, sender: WebhookSender, receiver: Receiver, clerk: LocalClerk, clock: ManualClock
 ) -> None:
     clerk.travel(3_600_000)

@@ -1,4 +1,4 @@
-"""The pytest plugin, in small projects: as installed, and beside fixtures of the same names."""
+"""The pytest plugin, in small projects: with its own fixtures, and with a project's own."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_the_app_is_served(live_site, clerk):
     assert "3 passed" in run_pytest(tmp_path, tests, SITE)
 
 
-def test_a_projects_own_fixtures_of_these_names_win(tmp_path: Path, run_pytest: RunPytest) -> None:
+def test_a_projects_own_fixtures_take_precedence(tmp_path: Path, run_pytest: RunPytest) -> None:
     names = ("clerk", "site", "live_site", "browser_page", "chromium")
     conftest = "import pytest\n" + "".join(
         f"@pytest.fixture(scope='session')\ndef {name}():\n    return 'own {name}'\n"
@@ -62,7 +62,7 @@ def test_a_project_without_playwright_skips_pages(tmp_path: Path, run_pytest: Ru
     assert "Playwright is not installed" in said
 
 
-def test_a_project_without_an_app_learns_which_fixture_is_missing(
+def test_a_project_without_an_app_gets_the_name_of_the_missing_fixture(
     tmp_path: Path, run_pytest: RunPytest
 ) -> None:
     said = run_pytest(tmp_path, "def test_page(live_site): ...")

@@ -133,7 +133,7 @@ def run(code: str, name: str) -> ModuleType:
     return module
 
 
-def test_the_flask_app_knows_who_is_signed_in(
+def test_the_flask_app_returns_the_signed_in_user(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("clerk_backend_api", reason="clerk-backend-api is not installed")
