@@ -132,7 +132,7 @@ def test_an_existing_demo_is_used_and_not_overwritten(source: Path) -> None:
     mine.write_text("mine\n")
     port, _ = free_ports()
     said = demo(source, "--port", str(port), "--once")
-    assert "demo/ exists and is used as it is" in said
+    assert "demo/ exists and is used unchanged" in said
     assert f"http://localhost:{port}" in said
     assert mine.read_text() == "mine\n"
 

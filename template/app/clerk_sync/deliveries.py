@@ -186,5 +186,5 @@ def _update(session: Session, id: str, *conditions: sa.ColumnElement[bool], **va
 
 
 def _storable(text: str) -> str:
-    """The text without characters that SQLite or PostgreSQL would reject."""
+    """The text without characters that a database would reject."""
     return text.encode("utf-8", "replace").decode().replace("\0", "")
