@@ -1,4 +1,4 @@
-"""How a person uses Clerk's own components. All selectors of them are here."""
+"""Steps in Clerk's own components. Their selectors are all in this file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def proceed(page: Page) -> None:
 
 
 def fill_sign_up(page: Page, email: str, password: str = PASSWORD) -> None:
-    """Fill the first step of sign-up, and go on to the code."""
+    """Fill in the first step of sign-up and continue to the code."""
     page.locator("input[name=emailAddress]").fill(email)
     page.locator("input[name=password]").fill(password)
     proceed(page)
@@ -42,31 +42,31 @@ def fill_password(page: Page, password: str = PASSWORD) -> None:
 
 
 def sign_up(page: Page, email: str) -> None:
-    """Sign up, from the sign-up page on."""
+    """Sign up, starting on the sign-up page."""
     fill_sign_up(page, email)
     enter_code(page)
 
 
 def sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
-    """Sign in, from the login page on."""
+    """Sign in, starting on the login page."""
     fill_identifier(page, email)
     fill_password(page, password)
 
 
 def consent(page: Page, name: str, email: str) -> None:
-    """Let a social provider, whose page is the emulator's own, tell who one is."""
+    """Consent to a social login. The local Clerk shows the provider's page."""
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_label("Email address").fill(email)
     proceed(page)
 
 
 def sign_out(page: Page) -> None:
-    """Use the app's own button in the navigation bar."""
+    """Sign out by the app's own button in the navigation bar."""
     page.get_by_role("navigation").get_by_role("button", name="Sign out").click()
 
 
 def delete_account(page: Page) -> None:
-    """Delete the account, from the profile page on."""
+    """Delete the account, starting on the profile page."""
     page.get_by_role("button", name="Security").click()
     page.get_by_role("button", name="Delete account").click()
     page.locator("input[name=deleteConfirmation]").fill("Delete account")
@@ -74,17 +74,17 @@ def delete_account(page: Page) -> None:
 
 
 def expect_error(page: Page, field: str, words: str) -> None:
-    """Wait until the text under a field says what was wrong with it."""
+    """Wait until the error under a field contains these words."""
     error = page.locator(f"#error-{field}")
     expect(error).to_contain_text(words)
     expect(error).to_be_visible()
 
 
 def wait_for_user_button(page: Page) -> None:
-    """Wait until the person's picture is in the navigation bar."""
+    """Wait until Clerk's user button is in the navigation bar."""
     page.locator(".cl-userButtonTrigger").wait_for()
 
 
 def wait_for_component(page: Page, kind: str) -> None:
-    """Wait until a component such as `signIn` is on the screen."""
+    """Wait until a component such as `signIn` is visible."""
     expect(page.locator(f".cl-{kind}-root, .cl-rootBox").first).to_be_visible()

@@ -1,8 +1,7 @@
-"""A generated project that really runs, and a Chromium that looks at it."""
+"""A generated project that really runs, and a Chromium that visits it."""
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 import shutil
@@ -10,38 +9,43 @@ import signal
 import subprocess
 import time
 import urllib.request
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 from dotenv import dotenv_values
-from playwright.sync_api import Error, expect, sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.browser import mounting
-from tests.browser.local_clerk import PASSWORD, LocalClerk
+from tests.browser.local_clerk import LocalClerk
+from tests.browser.visitor import PATIENCE, TAKES_PICTURES, Visitor
 from tests.docs.endpoints import TRAFFIC
 from tests.tools import ROOT, Project
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
-    from playwright.sync_api import Browser, BrowserContext, Page, Request, Response
+    from playwright.sync_api import Browser, BrowserContext
 
-# Of several processes that share the tests, each has a site and a Chromium of its own.
+# With several processes of pytest-xdist, each has its own site and its own Chromium.
 PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "")
 BUNDLES = ROOT / ".nox" / "clerk-js" / PROCESS
 SCREENSHOTS = ROOT / ".nox" / "screenshots"
 LOG = SCREENSHOTS / f"flask-dev{PROCESS}.log"
-START_SECONDS = 60
-PATIENCE = 20_000
-"""Milliseconds to wait for anything on a page: machines may be busy."""
+START_SECONDS = 120
+STOP_SECONDS = 30
 expect.set_options(timeout=PATIENCE)
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+# The first is Chromium without its own window: it takes two thirds of the processor time.
+NAMES = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+)
 MACOS = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
-EMPTY_PICTURE = '<svg xmlns="http://www.w3.org/2000/svg"/>'
-QUIET = [
+FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -49,18 +53,22 @@ QUIET = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Nothing but the app and the local Clerk is needed: a request to another host fails, and is reported.
+    # Playwright's routes could do that too, but they switch off the browser's cache.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
 ]
+FAILED = pytest.StashKey[bool]()
 
 
 def unavailable(what: str) -> NoReturn:
-    """Skip where a person's machine lacks something; fail where the tests must not be skipped."""
+    """Skip the test because the machine lacks something. Fail it if the variable CI is set."""
     if os.environ.get("CI", "").lower() in {"1", "true"}:
         pytest.fail(f"{what} With CI set, browser tests are never skipped.")
     pytest.skip(f"No browser tests: {what}")
 
 
 def find_chromium() -> str:
-    """Return the path of a Chromium: $CHROMIUM, else the machine's own."""
+    """Return the path of a Chromium: $CHROMIUM, or one that is installed."""
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if found is None and MACOS.exists():
         found = str(MACOS)
@@ -71,10 +79,10 @@ def find_chromium() -> str:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """Return a headless Chromium: $CHROMIUM, else the machine's own."""
+    """Return a headless Chromium."""
     found = find_chromium()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=QUIET)
+        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
         yield browser
         browser.close()
 
@@ -91,10 +99,12 @@ def bundles(generated: Project) -> Path:
 
 @pytest.fixture(scope="session")
 def site(chromium: Browser, bundles: Path, generated: Project) -> Iterator[str]:
-    """Return the address of a generated project that runs by `flask dev`, as a person runs it."""
+    """Return the address of a generated project that runs by `flask dev`."""
+    key = dotenv_values(generated.path / ".env")["CLERK_PUBLISHABLE_KEY"] or ""
     shutil.copytree(bundles, generated.path / "instance" / "clerk-js", dirs_exist_ok=True)
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     url = f"http://localhost:{generated.port}"
+    mounting.add_page(generated.path, url, key)
     with LOG.open("wb") as output:
         process = subprocess.Popen(
             [generated.tool("flask"), "dev"], cwd=generated.path, stdout=output, stderr=output
@@ -105,19 +115,19 @@ def site(chromium: Browser, bundles: Path, generated: Project) -> Iterator[str]:
         finally:
             process.send_signal(signal.SIGINT)
             try:
-                process.wait(20)
+                process.wait(STOP_SECONDS)
             finally:
                 process.kill()
-            # What Clerk.js asked for: `nox -s endpoints` makes a table of it.
+            # `nox -s endpoints` makes a table of the endpoints that Clerk.js uses.
             TRAFFIC.mkdir(parents=True, exist_ok=True)
             shutil.copy(LOG, TRAFFIC / f"browser{PROCESS}.log")
 
 
 @pytest.fixture
 def clerk(site: str, generated: Project) -> Iterator[LocalClerk]:
-    """Return the site's local Clerk. What a test switches is switched back afterwards.
+    """Return the site's local Clerk. Its settings and clock are reset after the test.
 
-    Nothing may be asked of it that it does not know, and no request may break it.
+    The test fails if a request to the local Clerk raised an exception, or named an unknown endpoint.
     """
     env = dotenv_values(generated.path / ".env")
     clerk = LocalClerk(env["CLERK_EMULATOR_URL"] or "", env["CLERK_SECRET_KEY"] or "")
@@ -143,116 +153,30 @@ def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     pytest.fail(f"flask dev does not answer on {url}. It said:\n{log.read_text('utf-8')}")
 
 
-@dataclass
-class Visitor:
-    """One person's browser: their page, what went wrong in it, and a picture of each step."""
-
-    page: Page
-    site: str
-    folder: Path
-    email: str
-    problems: list[str] = field(default_factory=list)
-    expected: list[tuple[int, str]] = field(default_factory=list)
-    _steps: Iterator[int] = field(default_factory=lambda: itertools.count(1))
-
-    def go(self, path: str) -> None:
-        """Open this page; once more where Clerk.js, just then, goes somewhere by itself."""
-        try:
-            self.page.goto(f"{self.site}{path}")
-        except Error as error:
-            if "interrupted by another navigation" not in str(error):
-                raise
-            self.page.wait_for_load_state()
-            self.page.goto(f"{self.site}{path}")
-
-    def land(self, path: str) -> str:
-        """Follow all redirects of a path, and return where they end, without waiting for the page."""
-        self.page.goto(f"{self.site}{path}", wait_until="commit")
-        return self.page.url
-
-    def show(self, component: str, settings: dict[str, Any] | None = None, **props: Any) -> None:
-        """Open a page of nothing but this component, such as `OrganizationList`."""
-        self.go(mounting.address(component, settings, **props))
-        self.page.locator("body[data-ready]").wait_for(state="attached")
-
-    def enter(self, user: dict[str, Any], password: str = PASSWORD) -> None:
-        """Sign in by Clerk.js without a click, as Clerk's own testing library does."""
-        self.show("Nothing")
-        self.page.evaluate(
-            """async ([identifier, password]) => {
-              const strategy = "password";
-              const done = await Clerk.client.signIn.create({ strategy, identifier, password });
-              await Clerk.setActive({ session: done.createdSessionId });
-            }""",
-            [user["email"], password],
-        )
-
-    def follow(self, link: str) -> None:
-        """Open a link from a message in a tab of its own, and wait there until it has done its work."""
-        waiting, self.page = self.page, self.page.context.new_page()
-        self.watch()
-        self.page.goto(link)
-        waiting.close()
-
-    def picture(self, step: str) -> None:
-        """Keep a screenshot of this step."""
-        file = self.folder / f"{next(self._steps):02} {step}.png"
-        self.page.screenshot(path=file, full_page=True, animations="disabled")
-
-    def arrive(self, path: str) -> None:
-        """Wait until this page is shown, on our own host."""
-        self.page.wait_for_url(
-            lambda url: url.startswith(self.site) and urlsplit(url).path == path, timeout=20_000
-        )
-        self.page.wait_for_load_state()
-        # The guard against redirect loops remembers for two seconds, less than a person needs to go on.
-        self.page.context.clear_cookies(name="__clerk_redirect_count")
-
-    def expect_error(self, status: int, path: str) -> None:
-        """Say that an answer with this status, to a path that contains this, is no problem."""
-        self.expected.append((status, path))
-
-    def watch(self) -> None:
-        """Note errors in the console, failed requests, error pages and foreign hosts."""
-        self.page.on("pageerror", lambda error: self.problems.append(f"exception: {error}"))
-        self.page.on("console", lambda message: self._console(message.type, message.text))
-        self.page.on("response", self._response)
-        self.page.on("requestfailed", self._failure)
-
-    def _console(self, kind: str, text: str) -> None:
-        # The browser's own line about an error status; _response knows which request it was.
-        if kind == "error" and "Failed to load resource" not in text:
-            self.problems.append(f"console: {text}")
-
-    def _response(self, response: Response) -> None:
-        wanted = any(response.status == s and p in response.url for s, p in self.expected)
-        if response.status >= 400 and not wanted:
-            self.problems.append(f"{response.status}: {response.request.method} {response.url}")
-
-    def _failure(self, request: Request) -> None:
-        # A page that is left takes its unfinished requests with it.
-        if request.failure != "net::ERR_ABORTED":
-            self.problems.append(f"{request.failure}: {request.url}")
-
-
-def is_icon(url: str) -> bool:
-    """Say whether this is one of Clerk's icons of other sign-in services, which may be missing."""
-    return urlsplit(url).hostname == "img.clerk.com"
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Remember whether a test failed, so that `visit` can take a screenshot."""
+    report = yield
+    if report.failed:
+        item.stash[FAILED] = True
+    return report
 
 
 @pytest.fixture
 def visit(
-    chromium: Browser, site: str, generated: Project, request: pytest.FixtureRequest
+    chromium: Browser, site: str, clerk: LocalClerk, request: pytest.FixtureRequest
 ) -> Iterator[Callable[..., Visitor]]:
-    """Return a function that opens a browser of its own for one person.
+    """Return a function that opens a browser without any cookies.
 
-    Afterwards nothing may have gone wrong in it, unless it was expected.
+    The test fails if anything goes wrong in one of these browsers that it did not expect.
+
+    This fixture depends on `clerk` so that the pages are closed before the settings of the local Clerk
+    are reset: a page that is still loading data would be refused what the test had enabled.
     """
     folder = SCREENSHOTS / re.sub(r"\W+", "-", f"{request.path.stem} {request.node.name}").strip("-")
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    env = dotenv_values(generated.path / ".env")
-    publishable_key, clerk_url = env["CLERK_PUBLISHABLE_KEY"] or "", env["CLERK_EMULATOR_URL"]
     contexts: list[BrowserContext] = []
     visitors: list[Visitor] = []
 
@@ -264,24 +188,16 @@ def visit(
             reduced_motion="reduce",
         )
         context.set_default_timeout(PATIENCE)
-        # Nothing but app and local Clerk is needed: a request elsewhere fails, and is reported.
-        context.route(
-            lambda url: not url.startswith((f"{site}/", f"{clerk_url}/", "data:", "blob:")),
-            lambda route: route.abort("failed"),
-        )
-        # Clerk's CDN has the icons of other sign-in services; an empty picture will do.
-        context.route(is_icon, lambda route: route.fulfill(body=EMPTY_PICTURE, content_type="image/svg+xml"))
         contexts.append(context)
-        email = f"ada-{time.time_ns()}@example.com"
-        visitor = Visitor(context.new_page(), site, folder, email)
-        mounting.offer(visitor.page, site, publishable_key)
+        visitor = Visitor(context.new_page(), site, folder, f"ada-{time.time_ns()}@example.com")
         visitor.watch()
         visitors.append(visitor)
         return visitor
 
     yield open_browser
-    for number, visitor in enumerate(visitors):
-        visitor.page.screenshot(path=folder / f"99 end {number}.png")
+    if TAKES_PICTURES or request.node.stash.get(FAILED, False):
+        for number, visitor in enumerate(visitors):
+            visitor.page.screenshot(path=folder / f"99 end {number}.png")
     for context in contexts:
         context.close()
     assert [problem for visitor in visitors for problem in visitor.problems] == []
@@ -289,7 +205,7 @@ def visit(
 
 @pytest.fixture
 def small(visit: Callable[..., Visitor]) -> Callable[[], Visitor]:
-    """Return a function that opens a telephone's browser, without JavaScript."""
+    """Return a function that opens a browser as small as a phone's, without JavaScript."""
 
     def open_browser() -> Visitor:
         visitor = visit(javascript=False)
@@ -301,12 +217,11 @@ def small(visit: Callable[..., Visitor]) -> Callable[[], Visitor]:
 
 @pytest.fixture
 def visitor(visit: Callable[..., Visitor]) -> Visitor:
-    """Return a person's browser."""
+    """Return a browser without any cookies."""
     return visit()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say where the pictures are."""
-    if SCREENSHOTS.is_dir():
-        run_here = len(list(SCREENSHOTS.rglob("*.png")))
-        terminalreporter.write_line(f"{run_here} screenshots in {SCREENSHOTS.relative_to(ROOT)}")
+    """Say where the screenshots are."""
+    if count := len(list(SCREENSHOTS.rglob("*.png"))):
+        terminalreporter.write_line(f"{count} screenshots in {SCREENSHOTS.relative_to(ROOT)}")

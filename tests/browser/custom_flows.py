@@ -1,4 +1,4 @@
-"""Forms of an app's own making: Clerk.js without its components, as `useSignIn` and `useSignUp` call it."""
+"""Custom flows: Clerk.js without its components, called as the hooks `useSignIn` and `useSignUp` call it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-# What the hooks return. A sign-in that is complete stays there after the client has let go of it.
+# The value of the hooks. A complete sign-in stays there after the client has dropped it.
 FLOW = "Clerk.__internal_state.{kind}Signal().{kind}"
 CALL = """async ([path, params]) => {{
   const names = path.split(".");
@@ -21,7 +21,7 @@ CALL = """async ([path, params]) => {{
 
 @dataclass(frozen=True)
 class CustomFlow:
-    """A sign-in or sign-up under way, on a page on which Clerk.js is loaded.
+    """A sign-in or sign-up in progress, on a page that has loaded Clerk.js.
 
     Args:
         page: where it is loaded.
@@ -62,7 +62,7 @@ def sign_up(page: Page) -> CustomFlow:
 
 
 def signed_in_as(page: Page) -> str | None:
-    """Return the id of the user, after a reload: what the server says, not what the page remembers."""
+    """Reload the page and return the ID of the signed-in user, as the server reports it."""
     page.reload()
     page.locator("body[data-ready]").wait_for(state="attached")
     user_id: str | None = page.evaluate("Clerk.user?.id ?? null")

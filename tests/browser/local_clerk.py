@@ -1,4 +1,4 @@
-"""The local Clerk behind the site, from its operator's side: settings, mail, and the Backend API."""
+"""Control of the local Clerk behind the site: settings, inbox, and the Backend API."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PASSWORD = "correct horse battery staple"
 
 @dataclass(frozen=True)
 class LocalClerk:
-    """Speaks to a running `clerk_emulator`."""
+    """A client for a running local Clerk."""
 
     url: str
     secret_key: str

@@ -1,4 +1,4 @@
-"""How a person uses Clerk's own user profile. All selectors of it are here."""
+"""Steps in Clerk's own user profile. Its selectors are all in this file."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def open_security(page: Page) -> None:
 
 
 def choose(page: Page, name: str, text: str, action: str) -> None:
-    """Open the menu of a row, and choose from it."""
+    """Choose an action from the menu of a row."""
     item(page, name, text).get_by_role("button", name="Open menu").click()
     page.get_by_role("menuitem", name=action).click()
 
 
 def confirm(page: Page, name: str, button: str = "Remove") -> None:
-    """Confirm what a section asks, and wait until it has been done."""
+    """Confirm the action of a section, and wait until its form is closed."""
     section(page, name).get_by_role("button", name=button, exact=True).click()
     closed(page, name)
 
@@ -44,7 +44,7 @@ def closed(page: Page, name: str) -> None:
 
 
 def add_email_address(page: Page, address: str) -> None:
-    """Type an address, and go on to its verification."""
+    """Enter an email address and continue to its verification."""
     page.get_by_role("button", name="Add email address").click()
     page.get_by_label("Email address").fill(address)
     page.get_by_role("button", name="Add", exact=True).click()
@@ -65,7 +65,7 @@ def add_phone_number(page: Page, number: str) -> None:
 
 
 def set_password(page: Page, password: str, *, current: str | None = None) -> None:
-    """Fill in the form for a new password, which is open, and send it."""
+    """Fill in and submit the open form for a new password."""
     if current is not None:
         page.locator("input[name=currentPassword]").fill(current)
     for field in ("newPassword", "confirmPassword"):

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
-    from tests.browser.conftest import Visitor
     from tests.browser.local_clerk import LocalClerk
+    from tests.browser.visitor import Visitor
 
 NEW = "quite another password"
 TEXTED = {
@@ -35,7 +35,7 @@ def open_security(visitor: Visitor) -> Page:
 
 
 def is_signed_in(visitor: Visitor) -> bool:
-    """Ask Clerk.js in that browser, after loading it anew."""
+    """Load Clerk.js again in that browser, and return whether it is signed in."""
     visitor.show("Nothing")
     return bool(visitor.page.evaluate("Clerk.isSignedIn"))
 
@@ -60,9 +60,9 @@ def test_a_new_password_signs_out_all_other_devices(visit: Callable[..., Visitor
     elsewhere.enter(user, NEW)
 
 
-def test_an_account_without_a_password_gets_one(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_a_user_without_a_password_sets_one(visitor: Visitor, clerk: LocalClerk) -> None:
     clerk.switch(attributes={"password": {"required": False}})
-    visitor.enter(clerk.create_user(first_name="Ada"))
+    visitor.enter_by_clerk_js(clerk.create_user(first_name="Ada"))
     removal = "password => Clerk.user.removePassword({ currentPassword: password })"
     visitor.page.evaluate(removal, components.PASSWORD)
     page = open_security(visitor)
@@ -72,7 +72,9 @@ def test_an_account_without_a_password_gets_one(visitor: Visitor, clerk: LocalCl
     expect(page.get_by_role("button", name="Update password")).to_be_visible()
 
 
-def test_text_messages_are_a_second_factor_beside_an_app(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_text_messages_and_an_authenticator_app_are_both_second_factors(
+    visitor: Visitor, clerk: LocalClerk
+) -> None:
     clerk.switch(
         attributes={
             "phone_number": TEXTED,
@@ -121,7 +123,7 @@ def backup_codes(page: Page) -> list[str]:
     return re.findall(r"^[a-z0-9]{8}$", profile.section(page, "mfa").inner_text(), re.M)
 
 
-def test_another_device_is_signed_out(visit: Callable[..., Visitor], clerk: LocalClerk) -> None:
+def test_a_user_signs_out_another_device(visit: Callable[..., Visitor], clerk: LocalClerk) -> None:
     visitor, elsewhere = visit(), visit()
     user = clerk.create_user(first_name="Ada")
     elsewhere.enter(user)
@@ -141,7 +143,9 @@ def test_another_device_is_signed_out(visit: Callable[..., Visitor], clerk: Loca
     assert is_signed_in(visitor)
 
 
-def test_an_account_is_deleted_where_people_may(visit: Callable[..., Visitor], clerk: LocalClerk) -> None:
+def test_users_delete_their_account_if_the_instance_allows_it(
+    visit: Callable[..., Visitor], clerk: LocalClerk
+) -> None:
     clerk.switch(actions={"delete_self": False})
     visitor = visit()
     visitor.enter(clerk.create_user(first_name="Ada"))

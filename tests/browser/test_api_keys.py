@@ -1,4 +1,4 @@
-"""Keys for programs, by Clerk's own component."""
+"""API keys, in Clerk's own component."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from playwright.sync_api import expect
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-    from tests.browser.conftest import Visitor
     from tests.browser.local_clerk import LocalClerk
+    from tests.browser.visitor import Visitor
 
 KEYS = {"user_enabled": True, "organization_enabled": True}
 ROLES = [
@@ -28,13 +28,13 @@ ROLES = [
 
 @pytest.fixture
 def ada(clerk: LocalClerk) -> dict[str, Any]:
-    """Return somebody in an instance where people and organizations have keys."""
+    """Return a user. The instance has API keys for users and organizations."""
     clerk.switch(api_keys=KEYS, organizations={"enabled": True, "roles": ROLES})
     return clerk.create_user(first_name="Ada")
 
 
 def make_key(page: Page, name: str) -> str:
-    """Make a key that lasts for a day; return its secret, as it is shown once."""
+    """Create a key that is valid for a day, and return its secret."""
     page.get_by_role("button", name="Add new key").click()
     page.locator("input[name=name]").fill(name)
     page.locator(".cl-selectButton__apiKeyExpiration").click()
@@ -60,7 +60,7 @@ def revoke(page: Page, name: str) -> None:
     expect(row).to_have_count(0)
 
 
-def test_a_key_is_made_used_and_revoked(clerk: LocalClerk, ada: dict[str, Any], visitor: Visitor) -> None:
+def test_a_user_creates_and_revokes_a_key(clerk: LocalClerk, ada: dict[str, Any], visitor: Visitor) -> None:
     visitor.enter(ada)
     visitor.show("APIKeys")
     page = visitor.page
@@ -73,13 +73,10 @@ def test_a_key_is_made_used_and_revoked(clerk: LocalClerk, ada: dict[str, Any], 
         clerk.backend("POST", "/api_keys/verify", secret=secret)
 
 
-def test_an_organization_has_keys_of_its_own(
-    clerk: LocalClerk, ada: dict[str, Any], visitor: Visitor
-) -> None:
+def test_an_organization_has_its_own_keys(clerk: LocalClerk, ada: dict[str, Any], visitor: Visitor) -> None:
     name = f"Acme {time.time_ns()}"
     acme = clerk.backend("POST", "/organizations", name=name, created_by=ada["id"])
     visitor.enter(ada)
-    visitor.page.evaluate("id => Clerk.setActive({ organization: id })", acme["id"])
     visitor.show("OrganizationProfile", routing="hash")
     visitor.page.get_by_role("button", name="API keys").click()
     secret = make_key(visitor.page, "Deploy")
@@ -87,7 +84,7 @@ def test_an_organization_has_keys_of_its_own(
 
 
 @pytest.mark.parametrize(("role", "sees"), [("org:viewer", True), ("org:member", False)])
-def test_what_a_role_does_not_allow_is_not_offered(
+def test_only_roles_with_permission_see_the_keys(
     clerk: LocalClerk, ada: dict[str, Any], visitor: Visitor, role: str, sees: bool
 ) -> None:
     acme = clerk.backend("POST", "/organizations", name="Acme", created_by=ada["id"])
@@ -95,7 +92,6 @@ def test_what_a_role_does_not_allow_is_not_offered(
     path = f"/organizations/{acme['id']}/memberships"
     clerk.backend("POST", path, user_id=bob["id"], role=role)
     visitor.enter(bob)
-    visitor.page.evaluate("id => Clerk.setActive({ organization: id })", acme["id"])
     asked: list[str] = []
     visitor.page.on("request", lambda request: asked.append(request.url))
     visitor.show("OrganizationProfile", routing="hash")

@@ -1,4 +1,4 @@
-"""Plans and payments, by Clerk's own components. Nobody is charged."""
+"""Plans and payments, in Clerk's own components. No card is charged."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser import mounting
+
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-    from tests.browser.conftest import Visitor
     from tests.browser.local_clerk import LocalClerk
+    from tests.browser.visitor import Visitor
 
 PAY = re.compile(r"^(subscribe|pay \$|start)", re.IGNORECASE)
 PLANS: list[dict[str, Any]] = [
@@ -25,13 +27,13 @@ PLANS: list[dict[str, Any]] = [
 
 @pytest.fixture
 def ada(clerk: LocalClerk) -> dict[str, Any]:
-    """Return somebody in an instance that has plans."""
+    """Return a user. The instance has plans."""
     clerk.switch(billing={"enabled": True, "plans": PLANS})
     return clerk.create_user(first_name="Ada")
 
 
 def start(page: Page, slug: str) -> Locator:
-    """Choose a plan in the pricing table; return the checkout."""
+    """Choose a plan in the pricing table, and return the checkout."""
     page.locator(f".cl-pricingTableCard__{slug} .cl-pricingTableCardFooterButton").click()
     checkout = page.locator(".cl-checkout-root")
     expect(checkout.get_by_text("Checkout")).to_be_visible()
@@ -47,7 +49,7 @@ def subscribe(page: Page, slug: str, success: str = "Payment was successful!") -
 
 
 def plan_of(visitor: Visitor, *slugs: str) -> list[str]:
-    """Return which of these plans the session has, by `has({ plan })`, once its token is renewed."""
+    """Renew the session token, and return which of these plans it grants."""
     visitor.show("Nothing")
     visitor.page.evaluate("Clerk.session.getToken({ skipCache: true })")
     return [
@@ -58,7 +60,7 @@ def plan_of(visitor: Visitor, *slugs: str) -> list[str]:
 
 
 def table(visitor: Visitor) -> Page:
-    visitor.show("PricingTable", newSubscriptionRedirectUrl=visitor.page.url)
+    visitor.show("PricingTable", newSubscriptionRedirectUrl=mounting.address("Nothing"))
     visitor.page.locator(".cl-pricingTable-root, .cl-pricingTable").first.wait_for()
     return visitor.page
 
@@ -70,7 +72,9 @@ def billing_page(visitor: Visitor) -> Page:
     return visitor.page
 
 
-def test_who_is_signed_out_sees_plans_and_is_sent_to_sign_in(ada: dict[str, Any], visitor: Visitor) -> None:
+def test_a_signed_out_visitor_sees_plans_and_must_sign_in_to_subscribe(
+    ada: dict[str, Any], visitor: Visitor
+) -> None:
     assert ada["id"]
     visitor.show("PricingTable")
     page = visitor.page
@@ -81,9 +85,7 @@ def test_who_is_signed_out_sees_plans_and_is_sent_to_sign_in(ada: dict[str, Any]
     visitor.arrive("/login")
 
 
-def test_a_plan_is_subscribed_to_upgraded_cancelled_and_taken_up_again(
-    ada: dict[str, Any], visitor: Visitor
-) -> None:
+def test_a_user_subscribes_upgrades_cancels_and_resubscribes(ada: dict[str, Any], visitor: Visitor) -> None:
     visitor.enter(ada)
     page = table(visitor)
     subscribe(page, "plus")
@@ -106,7 +108,7 @@ def test_a_plan_is_subscribed_to_upgraded_cancelled_and_taken_up_again(
     expect(checkout.get_by_text("Success!")).to_be_visible()
 
 
-def test_a_trial_is_started_and_cancelled(ada: dict[str, Any], visitor: Visitor) -> None:
+def test_a_user_starts_and_cancels_a_trial(ada: dict[str, Any], visitor: Visitor) -> None:
     visitor.enter(ada)
     page = table(visitor)
     checkout = start(page, "trial")
@@ -126,7 +128,7 @@ def test_a_trial_is_started_and_cancelled(ada: dict[str, Any], visitor: Visitor)
     expect(listed.get_by_text("Upcoming")).to_be_visible()
 
 
-def test_payments_are_listed_also_a_refused_one(
+def test_payments_are_listed_including_a_declined_one(
     clerk: LocalClerk, ada: dict[str, Any], visitor: Visitor
 ) -> None:
     visitor.enter(ada)

@@ -1,4 +1,4 @@
-"""Clerk's own @clerk/testing, with a real browser, against the generated app."""
+"""Clerk's testing library, @clerk/testing, with a real browser against the generated app."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from dotenv import dotenv_values
 
-from tests.browser.conftest import QUIET, find_chromium, unavailable
+from tests.browser.conftest import FLAGS, find_chromium, unavailable
 from tests.browser.local_clerk import PASSWORD
 from tests.tools import ROOT, Project, run
 
@@ -26,14 +26,14 @@ WANTED = ("@clerk/testing", "playwright-core")
 
 @pytest.fixture(scope="session")
 def packages() -> Path:
-    """Return a folder with Clerk's package and Playwright, fetched by npm once and kept below .nox/."""
+    """Return a folder with @clerk/testing and Playwright. npm fetches them once; they are kept in .nox/."""
     if shutil.which("npm") is None or shutil.which("node") is None:
         unavailable("npm and node, which fetch and run @clerk/testing, were not found.")
     PACKAGES.mkdir(parents=True, exist_ok=True)
     if not all((PACKAGES / "node_modules" / name / "package.json").is_file() for name in WANTED):
         quiet = ("--no-audit", "--no-fund", "--no-package-lock", "--no-save", "--loglevel=error")
         run("npm", "install", *quiet, "--legacy-peer-deps", "--prefix", PACKAGES, *WANTED, cwd=PACKAGES)
-    shutil.copy(SCRIPT, PACKAGES / SCRIPT.name)  # Node looks for packages beside the script
+    shutil.copy(SCRIPT, PACKAGES / SCRIPT.name)  # Node looks for packages next to the script
     return PACKAGES
 
 
@@ -50,7 +50,7 @@ def test_it_signs_in_by_password_code_and_ticket(
         "EMAIL": user["email"],
         "PASSWORD": PASSWORD,
         "CHROMIUM": find_chromium(),
-        "ARGUMENTS": json.dumps(QUIET),
+        "ARGUMENTS": json.dumps(FLAGS),
         "NO_PROXY": "127.0.0.1,localhost",
     }
     run("node", packages / SCRIPT.name, cwd=packages, seconds=90, env=surroundings)

@@ -1,4 +1,4 @@
-"""Signing up and in by forms of an app's own making, on the part of Clerk.js that its hooks use."""
+"""Custom forms to sign up and sign in, on the part of Clerk.js that its hooks use."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tests.browser.components import CODE, PASSWORD, consent
 from tests.browser.custom_flows import sign_in, sign_up, signed_in_as
 
 if TYPE_CHECKING:
-    from tests.browser.conftest import Visitor
     from tests.browser.local_clerk import LocalClerk
+    from tests.browser.visitor import Visitor
 
 PHONE = {"enabled": True, "used_for_first_factor": True, "first_factors": ["phone_code"]}
 LINK = {"first_factors": ["email_link"], "verifications": ["email_link"]}
@@ -23,7 +23,7 @@ def phone_number() -> str:
 
 
 @pytest.mark.parametrize("way", ["password", "emailCode", "phoneCode"])
-def test_an_identifier_first_and_then_the_chosen_way(visitor: Visitor, clerk: LocalClerk, way: str) -> None:
+def test_sign_in_with_an_identifier_then_a_factor(visitor: Visitor, clerk: LocalClerk, way: str) -> None:
     clerk.switch(attributes={"phone_number": PHONE})
     user = clerk.create_user(phone_number=[phone_number()])
     visitor.show("Nothing")
@@ -44,7 +44,7 @@ def test_an_identifier_first_and_then_the_chosen_way(visitor: Visitor, clerk: Lo
     assert signed_in_as(visitor.page) == user["id"]
 
 
-def test_a_registration_with_a_password_and_a_code(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_sign_up_with_a_password_and_a_code(visitor: Visitor, clerk: LocalClerk) -> None:
     visitor.show("Nothing")
     flow = sign_up(visitor.page)
     assert flow.call("password", emailAddress=visitor.email, password=PASSWORD) is None
@@ -59,7 +59,7 @@ def test_a_registration_with_a_password_and_a_code(visitor: Visitor, clerk: Loca
     assert signed_in_as(visitor.page) == user["id"]
 
 
-def test_a_forgotten_password_is_replaced(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_a_forgotten_password_is_reset(visitor: Visitor, clerk: LocalClerk) -> None:
     user = clerk.create_user()
     visitor.show("Nothing")
     flow = sign_in(visitor.page)
@@ -72,9 +72,7 @@ def test_a_forgotten_password_is_replaced(visitor: Visitor, clerk: LocalClerk) -
     assert signed_in_as(visitor.page) == user["id"]
 
 
-def test_somebody_new_goes_from_sign_in_to_sign_up_after_the_code(
-    visitor: Visitor, clerk: LocalClerk
-) -> None:
+def test_a_new_user_moves_from_sign_in_to_sign_up_after_the_code(visitor: Visitor, clerk: LocalClerk) -> None:
     clerk.switch(attributes={"password": {"required": False}})
     visitor.show("Nothing")
     came, stays = sign_in(visitor.page), sign_up(visitor.page)
@@ -100,7 +98,7 @@ def test_a_ticket_signs_in(visitor: Visitor, clerk: LocalClerk) -> None:
     assert signed_in_as(visitor.page) == user["id"]
 
 
-def test_an_abandoned_visit_to_a_provider_can_be_started_again(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_an_abandoned_social_login_can_be_started_again(visitor: Visitor, clerk: LocalClerk) -> None:
     clerk.switch(social={"google": {"enabled": True}})
     visitor.show("Nothing")
     page, flow = visitor.page, sign_in(visitor.page)
@@ -110,7 +108,7 @@ def test_an_abandoned_visit_to_a_provider_can_be_started_again(visitor: Visitor,
         "redirectCallbackUrl": "/login#/sso-callback",
     }
     page.route("**/oauth/google**", lambda route: route.abort("aborted"), times=1)
-    for _ in range(2):  # the first time the browser does not get there
+    for _ in range(2):  # the first time, the browser doesn't reach the provider
         with page.expect_request(lambda asked: "/client/sign_ins?" in asked.url):
             flow.call("sso", **ways)
     consent(page, "Ada King", visitor.email)

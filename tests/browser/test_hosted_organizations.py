@@ -1,4 +1,4 @@
-"""Organizations and several accounts, by plain forms on a small screen."""
+"""Organizations and multiple accounts, on the hosted pages on a small screen."""
 
 from __future__ import annotations
 
@@ -17,18 +17,16 @@ from tests.browser.test_without_javascript import enter_code, fill_sign_up, sign
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.browser.conftest import Visitor
     from tests.browser.local_clerk import LocalClerk
+    from tests.browser.visitor import Visitor
 
 
 def expect_done(visitor: Visitor, words: str) -> None:
-    """Wait until the page says what was done."""
+    """Wait until the page reports that the action was done."""
     expect(visitor.page.get_by_role("status")).to_contain_text(words)
 
 
-def test_an_organization_from_its_first_to_its_last_day(
-    small: Callable[[], Visitor], clerk: LocalClerk
-) -> None:
+def test_the_whole_life_of_an_organization(small: Callable[[], Visitor], clerk: LocalClerk) -> None:
     clerk.switch(organizations={"enabled": True})
     ada, eve, guest = small(), small(), small()
     owner, other = clerk.create_user(first_name="Ada"), clerk.create_user(first_name="Eve")
@@ -78,7 +76,7 @@ def test_an_organization_from_its_first_to_its_last_day(
     expect(there.get_by_text(name)).to_have_count(0)
 
 
-def test_an_app_is_set_up_and_an_invitation_accepted_before_anything_else(
+def test_required_tasks_are_a_second_factor_and_joining_an_organization(
     small: Callable[[], Visitor], clerk: LocalClerk
 ) -> None:
     clerk.switch(
@@ -136,10 +134,8 @@ def test_two_accounts_in_one_browser(small: Callable[[], Visitor], clerk: LocalC
     visitor.arrive("/__clerk/sign-in")
 
 
-def test_a_message_proves_it_before_something_that_matters(
-    small: Callable[[], Visitor], clerk: LocalClerk
-) -> None:
-    """Two addresses could prove it: the code is asked for once, for the one that was chosen."""
+def test_an_emailed_code_confirms_a_sensitive_action(small: Callable[[], Visitor], clerk: LocalClerk) -> None:
+    """The user has two email addresses. The code is asked for once, for the chosen one."""
     visitor = small()
     second = f"second-{visitor.email}"
     user = clerk.create_user(visitor.email)

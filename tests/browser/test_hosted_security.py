@@ -1,4 +1,4 @@
-"""What protects an account, by plain forms on a small screen: no JavaScript, 390 pixels."""
+"""Security of an account, on the hosted pages on a small screen: no JavaScript, 390 pixels wide."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
-    from tests.browser.conftest import Visitor
     from tests.browser.local_clerk import LocalClerk
+    from tests.browser.visitor import Visitor
 
 
 def enter(visitor: Visitor, email: str, password: str = PASSWORD) -> Page:
-    """Sign in, and open the account."""
+    """Sign in, and open the account page."""
     visitor.go("/__clerk/sign-in")
     sign_in(visitor.page, email, password)
     visitor.arrive("/")
@@ -32,21 +32,21 @@ def enter(visitor: Visitor, email: str, password: str = PASSWORD) -> Page:
 
 
 def leave(visitor: Visitor) -> None:
-    """Sign out, and wait for the app."""
+    """Sign out, and wait for the app's landing page."""
     visitor.go("/__clerk/user")
     visitor.page.get_by_role("button", name="Sign out", exact=True).last.click()
     visitor.arrive("/")
 
 
 def expect_fit(visitor: Visitor, step: str) -> None:
-    """Keep a picture; nothing on it may be wider than the screen."""
+    """Check that nothing on the page is wider than the screen."""
     visitor.picture(step)
     width = visitor.page.evaluate("document.documentElement.scrollWidth")
     assert width <= 390, f"{step} is {width} pixels wide"
 
 
 def expect_wrong(page: Page, label: str, words: str) -> None:
-    """Wait until a field says what was wrong with it, and the title that something was."""
+    """Wait until a field has the focus and an error with these words, and the title starts with Error."""
     field = page.get_by_label(label, exact=True)
     expect(field).to_have_attribute("aria-invalid", "true")
     expect(page.locator(f"#{field.get_attribute('aria-describedby')}")).to_contain_text(words)
@@ -139,7 +139,9 @@ def test_passwords_and_devices(small: Callable[[], Visitor], clerk: LocalClerk) 
     enter(elsewhere, user["email"], NEW)
 
 
-def test_accounts_elsewhere_links_and_numbers(small: Callable[[], Visitor], clerk: LocalClerk) -> None:
+def test_connected_accounts_email_links_and_phone_numbers(
+    small: Callable[[], Visitor], clerk: LocalClerk
+) -> None:
     clerk.switch(
         social={"google": {"enabled": True}},
         attributes={"email_address": BY_LINK, "phone_number": TEXTED},

@@ -1,4 +1,4 @@
-"""Every way in, with JavaScript switched off: Clerk's hosted pages, in plain HTML."""
+"""Every way to sign in and sign up on the hosted pages, with JavaScript disabled."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
-    from tests.browser.conftest import Visitor
     from tests.browser.local_clerk import LocalClerk
+    from tests.browser.visitor import Visitor
 
 
 @pytest.fixture
 def plain(visit: Callable[..., Visitor]) -> Visitor:
-    """Return the browser of somebody without JavaScript."""
+    """Return a browser with JavaScript disabled."""
     return visit(javascript=False)
 
 
-def name_oneself(page: Page, identifier: str) -> None:
+def enter_identifier(page: Page, identifier: str) -> None:
     page.locator("input[name=identifier]").fill(identifier)
     page.locator("form button:not([name])").first.click()
 
 
 def accept(visitor: Visitor, clerk: LocalClerk) -> None:
-    """Open the link of an invitation, and sign up with what is still asked for."""
+    """Open the link of an invitation, and fill in the missing fields."""
     page = visitor.page
     page.goto(clerk.last_link(visitor.email))
     expect(page.get_by_text("You have been invited to")).to_be_visible()
@@ -46,7 +46,7 @@ def accept(visitor: Visitor, clerk: LocalClerk) -> None:
     expect(page.locator("body")).to_contain_text(visitor.email)
 
 
-def test_all_that_people_can_be_asked_for(plain: Visitor, clerk: LocalClerk) -> None:
+def test_sign_up_with_every_field(plain: Visitor, clerk: LocalClerk) -> None:
     clerk.switch(
         attributes={"phone_number": PHONE | REQUIRED | PROVED, "username": USERNAME | REQUIRED},
         sign_up={"legal_consent_enabled": True},
@@ -69,7 +69,7 @@ def test_all_that_people_can_be_asked_for(plain: Visitor, clerk: LocalClerk) -> 
     sign_out(page)
     plain.arrive("/")
     plain.go("/__clerk/sign-in")
-    name_oneself(page, number)
+    enter_identifier(page, number)
     plain.picture("ways to prove it")
     page.get_by_role("button", name="Text a code to", exact=False).first.click()
     page.get_by_label("Verification code").fill("000000")
@@ -83,11 +83,11 @@ def test_all_that_people_can_be_asked_for(plain: Visitor, clerk: LocalClerk) -> 
     plain.arrive("/")
     plain.go("/__clerk/sign-in")
     page.get_by_label("Password").fill(PASSWORD)
-    name_oneself(page, name.upper())
+    enter_identifier(page, name.upper())
     plain.arrive("/")
 
 
-def test_an_invitation_opens_a_restricted_instance(plain: Visitor, clerk: LocalClerk) -> None:
+def test_an_invitation_allows_sign_up_in_restricted_mode(plain: Visitor, clerk: LocalClerk) -> None:
     clerk.switch(sign_up={"mode": "restricted"})
     plain.go("/__clerk/sign-up")
     expect(plain.page.get_by_text("by invitation only")).to_be_visible()
@@ -108,13 +108,13 @@ def test_the_waitlist_ends_with_an_invitation(plain: Visitor, clerk: LocalClerk)
     accept(plain, clerk)
 
 
-def test_a_forgotten_password_is_replaced(visit: Callable[..., Visitor], clerk: LocalClerk) -> None:
+def test_a_forgotten_password_is_reset(visit: Callable[..., Visitor], clerk: LocalClerk) -> None:
     elsewhere, plain = visit(), visit(javascript=False)
     user = clerk.create_user()
     elsewhere.enter(user)
     plain.go("/__clerk/sign-in")
     page = plain.page
-    name_oneself(page, user["email"])
+    enter_identifier(page, user["email"])
     page.get_by_role("button", name="Forgot the password?").click()
     page.get_by_label("Verification code").fill(CODE)
     page.keyboard.press("Enter")
@@ -129,7 +129,7 @@ def test_a_forgotten_password_is_replaced(visit: Callable[..., Visitor], clerk: 
     assert sorted(session["status"] for session in sessions) == ["active", "revoked"]
 
 
-def test_a_link_in_the_mail_signs_up_and_in(plain: Visitor, clerk: LocalClerk) -> None:
+def test_an_email_link_signs_up_and_signs_in(plain: Visitor, clerk: LocalClerk) -> None:
     clerk.switch(attributes={"email_address": BY_LINK, "password": WITHOUT_PASSWORD})
     page = plain.page
     plain.go("/__clerk/sign-up")
@@ -142,7 +142,7 @@ def test_a_link_in_the_mail_signs_up_and_in(plain: Visitor, clerk: LocalClerk) -
     sign_out(page)
     plain.arrive("/")
     plain.go("/__clerk/sign-in")
-    name_oneself(page, plain.email)
+    enter_identifier(page, plain.email)
     page.get_by_role("button", name="Email a link to").click()
     plain.picture("link sent")
     page.goto(clerk.last_link(plain.email))
@@ -151,14 +151,14 @@ def test_a_link_in_the_mail_signs_up_and_in(plain: Visitor, clerk: LocalClerk) -
     expect(page.locator("body")).to_contain_text(plain.email)
 
 
-def test_nobody_learns_who_has_an_account(plain: Visitor, clerk: LocalClerk) -> None:
+def test_the_form_does_not_reveal_whether_an_account_exists(plain: Visitor, clerk: LocalClerk) -> None:
     clerk.switch(sign_in={"enumeration_protection": True})
     clerk.create_user(plain.email)
     seen = []
     for email in (plain.email, f"nobody-{plain.email}"):
         plain.go("/__clerk/sign-in")
-        name_oneself(plain.page, email)
-        # Not inner_text, which depends on whether the style sheet is there yet.
+        enter_identifier(plain.page, email)
+        # Not inner_text, which depends on whether the style sheet is loaded.
         text = plain.page.locator("main").text_content() or ""
         seen.append(text.replace(email, "…"))
     assert seen[0] == seen[1]

@@ -1,4 +1,4 @@
-"""A member of staff sees the app as one of its users does."""
+"""Impersonation: a support agent uses the app as one of its users."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from urllib.parse import quote
 
 from playwright.sync_api import expect
 
-from tests.browser import components
+from tests.browser import components, mounting
 
 if TYPE_CHECKING:
-    from tests.browser.conftest import Visitor
     from tests.browser.local_clerk import LocalClerk
+    from tests.browser.visitor import Visitor
 
 
 def actor_token(clerk: LocalClerk, user: dict[str, Any], actor: dict[str, Any]) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def actor_token(clerk: LocalClerk, user: dict[str, Any], actor: dict[str, Any]) 
     return made
 
 
-def test_a_ticket_impersonates_until_the_banner_ends_it(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_a_ticket_impersonates_until_sign_out_in_the_banner(visitor: Visitor, clerk: LocalClerk) -> None:
     ada, support = clerk.create_user(first_name="Ada"), clerk.create_user(first_name="Sue")
     token = actor_token(clerk, ada, support)
     visitor.go(f"/login?__clerk_ticket={quote(token['token'])}")
@@ -38,9 +38,7 @@ def test_a_ticket_impersonates_until_the_banner_ends_it(visitor: Visitor, clerk:
     visitor.arrive("/login")
 
 
-def test_the_link_of_a_token_takes_the_place_of_who_was_signed_in(
-    visitor: Visitor, clerk: LocalClerk
-) -> None:
+def test_an_actor_token_link_replaces_the_signed_in_user(visitor: Visitor, clerk: LocalClerk) -> None:
     ada, support = clerk.create_user(first_name="Ada"), clerk.create_user(first_name="Sue")
     visitor.enter(support)
     visitor.go("/")
@@ -52,12 +50,12 @@ def test_the_link_of_a_token_takes_the_place_of_who_was_signed_in(
     assert visitor.page.evaluate("[Clerk.user.id, Clerk.session.actor.sub]") == [ada["id"], support["id"]]
 
 
-def test_beside_other_accounts_the_ticket_is_taken_at_once(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_with_multiple_sessions_the_ticket_is_used_at_once(visitor: Visitor, clerk: LocalClerk) -> None:
     clerk.switch(sessions={"multi_session": True})
     ada, support = clerk.create_user(first_name="Ada"), clerk.create_user(first_name="Sue")
     visitor.enter(ada)
     token = actor_token(clerk, ada, support)
-    visitor.go(f"/_component/SignIn?__clerk_ticket={quote(token['token'])}")
+    visitor.go(f"{mounting.address('SignIn')}&__clerk_ticket={quote(token['token'])}")
     visitor.arrive("/dashboard")
     components.wait_for_user_button(visitor.page)
     assert visitor.page.evaluate("[Clerk.user.id, Clerk.session.actor.sub]") == [ada["id"], support["id"]]

@@ -1,4 +1,4 @@
-"""How people come into organizations and out of them, by Clerk's own components."""
+"""Joining and leaving organizations, roles and domains, in Clerk's own components."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from playwright.sync_api import expect
 from tests.browser import components
 
 if TYPE_CHECKING:
-    from tests.browser.conftest import Visitor
     from tests.browser.local_clerk import LocalClerk
+    from tests.browser.visitor import Visitor
 
 PICTURE = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -49,7 +49,7 @@ SETTINGS = {
 
 @pytest.fixture
 def ada(clerk: LocalClerk) -> dict[str, Any]:
-    """Return somebody in an instance whose organizations have domains and a role of their own."""
+    """Return a user. Organizations of the instance have domains and a custom role."""
     clerk.switch(organizations=SETTINGS)
     return clerk.create_user(first_name="Ada")
 
@@ -61,13 +61,13 @@ def make(clerk: LocalClerk, user: dict[str, Any]) -> dict[str, Any]:
 
 
 def members(clerk: LocalClerk, organization: dict[str, Any]) -> dict[str, str]:
-    """Return the role of each member, by id."""
+    """Return the role of each member, by user ID."""
     found = clerk.backend("GET", f"/organizations/{organization['id']}/memberships")["data"]
     return {one["public_user_data"]["user_id"]: one["role"] for one in found}
 
 
 def join(clerk: LocalClerk, organization: dict[str, Any], role: str = "org:member") -> dict[str, Any]:
-    """Return a new member."""
+    """Add a new member, and return the user."""
     bob = clerk.create_user(first_name="Bob")
     path = f"/organizations/{organization['id']}/memberships"
     clerk.backend("POST", path, user_id=bob["id"], role=role)
@@ -75,9 +75,8 @@ def join(clerk: LocalClerk, organization: dict[str, Any], role: str = "org:membe
 
 
 def profile(visitor: Visitor, user: dict[str, Any], organization: dict[str, Any]) -> None:
-    """Open the organization's profile, as somebody in it."""
+    """Sign in as a member, and open the profile of their only organization."""
     visitor.enter(user)
-    visitor.page.evaluate("id => Clerk.setActive({ organization: id })", organization["id"])
     visitor.show("OrganizationProfile", routing="hash", afterLeaveOrganizationUrl="/dashboard")
 
 
@@ -106,7 +105,7 @@ def test_an_admin_removes_a_member(visitor: Visitor, clerk: LocalClerk, ada: dic
     assert set(members(clerk, acme)) == {ada["id"]}
 
 
-def test_a_role_of_ones_own_is_given_and_opens_what_it_allows(
+def test_a_custom_role_grants_exactly_its_permissions(
     visitor: Visitor, clerk: LocalClerk, ada: dict[str, Any]
 ) -> None:
     acme = make(clerk, ada)
@@ -140,7 +139,7 @@ def test_an_invitation_is_accepted_in_the_switcher(
     assert members(clerk, acme)[bob["id"]] == "org:clerk"
 
 
-def test_people_of_a_domain_ask_to_join_and_are_let_in(
+def test_users_of_a_verified_domain_request_to_join_and_are_approved(
     visitor: Visitor, clerk: LocalClerk, ada: dict[str, Any]
 ) -> None:
     acme, domain = make(clerk, ada), f"acme{time.time_ns()}.com"
@@ -163,7 +162,7 @@ def test_people_of_a_domain_ask_to_join_and_are_let_in(
     assert members(clerk, acme)[bob["id"]] == "org:member"
 
 
-def test_a_domain_is_verified_and_invites_by_itself(
+def test_an_admin_verifies_a_domain_and_enables_automatic_invitations(
     visitor: Visitor, clerk: LocalClerk, ada: dict[str, Any]
 ) -> None:
     acme, domain = make(clerk, ada), f"acme{time.time_ns()}.com"
@@ -175,7 +174,7 @@ def test_a_domain_is_verified_and_invites_by_itself(
     page.locator("input[name=affiliationEmailAddress]").fill("ada")
     page.get_by_role("button", name="Save").click()
     components.enter_code(page)
-    # Clerk.js closes the form at once, and shows the domain as it was before the code.
+    # Clerk.js closes the form immediately but shows the domain as it was before the code.
     expect(page.locator("input[data-otp-input]")).to_have_count(0)
     visitor.show("OrganizationProfile", routing="hash")
     row = page.locator(".cl-profileSectionItem__organizationDomains", has_text=domain)
@@ -190,9 +189,7 @@ def test_a_domain_is_verified_and_invites_by_itself(
     assert shown["verification"]["status"] == "verified"
 
 
-def test_an_organization_gets_a_name_and_a_logo(
-    visitor: Visitor, clerk: LocalClerk, ada: dict[str, Any]
-) -> None:
+def test_an_admin_changes_name_and_logo(visitor: Visitor, clerk: LocalClerk, ada: dict[str, Any]) -> None:
     acme = make(clerk, ada)
     profile(visitor, ada, acme)
     page = visitor.page
@@ -201,23 +198,22 @@ def test_an_organization_gets_a_name_and_a_logo(
     page.get_by_role("button", name="Save").click()
     expect(page.locator(".cl-profileSectionItem__organizationProfile")).to_contain_text("Globex")
     page.get_by_role("button", name="Update profile").click()
-    # The form that was saved is still closing.
+    # The saved form is still closing.
     expect(page.locator("input[type=file]")).to_have_count(1)
     page.locator("input[type=file]").set_input_files(
         {"name": "logo.png", "mimeType": "image/png", "buffer": PICTURE}
     )
-    page.wait_for_function("Clerk.organization.hasImage")
+    page.wait_for_function("() => Clerk.organization.hasImage")
     shown = clerk.backend("GET", f"/organizations/{acme['id']}")
     assert (shown["name"], shown["has_image"]) == ("Globex", True)
 
 
-def test_where_everybody_belongs_somewhere_there_is_no_personal_account(
+def test_forced_organization_selection_hides_the_personal_account(
     visitor: Visitor, clerk: LocalClerk, ada: dict[str, Any]
 ) -> None:
     acme = make(clerk, ada)
     clerk.switch(organizations=SETTINGS | {"force_organization_selection": True})
     visitor.enter(ada)
-    visitor.page.evaluate("id => Clerk.setActive({ organization: id })", acme["id"])
     visitor.show("OrganizationSwitcher")
     trigger = visitor.page.locator(".cl-organizationSwitcherTrigger")
     expect(trigger).to_contain_text(acme["name"])

@@ -1,4 +1,4 @@
-"""Organizations, by Clerk's own components."""
+"""Organizations, in Clerk's own components."""
 
 from __future__ import annotations
 
@@ -13,28 +13,29 @@ from tests.browser import components, mounting
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.browser.conftest import Visitor
     from tests.browser.local_clerk import LocalClerk
+    from tests.browser.visitor import Visitor
 
 
 @pytest.fixture
 def ada(clerk: LocalClerk) -> dict[str, Any]:
-    """Return somebody in an instance that has organizations."""
+    """Return a user. The instance has organizations."""
     clerk.switch(organizations={"enabled": True})
     return clerk.create_user(first_name="Ada")
 
 
 def own_organization(visitor: Visitor, clerk: LocalClerk, user: dict[str, Any]) -> dict[str, Any]:
-    """Sign in, with an organization of one's own as the active one."""
+    """Create an organization for a user, and sign in; as their only one, it is active."""
     made: dict[str, Any] = clerk.backend(
         "POST", "/organizations", name=f"Acme {time.time_ns()}", created_by=user["id"]
     )
     visitor.enter(user)
-    visitor.page.evaluate("id => Clerk.setActive({ organization: id })", made["id"])
     return made
 
 
-def test_people_make_organizations_and_switch_between_them(visitor: Visitor, ada: dict[str, Any]) -> None:
+def test_a_user_creates_organizations_and_switches_between_them(
+    visitor: Visitor, ada: dict[str, Any]
+) -> None:
     visitor.enter(ada)
     here = mounting.address("OrganizationSwitcher")
     page, trigger = visitor.page, visitor.page.locator(".cl-organizationSwitcherTrigger")
@@ -53,7 +54,7 @@ def test_people_make_organizations_and_switch_between_them(visitor: Visitor, ada
     page.wait_for_function("name => window.Clerk?.organization?.name === name", arg=names[0])
 
 
-def test_an_admin_invites_people(visitor: Visitor, clerk: LocalClerk, ada: dict[str, Any]) -> None:
+def test_an_admin_invites_a_user(visitor: Visitor, clerk: LocalClerk, ada: dict[str, Any]) -> None:
     own_organization(visitor, clerk, ada)
     visitor.show("OrganizationProfile", routing="hash")
     page = visitor.page
@@ -68,7 +69,7 @@ def test_an_admin_invites_people(visitor: Visitor, clerk: LocalClerk, ada: dict[
     assert "ticket=" in clerk.last_link(visitor.email)
 
 
-def test_who_opens_the_link_of_an_invitation_joins(
+def test_an_invitation_link_joins_the_organization(
     visit: Callable[..., Visitor], clerk: LocalClerk, ada: dict[str, Any]
 ) -> None:
     organization = clerk.backend("POST", "/organizations", name="Acme", created_by=ada["id"])
@@ -88,7 +89,7 @@ def test_who_opens_the_link_of_an_invitation_joins(
     assert guest.page.request.get(f"{guest.site}/api/me").json()["organization_id"] == organization["id"]
 
 
-def test_an_admin_gives_roles(visitor: Visitor, clerk: LocalClerk, ada: dict[str, Any]) -> None:
+def test_an_admin_changes_a_role(visitor: Visitor, clerk: LocalClerk, ada: dict[str, Any]) -> None:
     organization = own_organization(visitor, clerk, ada)
     bob = clerk.create_user(first_name="Bob")
     members = f"/organizations/{organization['id']}/memberships"
@@ -117,7 +118,7 @@ def test_an_admin_deletes_the_organization(visitor: Visitor, clerk: LocalClerk, 
         clerk.backend("GET", f"/organizations/{organization['id']}")
 
 
-def test_who_belongs_to_none_makes_one_first(
+def test_a_user_without_an_organization_must_create_one_first(
     visitor: Visitor, clerk: LocalClerk, ada: dict[str, Any]
 ) -> None:
     clerk.switch(organizations={"enabled": True, "force_organization_selection": True})

@@ -1,4 +1,4 @@
-"""Passkeys in Clerk's own components, with an authenticator that Chromium pretends to have."""
+"""Passkeys in Clerk's own components, with a virtual authenticator of Chromium."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tests.browser import profile
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-    from tests.browser.conftest import Visitor
     from tests.browser.local_clerk import LocalClerk
+    from tests.browser.visitor import Visitor
 
 AUTHENTICATOR = {
     "protocol": "ctap2",
@@ -24,7 +24,7 @@ AUTHENTICATOR = {
 }
 
 
-def plug_in_authenticator(page: Page) -> None:
+def add_virtual_authenticator(page: Page) -> None:
     """Let the browser have one that always agrees.
 
     Clerk.js says that robots have no passkeys, so the browser does not say that it is steered. Of people
@@ -46,10 +46,10 @@ def open_passkeys(visitor: Visitor) -> None:
 
 
 def test_a_passkey_is_added_renamed_used_and_removed(visitor: Visitor, clerk: LocalClerk) -> None:
-    # By autofill the pretended authenticator would sign in before anybody clicks.
+    # With autofill, the virtual authenticator would sign in before the test clicks.
     clerk.switch(attributes={"passkey": {"enabled": True}}, passkeys={"allow_autofill": False})
     page = visitor.page
-    plug_in_authenticator(page)
+    add_virtual_authenticator(page)
     user = clerk.create_user(first_name="Ada")
     visitor.enter(user)
     open_passkeys(visitor)

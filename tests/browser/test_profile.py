@@ -1,4 +1,4 @@
-"""The user profile, by Clerk's own component."""
+"""The user profile, in Clerk's own component."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from tests.browser import components
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.browser.conftest import Visitor
     from tests.browser.local_clerk import LocalClerk
+    from tests.browser.visitor import Visitor
 
 AUTHENTICATOR = {"enabled": True, "used_for_second_factor": True, "second_factors": ["totp"]}
 BACKUP_CODES = {"enabled": True, "used_for_second_factor": True, "second_factors": ["backup_code"]}
 
 
 def authenticator_code(secret: str, later: int = 0) -> str:
-    """Return what an authenticator app shows now, or these seconds later (RFC 6238)."""
+    """Return the code that an authenticator app shows now, or `later` seconds from now (RFC 6238)."""
     key = base64.b32decode(secret + "=" * (-len(secret) % 8))
     digest = hmac.digest(key, struct.pack(">Q", int((time.time() + later) // 30)), "sha1")
     (number,) = struct.unpack_from(">I", digest, digest[-1] & 15)
     return f"{(number & 0x7FFFFFFF) % 10**6:06}"
 
 
-def test_people_change_their_name_and_add_an_address(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_a_user_changes_their_name_and_adds_an_email_address(visitor: Visitor, clerk: LocalClerk) -> None:
     visitor.enter(clerk.create_user(first_name="Ada"))
     page = visitor.page
     visitor.go("/profile")
@@ -50,7 +50,7 @@ def test_people_change_their_name_and_add_an_address(visitor: Visitor, clerk: Lo
     visitor.picture("name and address")
 
 
-def test_people_change_their_password_once_they_have_proved_themselves_again(
+def test_changing_the_password_requires_reverification(
     visit: Callable[..., Visitor], clerk: LocalClerk
 ) -> None:
     visitor, elsewhere = visit(), visit()
@@ -73,9 +73,7 @@ def test_people_change_their_password_once_they_have_proved_themselves_again(
     elsewhere.enter(user, "quite another password")
 
 
-def test_an_authenticator_app_is_set_up_and_a_backup_code_replaces_it(
-    visitor: Visitor, clerk: LocalClerk
-) -> None:
+def test_a_backup_code_works_in_place_of_the_authenticator_app(visitor: Visitor, clerk: LocalClerk) -> None:
     clerk.switch(attributes={"authenticator_app": AUTHENTICATOR, "backup_code": BACKUP_CODES})
     user = clerk.create_user(first_name="Ada")
     visitor.enter(user)

@@ -1,4 +1,4 @@
-"""What an account is known by and looks like, changed in Clerk's own user profile."""
+"""Picture, names, email addresses, phone numbers and social accounts, in Clerk's own user profile."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from tests.browser import components, profile
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-    from tests.browser.conftest import Visitor
     from tests.browser.local_clerk import LocalClerk
+    from tests.browser.visitor import Visitor
 
 PICTURE = ".cl-profileSectionItem__profile img"
 PHONES = {"enabled": True, "used_for_first_factor": True, "verifications": ["phone_code"]}
 
 
 def png(red: int, green: int, blue: int) -> bytes:
-    """Return a picture of 16 by 16 pixels in one colour."""
+    """Return a picture of 16 by 16 pixels in one color."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         check = struct.pack(">I", zlib.crc32(kind + data))
@@ -39,7 +39,7 @@ def png(red: int, green: int, blue: int) -> bytes:
 
 
 def shown_color(page: Page) -> list[int]:
-    """Return the colour in the middle of the picture."""
+    """Return the color of the shown picture."""
     color: list[int] = page.locator(PICTURE).evaluate(
         """async (picture) => {
           await picture.decode();
@@ -52,7 +52,7 @@ def shown_color(page: Page) -> list[int]:
 
 
 def upload(page: Page, content: bytes) -> None:
-    """Choose a picture in the form for the profile, and wait until it is the person's."""
+    """Upload a picture in the profile form, and wait until it is saved."""
     page.get_by_role("button", name="Update profile").click()
     with page.expect_response(lambda answer: "/profile_image" in answer.url):
         page.locator("input[type=file]").set_input_files(
@@ -108,7 +108,7 @@ def test_names_and_username_are_changed(visitor: Visitor, clerk: LocalClerk) -> 
     visitor.picture("names")
 
 
-def test_an_address_is_added_made_primary_and_the_old_one_removed(
+def test_an_email_address_is_added_made_primary_and_the_old_one_removed(
     visitor: Visitor, clerk: LocalClerk
 ) -> None:
     taken = clerk.create_user()
@@ -137,7 +137,7 @@ def test_an_address_is_added_made_primary_and_the_old_one_removed(
     visitor.picture("only the new address")
 
 
-def test_an_address_is_verified_by_a_link(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_an_email_address_is_verified_by_a_link(visitor: Visitor, clerk: LocalClerk) -> None:
     clerk.switch(attributes={"email_address": {"verifications": ["email_link"]}})
     visitor.enter(clerk.create_user(first_name="Ada"))
     page = visitor.page
@@ -169,7 +169,7 @@ def test_a_phone_number_is_added_made_primary_and_removed(visitor: Visitor, cler
     visitor.picture("only the new number")
 
 
-def test_an_account_elsewhere_is_connected_and_removed(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_a_social_account_is_connected_and_removed(visitor: Visitor, clerk: LocalClerk) -> None:
     clerk.switch(social={"github": {"enabled": True}})
     visitor.enter(clerk.create_user(first_name="Ada"))
     page = visitor.page

@@ -1,4 +1,4 @@
-"""An account that is looked after with JavaScript switched off: the hosted page of it."""
+"""The account page of the hosted pages, with JavaScript disabled."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tests.browser.test_without_javascript import enter_code, sign_in
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.browser.conftest import Visitor
     from tests.browser.local_clerk import LocalClerk
+    from tests.browser.visitor import Visitor
 
 
-def test_everything_about_an_account_is_changed_by_plain_forms(
+def test_every_setting_of_an_account_works_without_javascript(
     visit: Callable[..., Visitor], clerk: LocalClerk
 ) -> None:
     clerk.switch(attributes={"phone_number": TEXTED, "backup_code": BACKUP_CODES})

@@ -1,4 +1,4 @@
-"""Proving twice who one is: second factors, new browsers, and before something that matters."""
+"""Second factors, new devices, and reverification."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tests.browser.test_profile import AUTHENTICATOR, BACKUP_CODES, authenticato
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-    from tests.browser.conftest import Visitor
     from tests.browser.local_clerk import LocalClerk
+    from tests.browser.visitor import Visitor
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 SMS = {"enabled": True, "used_for_second_factor": True, "second_factors": ["phone_code"]}
@@ -28,13 +28,13 @@ TRUST = {"client_trust": True}
 
 
 def twice(clerk: LocalClerk, **more: Any) -> dict[str, Any]:
-    """Make an account with an authenticator app and a backup code, in an instance with these settings."""
+    """Apply these settings, and create a user with an authenticator app and a backup code."""
     clerk.switch(attributes={"authenticator_app": AUTHENTICATOR, "backup_code": BACKUP_CODES}, **more)
     return clerk.create_user(totp_secret=SECRET, backup_codes=["abcdefgh"])
 
 
 def sign_in_at_once(page: Page, email: str) -> None:
-    """Sign in by the form that has both fields, as a password manager fills it."""
+    """Sign in as a password manager does: fill in the identifier and the hidden password together."""
     page.locator("input[name=identifier]").fill(email)
     page.locator("input[name=password]").fill(PASSWORD, force=True)
     components.proceed(page)
@@ -90,7 +90,7 @@ def test_a_second_factor_in_a_custom_flow(visitor: Visitor, clerk: LocalClerk, w
     assert signed_in_as(visitor.page) == user["id"]
 
 
-def test_a_new_browser_proves_the_address_and_is_known_then(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_a_new_device_confirms_the_email_address_once(visitor: Visitor, clerk: LocalClerk) -> None:
     clerk.switch(sign_in=TRUST)
     user = clerk.create_user()
     visitor.go("/login")
@@ -111,7 +111,7 @@ def test_a_new_browser_proves_the_address_and_is_known_then(visitor: Visitor, cl
     visitor.arrive("/dashboard")
 
 
-def test_a_new_browser_in_a_custom_flow(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_a_new_device_in_a_custom_flow(visitor: Visitor, clerk: LocalClerk) -> None:
     clerk.switch(sign_in=TRUST)
     user = clerk.create_user()
     visitor.show("Nothing")
@@ -127,7 +127,7 @@ def test_a_new_browser_in_a_custom_flow(visitor: Visitor, clerk: LocalClerk) -> 
     assert signed_in_as(visitor.page) == user["id"]
 
 
-def test_a_new_browser_opens_a_link(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_a_new_device_confirms_by_an_email_link(visitor: Visitor, clerk: LocalClerk) -> None:
     links = {"first_factors": [], "verifications": ["email_link"]}
     clerk.switch(sign_in=TRUST, attributes={"email_address": links})
     user = clerk.create_user()
@@ -140,13 +140,13 @@ def test_a_new_browser_opens_a_link(visitor: Visitor, clerk: LocalClerk) -> None
 
 
 def minutes_since_first_factor(authorization: str) -> int:
-    """Return the first of the ages in a session token, which a real server would verify first."""
+    """Return the age of the first factor in minutes, from the token of a request. It isn't verified here."""
     claims = authorization.split(".")[1]
     ages = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["fva"]
     return int(ages[0])
 
 
-# What a hook like useReverification does: the app's server refuses, Clerk.js asks, the call is made again.
+# Like the hook useReverification: the app's server refuses, Clerk.js verifies the user, the call is repeated.
 REVERIFIED = """async () => {
   const call = async () => {
     const token = await Clerk.session.getToken({ skipCache: true });
@@ -160,7 +160,7 @@ REVERIFIED = """async () => {
 }"""
 
 
-def test_a_call_that_matters_is_made_again_after_reverification(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_a_refused_call_is_repeated_after_reverification(visitor: Visitor, clerk: LocalClerk) -> None:
     user = clerk.create_user()
     visitor.enter(user)
     clerk.ask("POST", "/emulator/clock", {"advance_seconds": 1200})
@@ -183,5 +183,5 @@ def test_a_call_that_matters_is_made_again_after_reverification(visitor: Visitor
     visitor.expect_error(403, "/transfer")
     page.evaluate(f"({REVERIFIED})().then(found => window.outcome = found); null")
     components.fill_password(page)
-    page.wait_for_function("window.outcome")
+    page.wait_for_function("() => window.outcome")
     assert page.evaluate("window.outcome") == ["reverification-error", {"done": True}]

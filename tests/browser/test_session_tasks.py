@@ -1,4 +1,4 @@
-"""What has to be done after signing in or up, by Clerk's own components and without JavaScript."""
+"""Session tasks after signing in or signing up, in Clerk's own components and without JavaScript."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
-    from tests.browser.conftest import Visitor
     from tests.browser.local_clerk import LocalClerk
+    from tests.browser.visitor import Visitor
 
 FORCED = {"enabled": True, "force_organization_selection": True}
 SMS = {
@@ -36,7 +36,7 @@ def choose_name(page: Page) -> None:
 
 
 def expect_signed_out(visitor: Visitor) -> None:
-    """Whatever a session has to do first, the app takes it for none."""
+    """Check that the app treats a session with open tasks as signed out."""
     answer = visitor.page.request.get(f"{visitor.site}/api/me")
     assert answer.status == 401, answer.text()
 
@@ -46,7 +46,9 @@ def active_organization(visitor: Visitor) -> str | None:
     return found
 
 
-def test_a_stolen_password_is_replaced_then_an_organization_made(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_a_compromised_password_is_reset_then_an_organization_created(
+    visitor: Visitor, clerk: LocalClerk
+) -> None:
     clerk.switch(organizations=FORCED)
     user = clerk.create_user()
     clerk.backend("POST", f"/users/{user['id']}/password/set_compromised")
@@ -66,7 +68,7 @@ def test_a_stolen_password_is_replaced_then_an_organization_made(visitor: Visito
     assert active_organization(visitor)
 
 
-def test_who_signs_up_joins_the_organization_that_invited_them(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_a_new_user_joins_the_organization_that_invited_them(visitor: Visitor, clerk: LocalClerk) -> None:
     clerk.switch(organizations=FORCED)
     made = clerk.backend("POST", "/organizations", name="Engines")
     invitation = {"email_address": visitor.email, "role": "org:member"}
@@ -84,7 +86,7 @@ def test_who_signs_up_joins_the_organization_that_invited_them(visitor: Visitor,
     assert active_organization(visitor) == made["id"]
 
 
-def test_who_may_only_ask_to_join_has_to_wait(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_a_user_who_requested_to_join_has_to_wait(visitor: Visitor, clerk: LocalClerk) -> None:
     clerk.switch(organizations=FORCED | {"domains": True})
     made = clerk.backend("POST", "/organizations", name="Engines")
     host = f"engines{time.time_ns()}.example"
@@ -98,7 +100,7 @@ def test_who_may_only_ask_to_join_has_to_wait(visitor: Visitor, clerk: LocalCler
     expect_signed_out(visitor)
 
 
-def test_who_signs_up_sets_up_a_second_factor_by_sms(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_a_new_user_sets_up_text_messages_as_second_factor(visitor: Visitor, clerk: LocalClerk) -> None:
     clerk.switch(
         attributes={"phone_number": SMS, "backup_code": BACKUP_CODES},
         sign_in={"second_factor_required": True},
@@ -115,7 +117,7 @@ def test_who_signs_up_sets_up_a_second_factor_by_sms(visitor: Visitor, clerk: Lo
     visitor.arrive("/dashboard")
 
 
-def test_who_signs_in_sets_up_an_authenticator_app(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_a_user_who_signs_in_sets_up_an_authenticator_app(visitor: Visitor, clerk: LocalClerk) -> None:
     clerk.switch(
         attributes={"authenticator_app": AUTHENTICATOR, "backup_code": BACKUP_CODES},
         sign_in={"second_factor_required": True},
@@ -134,7 +136,7 @@ def test_who_signs_in_sets_up_an_authenticator_app(visitor: Visitor, clerk: Loca
     visitor.arrive("/dashboard")
 
 
-def test_all_tasks_are_done_without_javascript(visit: Callable[..., Visitor], clerk: LocalClerk) -> None:
+def test_every_task_works_without_javascript(visit: Callable[..., Visitor], clerk: LocalClerk) -> None:
     visitor = visit(javascript=False)
     tables: dict[str, Any] = {
         "attributes": {"authenticator_app": AUTHENTICATOR, "phone_number": SMS, "backup_code": BACKUP_CODES},

@@ -1,4 +1,4 @@
-"""Sessions in a browser: several tabs, several accounts, and the ways in which they end."""
+"""Sessions in a browser: several tabs, several accounts, and how sessions end."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
-    from tests.browser.conftest import Visitor
     from tests.browser.local_clerk import LocalClerk
+    from tests.browser.visitor import Visitor
 
 SIGNED_OUT = "() => window.Clerk?.loaded && Clerk.user === null"
 FRESH_TOKEN = "() => Clerk.session.getToken({ skipCache: true }).catch(() => null)"
@@ -35,7 +35,7 @@ def session_id(visitor: Visitor) -> str:
 
 
 def test_signing_out_in_one_tab_signs_out_the_other(visitor: Visitor, clerk: LocalClerk) -> None:
-    visitor.enter(clerk.create_user())
+    visitor.enter_by_clerk_js(clerk.create_user())
     tab = other_tab(visitor, "/dashboard")
     tab.evaluate("() => Clerk.signOut()")
     visitor.page.wait_for_function(SIGNED_OUT)
@@ -44,7 +44,7 @@ def test_signing_out_in_one_tab_signs_out_the_other(visitor: Visitor, clerk: Loc
 
 
 def test_tabs_share_a_token(visitor: Visitor, clerk: LocalClerk) -> None:
-    visitor.enter(clerk.create_user())
+    visitor.enter_by_clerk_js(clerk.create_user())
     tab = other_tab(visitor, "/dashboard")
     for page in (visitor.page, tab):
         page.evaluate("() => Clerk.session.clearCache()")
@@ -55,11 +55,11 @@ def test_tabs_share_a_token(visitor: Visitor, clerk: LocalClerk) -> None:
     token = visitor.page.evaluate(FRESH_TOKEN)
     tab.wait_for_function("async token => (await Clerk.session.getToken()) === token", arg=token)
     assert visitor.page.evaluate("() => Clerk.session.getToken()") == token
-    assert len(asked) <= 2  # both tabs poll, too; but nobody asks for what is known
+    assert len(asked) <= 2  # both tabs also poll, but neither requests a token that is cached
 
 
 def session_cookies(visitor: Visitor) -> set[str]:
-    """Return the values of the session cookies, of this browser's page."""
+    """Return the values of the browser's session cookies."""
     cookies = visitor.page.context.cookies(visitor.site)
     return {cookie["value"] for cookie in cookies if cookie["name"].startswith("__session")}
 
@@ -70,7 +70,7 @@ def test_a_token_is_renewed_while_a_page_is_open(visitor: Visitor, clerk: LocalC
     visitor.go("/dashboard")
     before = session_cookies(visitor)
     with visitor.page.expect_response(lambda answer: "/tokens" in answer.url and answer.ok):
-        pass  # Clerk.js asks by itself, some time before the token expires
+        pass  # Clerk.js renews the token by itself before it expires
     visitor.page.wait_for_function(
         "old => !old.some(token => document.cookie.includes(token))", arg=[*before]
     )
@@ -78,11 +78,11 @@ def test_a_token_is_renewed_while_a_page_is_open(visitor: Visitor, clerk: LocalC
     expect(visitor.page.get_by_role("heading", name="Welcome")).to_be_visible()
 
 
-def test_a_token_that_expired_while_no_page_was_open_is_renewed_on_the_way(
+def test_a_token_that_expired_while_no_page_was_open_is_renewed_by_a_handshake(
     visitor: Visitor, clerk: LocalClerk
 ) -> None:
     clerk.ask("POST", "/emulator/clock", {"advance_seconds": -3600})
-    visitor.enter(clerk.create_user())
+    visitor.enter_by_clerk_js(clerk.create_user())
     visitor.page.goto("about:blank")
     clerk.ask("DELETE", "/emulator/clock")
     expired = session_cookies(visitor)
@@ -97,10 +97,12 @@ def test_a_token_that_expired_while_no_page_was_open_is_renewed_on_the_way(
 
 
 @pytest.mark.parametrize("way", ["revoked", "deleted", "expired", "unused"])
-def test_a_session_that_has_ended_elsewhere_is_over(visitor: Visitor, clerk: LocalClerk, way: str) -> None:
+def test_a_session_that_ended_elsewhere_signs_out_this_tab(
+    visitor: Visitor, clerk: LocalClerk, way: str
+) -> None:
     clerk.switch(sessions={"inactivity_timeout_seconds": 3 * 24 * 3600})
     user = clerk.create_user()
-    visitor.enter(user)
+    visitor.enter_by_clerk_js(user)
     if way == "revoked":
         clerk.backend("POST", f"/sessions/{session_id(visitor)}/revoke")
     elif way == "deleted":
@@ -120,7 +122,7 @@ def test_a_profile_signs_out_another_browser(
 ) -> None:
     user = clerk.create_user()
     elsewhere = visit()
-    elsewhere.enter(user)
+    elsewhere.enter_by_clerk_js(user)
     visitor.enter(user)
     visitor.go("/profile")
     page = visitor.page
@@ -137,7 +139,7 @@ def test_a_profile_signs_out_another_browser(
     elsewhere.page.wait_for_function(SIGNED_OUT)
 
 
-def test_accounts_are_added_switched_to_and_left_one_by_one(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_accounts_are_added_switched_and_signed_out_one_by_one(visitor: Visitor, clerk: LocalClerk) -> None:
     clerk.switch(sessions={"multi_session": True})
     ada, bob = (clerk.create_user(first_name=name) for name in ("Ada", "Bob"))
     page = visitor.page
@@ -147,7 +149,7 @@ def test_accounts_are_added_switched_to_and_left_one_by_one(visitor: Visitor, cl
     visitor.arrive("/dashboard")
     expect(page.get_by_role("heading", name="Welcome, Bob")).to_be_visible()
 
-    # Whoever is signed in already is not asked for a password.
+    # An account that is already signed in needs no password.
     visitor.expect_error(400, "/sign_ins")
     visitor.show("SignIn", routing="hash")
     components.fill_identifier(page, ada["email"])
@@ -163,7 +165,7 @@ def test_accounts_are_added_switched_to_and_left_one_by_one(visitor: Visitor, cl
     assert emails == [bob["email"]]
 
 
-def test_a_new_session_begins_in_the_organization_of_the_last_one(
+def test_a_new_session_starts_with_the_last_active_organization(
     visitor: Visitor, visit: Callable[..., Visitor], clerk: LocalClerk
 ) -> None:
     clerk.switch(organizations={"enabled": True})
@@ -172,9 +174,9 @@ def test_a_new_session_begins_in_the_organization_of_the_last_one(
         clerk.backend("POST", "/organizations", name=f"{name} {time.time_ns()}", created_by=user["id"])["id"]
         for name in ("First", "Second")
     ]
-    visitor.enter(user)
+    visitor.enter_by_clerk_js(user)
     assert visitor.page.evaluate("() => Clerk.organization.id") == ids[1]
     visitor.page.evaluate("id => Clerk.setActive({ organization: id })", ids[0])
     elsewhere = visit()
-    elsewhere.enter(user)
+    elsewhere.enter_by_clerk_js(user)
     assert elsewhere.page.evaluate("() => Clerk.organization.id") == ids[0]

@@ -1,22 +1,20 @@
-"""Signing in by Clerk's own form: other ways, wrong passwords, and people who have no account yet."""
+"""Clerk's own sign-in form: phone codes, wrong passwords, new users, email links."""
 
 from __future__ import annotations
 
-import contextlib
 import re
 import time
 from typing import TYPE_CHECKING, Any
 
-import pytest
-from playwright.sync_api import Error, expect
+from playwright.sync_api import expect
 
 from tests.browser import components
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.browser.conftest import Visitor
     from tests.browser.local_clerk import LocalClerk
+    from tests.browser.visitor import Visitor
 
 PHONE = {"enabled": True, "used_for_first_factor": True, "first_factors": ["phone_code"]}
 USERNAME = {"enabled": True, "used_for_first_factor": True}
@@ -26,12 +24,12 @@ BY_LINK = {"first_factors": ["email_link"], "verifications": ["email_link"]}
 
 
 def phone_number() -> str:
-    """A number of Clerk's for tests; nobody has it yet."""
+    """Return one of Clerk's test phone numbers that no user has."""
     return f"+1{901 + time.time_ns() // 100 % 90}55501{time.time_ns() % 100:02}"
 
 
 def show_combined(visitor: Visitor, **props: Any) -> None:
-    """Open the form that serves both who has an account and who has none."""
+    """Open the form that signs in existing users and signs up new ones."""
     visitor.show("SignIn", withSignUp=True, fallbackRedirectUrl="/dashboard", **props)
 
 
@@ -49,7 +47,7 @@ def test_a_phone_number_and_a_code(visitor: Visitor, clerk: LocalClerk) -> None:
     visitor.arrive("/dashboard")
 
 
-def test_a_code_by_whatsapp_or_else_by_sms(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_a_code_by_whatsapp_with_sms_as_fallback(visitor: Visitor, clerk: LocalClerk) -> None:
     phone = PHONE | {"required": True, "verifications": ["phone_code"], "verify_at_sign_up": True}
     nothing = {"enabled": False, "required": False}
     attributes = {"phone_number": phone | {"channels": ["sms", "whatsapp"]}}
@@ -105,7 +103,7 @@ def test_the_combined_form_asks_again_for_a_password(visitor: Visitor, clerk: Lo
     visitor.arrive("/dashboard")
 
 
-def test_the_combined_form_signs_up_who_is_new(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_the_combined_form_signs_up_a_new_user(visitor: Visitor, clerk: LocalClerk) -> None:
     visitor.expect_error(422, "/client/sign_ins")
     show_combined(visitor, unsafeMetadata={"position": "goalie"})
     page = visitor.page
@@ -120,21 +118,18 @@ def test_the_combined_form_signs_up_who_is_new(visitor: Visitor, clerk: LocalCle
     assert user["unsafe_metadata"] == {"position": "goalie"}
 
 
-def test_the_combined_form_goes_straight_to_the_link(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_the_combined_form_signs_up_by_an_email_link(visitor: Visitor, clerk: LocalClerk) -> None:
     attributes = {"email_address": BY_LINK, "password": WITHOUT_PASSWORD}
     clerk.switch(attributes=attributes | WITHOUT_NAMES)
     visitor.expect_error(422, "/client/sign_ins")
     show_combined(visitor)
     with visitor.page.expect_response("**/prepare_verification*"):
         components.fill_identifier(visitor.page, visitor.email)
-    # Playwright does not offer the component's page to a redirect.
-    link = clerk.last_link(visitor.email)
-    answer = visitor.page.context.request.get(link, max_redirects=0)
-    visitor.page.goto(answer.headers["location"])
+    visitor.follow(clerk.last_link(visitor.email))
     visitor.arrive("/dashboard")
 
 
-def test_nobody_learns_who_has_an_account_before_the_code(
+def test_the_form_reveals_accounts_only_after_the_code(
     visit: Callable[..., Visitor], clerk: LocalClerk
 ) -> None:
     clerk.switch(
@@ -154,7 +149,7 @@ def test_nobody_learns_who_has_an_account_before_the_code(
     assert len(clerk.backend("GET", f"/users?email_address={new.email}")) == 1
 
 
-def test_a_protected_form_does_not_say_what_was_wrong(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_the_protected_form_does_not_say_which_field_is_wrong(visitor: Visitor, clerk: LocalClerk) -> None:
     clerk.switch(sign_in={"enumeration_protection": True})
     visitor.expect_error(422, "/attempt_first_factor")
     visitor.go("/login")
@@ -162,7 +157,7 @@ def test_a_protected_form_does_not_say_what_was_wrong(visitor: Visitor, clerk: L
     components.expect_error(visitor.page, "password", "Password or identifier is incorrect")
 
 
-def test_a_new_password_ends_the_other_sessions(visit: Callable[..., Visitor], clerk: LocalClerk) -> None:
+def test_resetting_the_password_ends_other_sessions(visit: Callable[..., Visitor], clerk: LocalClerk) -> None:
     elsewhere, visitor = visit(), visit()
     user = clerk.create_user()
     elsewhere.enter(user)
@@ -181,18 +176,24 @@ def test_a_new_password_ends_the_other_sessions(visit: Callable[..., Visitor], c
     assert sorted(session["status"] for session in sessions) == ["active", "revoked"]
 
 
-def test_who_refuses_consent_is_told_so(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_denied_consent_is_reported(visitor: Visitor, clerk: LocalClerk) -> None:
     clerk.switch(social={"google": {"enabled": True}})
     page = visitor.page
-    told = page.get_by_text("You did not grant access to your account.")
-    # Clerk.js opens this page twice. A first one that was quick has begun a fresh sign-in already,
-    # and then the second knows of no refusal.
-    for _ in range(4):
-        visitor.go("/login")
-        page.get_by_role("button", name="Google").click()
-        page.get_by_role("button", name="Cancel").click()
-        page.wait_for_url(lambda url: "/login?" in url)
-        with contextlib.suppress(Error):
-            told.wait_for(timeout=8_000)
-            return
-    pytest.fail("Nobody was told that the consent was refused.")
+    visitor.go("/login")
+    page.get_by_role("button", name="Google").click()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("You did not grant access to your account.")).to_be_visible()
+
+
+def test_the_steps_of_the_form_do_not_reload_the_page(visitor: Visitor, clerk: LocalClerk) -> None:
+    user = clerk.create_user()
+    visitor.go("/login")
+    page = visitor.page
+    page.evaluate("window.isSamePage = true")
+    components.fill_identifier(page, user["email"])
+    page.wait_for_url(lambda url: "/login/factor-one" in url)
+    page.go_back()
+    expect(page.locator("input[name=identifier]")).to_be_visible()
+    assert page.evaluate("window.isSamePage")
+    components.sign_in(page, user["email"])
+    visitor.arrive("/dashboard")

@@ -1,4 +1,4 @@
-"""Signing up by Clerk's own form: more fields, mistakes, and closed doors with a key to them."""
+"""Clerk's own sign-up form: every field, errors, invitations and the waitlist."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import expect
 
-from tests.browser import components
+from tests.browser import components, mounting
 from tests.browser.test_sign_in import PHONE, USERNAME, phone_number
 
 if TYPE_CHECKING:
-    from tests.browser.conftest import Visitor
     from tests.browser.local_clerk import LocalClerk
+    from tests.browser.visitor import Visitor
 
 REQUIRED = {"enabled": True, "required": True}
 PROVED = {"verifications": ["phone_code"], "verify_at_sign_up": True}
 
 
 def accept(visitor: Visitor, clerk: LocalClerk) -> None:
-    """Take the ticket of an invitation to the app's own form; fill in what is still asked for."""
+    """Open the app's sign-up page with the ticket of an invitation, and fill in the missing fields."""
     ticket = parse_qs(urlsplit(clerk.last_link(visitor.email)).query)["ticket"][0]
     visitor.go(f"/signup?__clerk_ticket={ticket}")
     page = visitor.page
@@ -31,7 +31,7 @@ def accept(visitor: Visitor, clerk: LocalClerk) -> None:
     visitor.arrive("/dashboard")
 
 
-def test_all_that_people_can_be_asked_for(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_sign_up_with_every_field(visitor: Visitor, clerk: LocalClerk) -> None:
     clerk.switch(
         attributes={
             "phone_number": PHONE | REQUIRED | PROVED,
@@ -58,7 +58,7 @@ def test_all_that_people_can_be_asked_for(visitor: Visitor, clerk: LocalClerk) -
     assert user["phone_numbers"][0]["verification"]["status"] == "verified"
 
 
-def test_what_is_wrong_is_said_under_the_field(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_errors_are_shown_under_the_field(visitor: Visitor, clerk: LocalClerk) -> None:
     clerk.create_user(visitor.email)
     visitor.expect_error(422, "/client/sign_ups")
     visitor.go("/signup")
@@ -69,7 +69,7 @@ def test_what_is_wrong_is_said_under_the_field(visitor: Visitor, clerk: LocalCle
     components.expect_error(page, "emailAddress", "That email address is taken")
 
 
-def test_nobody_signs_up_without_accepting_the_terms(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_signing_up_requires_accepting_the_terms(visitor: Visitor, clerk: LocalClerk) -> None:
     clerk.switch(sign_up={"legal_consent_enabled": True})
     visitor.go("/signup")
     page = visitor.page
@@ -80,7 +80,7 @@ def test_nobody_signs_up_without_accepting_the_terms(visitor: Visitor, clerk: Lo
     assert clerk.backend("GET", f"/users?email_address={visitor.email}") == []
 
 
-def test_what_the_app_notes_at_sign_up_is_kept(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_unsafe_metadata_is_saved_at_sign_up(visitor: Visitor, clerk: LocalClerk) -> None:
     visitor.show("SignUp", unsafeMetadata={"position": "goalie"})
     components.sign_up(visitor.page, visitor.email)
     visitor.arrive("/dashboard")
@@ -88,7 +88,7 @@ def test_what_the_app_notes_at_sign_up_is_kept(visitor: Visitor, clerk: LocalCle
     assert user["unsafe_metadata"] == {"position": "goalie"}
 
 
-def test_an_invitation_opens_a_restricted_instance(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_an_invitation_allows_sign_up_in_restricted_mode(visitor: Visitor, clerk: LocalClerk) -> None:
     clerk.switch(sign_up={"mode": "restricted"})
     visitor.expect_error(422, "/client/sign_ins")
     visitor.go("/login")
@@ -100,10 +100,10 @@ def test_an_invitation_opens_a_restricted_instance(visitor: Visitor, clerk: Loca
 
 def test_the_waitlist_ends_with_an_invitation(visitor: Visitor, clerk: LocalClerk) -> None:
     clerk.switch(sign_up={"mode": "waitlist"})
-    visitor.show("SignIn", {"waitlistUrl": "/_component/Waitlist"})
+    visitor.show("SignIn", {"waitlistUrl": mounting.address("Waitlist")})
     page = visitor.page
     page.get_by_role("link", name="Join waitlist").click()
-    visitor.arrive("/_component/Waitlist")
+    page.wait_for_url("**component=Waitlist**")
     page.locator("input[name=emailAddress]").fill(visitor.email)
     page.get_by_role("button", name="Join the waitlist").click()
     expect(page.get_by_text("Thanks for joining the waitlist!")).to_be_visible()

@@ -1,4 +1,4 @@
-"""Social login, by Clerk's own components: what happens after somebody has said who they are."""
+"""Social login, in Clerk's own components: what follows the provider's consent page."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.browser.test_second_factors import SECRET, twice
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-    from tests.browser.conftest import Visitor
     from tests.browser.local_clerk import LocalClerk
+    from tests.browser.visitor import Visitor
 
 GOOGLE = {"google": {"enabled": True}}
 
@@ -29,7 +29,7 @@ def leave_for_google(visitor: Visitor, entrance: str) -> Page:
 
 
 @pytest.mark.parametrize("entrance", ["/login", "/signup"])
-def test_terms_are_agreed_to_before_there_is_an_account(
+def test_the_terms_are_accepted_before_the_account_is_created(
     visitor: Visitor, clerk: LocalClerk, entrance: str
 ) -> None:
     terms = {"terms_url": "https://example.com/terms"}
@@ -51,7 +51,7 @@ def test_terms_are_agreed_to_before_there_is_an_account(
     assert user["legal_accepted_at"]
 
 
-def test_what_is_missing_is_asked_for(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_missing_fields_are_asked_for(visitor: Visitor, clerk: LocalClerk) -> None:
     username = {"enabled": True, "required": True}
     clerk.switch(social=GOOGLE, attributes={"username": username, "password": {"required": False}})
     page = leave_for_google(visitor, "/login")
@@ -65,21 +65,21 @@ def test_what_is_missing_is_asked_for(visitor: Visitor, clerk: LocalClerk) -> No
     assert (user["username"], user["first_name"]) == (name, "Ada")
 
 
-def test_an_address_that_the_provider_has_not_verified_is_proved_first(
+def test_an_email_address_the_provider_has_not_verified_is_verified_first(
     visitor: Visitor, clerk: LocalClerk
 ) -> None:
     clerk.switch(social=GOOGLE, attributes={"password": {"required": False}})
     page = leave_for_google(visitor, "/login")
     page.get_by_label("Google has verified this address").uncheck()
     components.consent(page, "Ada King", visitor.email)
-    visitor.arrive("/__clerk/sign-up/verify")  # here Clerk.js hands over to the hosted pages
+    visitor.arrive("/__clerk/sign-up/verify")  # Clerk.js continues on the hosted pages here
     without_javascript.enter_code(page)
     visitor.arrive("/")
     visitor.go("/dashboard")
     visitor.arrive("/dashboard")
 
 
-def test_who_has_an_account_is_signed_in_instead_of_up(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_an_existing_user_who_signs_up_is_signed_in(visitor: Visitor, clerk: LocalClerk) -> None:
     clerk.switch(social=GOOGLE)
     user = clerk.create_user(first_name="Ada")
     page = leave_for_google(visitor, "/signup")
@@ -91,7 +91,7 @@ def test_who_has_an_account_is_signed_in_instead_of_up(visitor: Visitor, clerk: 
     assert account["email_address"] == user["email"]
 
 
-def test_the_second_factor_follows(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_a_second_factor_follows_social_login(visitor: Visitor, clerk: LocalClerk) -> None:
     user = twice(clerk, social=GOOGLE)
     page = leave_for_google(visitor, "/login")
     components.consent(page, "Ada King", user["email"])
@@ -101,7 +101,7 @@ def test_the_second_factor_follows(visitor: Visitor, clerk: LocalClerk) -> None:
 
 
 @pytest.mark.parametrize("kind", ["signIn", "signUp"])
-def test_who_refuses_consent_is_told_so(visitor: Visitor, clerk: LocalClerk, kind: str) -> None:
+def test_denied_consent_is_reported(visitor: Visitor, clerk: LocalClerk, kind: str) -> None:
     clerk.switch(social=GOOGLE)
     visitor.show("Nothing")
     page, flow = visitor.page, CustomFlow(visitor.page, kind)

@@ -1,4 +1,4 @@
-"""Clerk's own user button: its menu, the profile behind it, and several accounts in one browser."""
+"""Clerk's own user button: its menu, the profile, and several accounts in one browser."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
-from tests.browser import components
+from tests.browser import components, mounting
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-    from tests.browser.conftest import Visitor
     from tests.browser.local_clerk import LocalClerk
+    from tests.browser.visitor import Visitor
 
 CARD = ".cl-userButtonPopoverCard"
 
@@ -25,7 +25,7 @@ def open_menu(visitor: Visitor) -> Page:
     return visitor.page
 
 
-def test_the_menu_leads_to_the_profile_and_out(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_the_menu_opens_the_profile_and_signs_out(visitor: Visitor, clerk: LocalClerk) -> None:
     user = clerk.create_user(first_name="Ada", last_name="King")
     visitor.enter(user)
     page = open_menu(visitor)
@@ -54,7 +54,7 @@ def test_one_browser_switches_between_two_accounts(visitor: Visitor, clerk: Loca
     page = open_menu(visitor)
     expect(page.get_by_role("button", name="Sign out of all accounts")).to_be_visible()
     page.get_by_role("button", name="Sign out", exact=True).click()
-    page.wait_for_url(lambda url: "/_component/" not in url)
+    page.wait_for_url(lambda url: mounting.PATH not in url)
     page.wait_for_load_state()
     visitor.show("Nothing")
     assert page.evaluate("Clerk.client.signedInSessions.map((one) => one.user.id)") == [users[1]["id"]]
@@ -80,7 +80,9 @@ def test_a_browser_adds_an_account(visitor: Visitor, clerk: LocalClerk) -> None:
     assert page.evaluate("Clerk.user.id") == users[1]["id"]
 
 
-def test_a_browser_of_one_account_is_sent_on(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_without_multiple_sessions_adding_an_account_opens_the_dashboard(
+    visitor: Visitor, clerk: LocalClerk
+) -> None:
     visitor.enter(clerk.create_user(first_name="Ada"))
     visitor.go("/login?add_account=1")
     visitor.arrive("/dashboard")

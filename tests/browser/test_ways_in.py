@@ -1,4 +1,4 @@
-"""Ways in and out, by Clerk's own components: social login, several accounts, closed doors, plans."""
+"""Social login, several accounts, terms, restricted mode and plans, in Clerk's own components."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tests.browser import components
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.browser.conftest import Visitor
     from tests.browser.local_clerk import LocalClerk
+    from tests.browser.visitor import Visitor
 
 PLANS = {
     "enabled": True,
@@ -24,7 +24,9 @@ PLANS = {
 }
 
 
-def test_google_makes_an_account_and_finds_it_again(visit: Callable[..., Visitor], clerk: LocalClerk) -> None:
+def test_google_creates_an_account_and_later_signs_in_to_it(
+    visit: Callable[..., Visitor], clerk: LocalClerk
+) -> None:
     clerk.switch(social={"google": {"enabled": True}})
     first, second = visit(), visit()
     for visitor, entrance in ((first, "/signup"), (second, "/login")):
@@ -36,7 +38,7 @@ def test_google_makes_an_account_and_finds_it_again(visit: Callable[..., Visitor
     assert len(clerk.backend("GET", f"/users?email_address={first.email}")) == 1
 
 
-def test_nobody_is_signed_in_who_refuses_consent(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_denied_consent_signs_nobody_in(visitor: Visitor, clerk: LocalClerk) -> None:
     clerk.switch(social={"google": {"enabled": True}})
     visitor.go("/login")
     visitor.page.get_by_role("button", name="Google").click()
@@ -80,13 +82,13 @@ def test_terms_must_be_accepted(visitor: Visitor, clerk: LocalClerk) -> None:
     assert user["legal_accepted_at"]
 
 
-def test_a_restricted_instance_lets_nobody_sign_up(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_restricted_mode_blocks_sign_up(visitor: Visitor, clerk: LocalClerk) -> None:
     clerk.switch(sign_up={"mode": "restricted"})
     visitor.go("/signup")
     expect(visitor.page.get_by_text("Access restricted")).to_be_visible()
 
 
-def test_somebody_subscribes_to_a_plan(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_a_subscription_grants_a_feature(visitor: Visitor, clerk: LocalClerk) -> None:
     clerk.switch(billing=PLANS)
     visitor.enter(clerk.create_user(first_name="Ada"))
     visitor.show("PricingTable")

@@ -1,4 +1,4 @@
-"""Signing up and in by other means than e-mail, password and code, by Clerk's own components."""
+"""Email links, usernames, phone numbers and password resets, in Clerk's own components."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from playwright.sync_api import expect
 from tests.browser import components
 
 if TYPE_CHECKING:
-    from tests.browser.conftest import Visitor
     from tests.browser.local_clerk import LocalClerk
+    from tests.browser.visitor import Visitor
 
 LINK = {"first_factors": ["email_link"], "verifications": ["email_link"]}
 PHONE = {
@@ -25,8 +25,8 @@ PHONE = {
 USERNAME = {"enabled": True, "required": True, "used_for_first_factor": True}
 
 
-def test_a_link_in_the_mail_signs_up_and_in(visitor: Visitor, clerk: LocalClerk) -> None:
-    """In the new tab alone, then in the tab that waited, too."""
+def test_an_email_link_signs_up_and_signs_in(visitor: Visitor, clerk: LocalClerk) -> None:
+    """Sign-up finishes in the tab that opened the link, sign-in in the tab that waited."""
     clerk.switch(attributes={"email_address": LINK, "password": {"enabled": False, "required": False}})
     visitor.go("/signup")
     page = visitor.page
@@ -82,7 +82,7 @@ def test_a_phone_number_signs_up(visitor: Visitor, clerk: LocalClerk) -> None:
     visitor.arrive("/dashboard")
 
 
-def test_a_forgotten_password_is_replaced(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_a_forgotten_password_is_reset(visitor: Visitor, clerk: LocalClerk) -> None:
     user = clerk.create_user(first_name="Ada")
     visitor.go("/login")
     page = visitor.page
@@ -97,7 +97,7 @@ def test_a_forgotten_password_is_replaced(visitor: Visitor, clerk: LocalClerk) -
     visitor.arrive("/dashboard")
 
 
-def test_people_join_the_waitlist(visitor: Visitor, clerk: LocalClerk) -> None:
+def test_a_visitor_joins_the_waitlist(visitor: Visitor, clerk: LocalClerk) -> None:
     clerk.switch(sign_up={"mode": "waitlist"})
     visitor.show("Waitlist")
     page = visitor.page

@@ -1,4 +1,4 @@
-"""A person, a browser, and Clerk's own components."""
+"""The life of an account in the app, with Clerk's own components."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from playwright.sync_api import expect
 from tests.browser import components
 
 if TYPE_CHECKING:
-    from tests.browser.conftest import Visitor
+    from collections.abc import Callable
+
+    from tests.browser.local_clerk import LocalClerk
+    from tests.browser.visitor import Visitor
 
 FOREIGN = [
     "https://evil.example/",
@@ -28,7 +31,7 @@ FOREIGN = [
 ]
 
 
-def test_from_nothing_to_an_account_and_back_again(visitor: Visitor) -> None:
+def test_the_whole_life_of_an_account(visitor: Visitor) -> None:
     page = visitor.page
     visitor.go("/")
     visitor.picture("landing page")
@@ -78,40 +81,37 @@ def test_from_nothing_to_an_account_and_back_again(visitor: Visitor) -> None:
     visitor.picture("the account is gone")
 
 
-def test_a_protected_page_is_where_one_lands_after_signing_in(visitor: Visitor) -> None:
-    visitor.go("/signup")
-    components.sign_up(visitor.page, visitor.email)
-    visitor.arrive("/dashboard")
-    components.sign_out(visitor.page)
-    visitor.arrive("/")
+def test_after_signing_in_a_user_sees_the_protected_page_they_asked_for(
+    visitor: Visitor, clerk: LocalClerk
+) -> None:
+    user = clerk.create_user()
     visitor.go("/profile")
     visitor.arrive("/login")
-    components.sign_in(visitor.page, visitor.email)
+    components.sign_in(visitor.page, user["email"])
     visitor.arrive("/profile")
     visitor.picture("the page that was asked for")
 
 
-def test_a_session_outlives_its_token(visitor: Visitor) -> None:
-    visitor.go("/signup")
-    components.sign_up(visitor.page, visitor.email)
-    visitor.arrive("/dashboard")
-    # What a tab finds that wakes up after a night: no valid token, but the browser is still known.
+def test_a_session_outlives_its_token(visitor: Visitor, clerk: LocalClerk) -> None:
+    user = clerk.create_user()
+    visitor.enter(user)
+    # As in a tab that was asleep overnight: no valid token, but Clerk still knows the browser.
     context = visitor.page.context
-    visitor.go("/healthz")
     for cookie in context.cookies():
         if cookie.get("name", "").startswith("__session"):
             context.clear_cookies(name=cookie.get("name", ""))
     visitor.go("/dashboard")
     visitor.arrive("/dashboard")
-    expect(visitor.page.locator("body")).to_contain_text(visitor.email)
+    expect(visitor.page.locator("body")).to_contain_text(user["email"])
     visitor.picture("still signed in")
 
 
-def test_no_link_leads_a_signed_in_person_elsewhere(visitor: Visitor) -> None:
-    visitor.go("/signup")
-    components.sign_up(visitor.page, visitor.email)
-    visitor.arrive("/dashboard")
-    visitor.expect_error(404, "/%09/evil.example")  # to the letter, that is a path of ours
+def test_no_link_leads_a_signed_in_user_to_another_site(
+    visit: Callable[..., Visitor], clerk: LocalClerk
+) -> None:
+    visitor = visit(javascript=False)  # which page is shown is decided by the server's redirects alone
+    visitor.enter(clerk.create_user())
+    visitor.expect_error(404, "/%09/evil.example")  # by the URL standard, that is a path of this site
     for target in FOREIGN:
         for entrance in ("/login", "/signup", "/__clerk/sign-in", "/__clerk/sign-up"):
             for parameter in ("redirect_url", "next"):
@@ -120,13 +120,11 @@ def test_no_link_leads_a_signed_in_person_elsewhere(visitor: Visitor) -> None:
 
 
 @pytest.mark.parametrize("target", FOREIGN[:3], ids=["https", "slashes", "backslash"])
-def test_no_link_leads_a_person_elsewhere_who_signs_in(visitor: Visitor, target: str) -> None:
-    visitor.go("/signup")
-    components.sign_up(visitor.page, visitor.email)
-    visitor.arrive("/dashboard")
-    components.sign_out(visitor.page)
-    visitor.arrive("/")
+def test_no_link_leads_to_another_site_after_signing_in(
+    visitor: Visitor, clerk: LocalClerk, target: str
+) -> None:
+    user = clerk.create_user()
     visitor.go(f"/login?redirect_url={quote(target, safe='')}")
-    components.sign_in(visitor.page, visitor.email)
+    components.sign_in(visitor.page, user["email"])
     visitor.page.wait_for_url(lambda url: not urlsplit(url).path.startswith("/login"))
     assert visitor.page.url.startswith(f"{visitor.site}/")

@@ -1,4 +1,4 @@
-"""The same person with JavaScript switched off: Clerk's hosted pages, in plain HTML."""
+"""The life of an account with JavaScript disabled, on the hosted pages."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
-    from tests.browser.conftest import Visitor
     from tests.browser.local_clerk import LocalClerk
+    from tests.browser.visitor import Visitor
 
 
 def fill_sign_up(page: Page, email: str) -> None:
@@ -37,7 +37,7 @@ def sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
-def test_from_nothing_to_an_account_and_back_again(visit: Callable[..., Visitor]) -> None:
+def test_the_whole_life_of_an_account(visit: Callable[..., Visitor]) -> None:
     visitor = visit(javascript=False)
     page = visitor.page
     visitor.go("/signup")
@@ -80,7 +80,7 @@ def test_from_nothing_to_an_account_and_back_again(visit: Callable[..., Visitor]
     visitor.arrive("/login")
 
 
-def test_no_link_of_a_hosted_page_leads_elsewhere(visit: Callable[..., Visitor]) -> None:
+def test_no_link_of_a_hosted_page_leads_to_another_site(visit: Callable[..., Visitor]) -> None:
     visitor = visit(javascript=False)
     visitor.go("/__clerk/sign-up")
     fill_sign_up(visitor.page, visitor.email)
@@ -90,7 +90,7 @@ def test_no_link_of_a_hosted_page_leads_elsewhere(visit: Callable[..., Visitor])
         sign_out(visitor.page)
         visitor.arrive("/")
         visitor.go(f"/__clerk/sign-in?redirect_url={quote(target, safe='')}")
-        visitor.expect_error(404, "/%09/evil.example")  # to the letter, that is a path of ours
+        visitor.expect_error(404, "/%09/evil.example")  # by the URL standard, that is a path of this site
         sign_in(visitor.page, visitor.email)
         visitor.page.wait_for_url(lambda url: "/__clerk/" not in url)
         assert visitor.page.url.startswith(f"{visitor.site}/"), target
@@ -99,7 +99,7 @@ def test_no_link_of_a_hosted_page_leads_elsewhere(visit: Callable[..., Visitor])
 
 
 def identify(page: Page, user: dict[str, Any]) -> None:
-    """Sign in from a hosted page on which nobody is signed in."""
+    """Sign in on the hosted page, and wait for the next page."""
     sign_in(page, user["email"])
     page.wait_for_url(lambda url: not url.split("?")[0].endswith("/sign-in"))
 
@@ -121,7 +121,7 @@ def test_a_second_factor(visit: Callable[..., Visitor], clerk: LocalClerk) -> No
     visitor.arrive("/dashboard")
 
 
-def test_a_new_browser_proves_the_address(visit: Callable[..., Visitor], clerk: LocalClerk) -> None:
+def test_a_new_device_confirms_the_email_address(visit: Callable[..., Visitor], clerk: LocalClerk) -> None:
     clerk.switch(sign_in={"client_trust": True})
     visitor, user = visit(javascript=False), clerk.create_user()
     visitor.go("/__clerk/sign-in")
@@ -137,7 +137,9 @@ def test_a_new_browser_proves_the_address(visit: Callable[..., Visitor], clerk: 
     visitor.arrive("/dashboard")
 
 
-def test_a_social_login_that_is_refused_first(visit: Callable[..., Visitor], clerk: LocalClerk) -> None:
+def test_a_social_login_works_after_it_was_denied_once(
+    visit: Callable[..., Visitor], clerk: LocalClerk
+) -> None:
     clerk.switch(social={"google": {"enabled": True}}, attributes={"password": {"required": False}})
     visitor = visit(javascript=False)
     page = visitor.page
@@ -152,7 +154,7 @@ def test_a_social_login_that_is_refused_first(visit: Callable[..., Visitor], cle
     expect(page.locator("body")).to_contain_text("Ada King")
 
 
-def test_what_matters_is_confirmed_once_more(visit: Callable[..., Visitor], clerk: LocalClerk) -> None:
+def test_a_sensitive_action_requires_reverification(visit: Callable[..., Visitor], clerk: LocalClerk) -> None:
     visitor, user = visit(javascript=False), clerk.create_user()
     visitor.go("/__clerk/sign-in")
     identify(visitor.page, user)

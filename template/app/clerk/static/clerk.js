@@ -23,10 +23,29 @@
     hide(".clerk-fallback", false);
   }
 
+  // The steps of a form are paths below the page's own, such as /login/factor-one. While signed out, go from
+  // step to step without loading the page again: a reload would lose errors, such as a denied consent.
+  function isStep(target) {
+    const paths = mounts.map((mount) => JSON.parse(mount.dataset.clerkProps).path).filter(Boolean);
+    const isBelow = (path, root) => path === root || path.startsWith(`${root}/`);
+    const isSamePage = (root) => isBelow(target.pathname, root) && isBelow(location.pathname, root);
+    return window.Clerk.user === null && target.origin === location.origin && paths.some(isSamePage);
+  }
+
+  function navigateBy(method) {
+    return (to, { windowNavigate }) => {
+      const target = new URL(to, location.href);
+      if (isStep(target)) history[method](null, "", target);
+      else windowNavigate(target);
+    };
+  }
+
   async function start() {
     try {
       await window.Clerk.load({
         ...settings,
+        routerPush: navigateBy("pushState"),
+        routerReplace: navigateBy("replaceState"),
         allowedRedirectOrigins: [window.location.origin],
         ui: { ClerkUI: window.__internal_ClerkUICtor },
       });
