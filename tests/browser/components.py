@@ -28,7 +28,7 @@ def enter_code(page: Page, code: str = CODE) -> None:
     field = page.locator("input[autocomplete=one-time-code], input[data-otp-input]").first
     field.wait_for(state="attached")
     field.focus()
-    page.keyboard.type(code, delay=30)
+    page.keyboard.type(code)
 
 
 def fill_identifier(page: Page, email: str) -> None:
@@ -39,6 +39,17 @@ def fill_identifier(page: Page, email: str) -> None:
 def fill_password(page: Page, password: str = PASSWORD) -> None:
     page.locator("input[name=password]").fill(password)
     proceed(page)
+
+
+def fill_new_password(page: Page, password: str, field: str = "newPassword") -> None:
+    """Fill in a new password and its confirmation, and wait until Clerk.js has checked both.
+
+    Its messages move the button below the fields: a click that comes too early would miss it.
+    """
+    for name in (field, "confirmPassword"):
+        page.locator(f"input[name={name}]").fill(password)
+    for name in (field, "confirmPassword"):
+        expect(page.locator(f"#{name}-success-feedback")).to_be_visible()
 
 
 def sign_up(page: Page, email: str) -> None:

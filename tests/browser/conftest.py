@@ -102,6 +102,8 @@ def site(chromium: Browser, bundles: Path, generated: Project) -> Iterator[str]:
     """Return the address of a generated project that runs by `flask dev`."""
     key = dotenv_values(generated.path / ".env")["CLERK_PUBLISHABLE_KEY"] or ""
     shutil.copytree(bundles, generated.path / "instance" / "clerk-js", dirs_exist_ok=True)
+    if not PROCESS:
+        shutil.rmtree(SCREENSHOTS, ignore_errors=True)
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     url = f"http://localhost:{generated.port}"
     mounting.add_page(generated.path, url, key)

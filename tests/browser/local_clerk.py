@@ -6,11 +6,12 @@ import json
 import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
 PASSWORD = "correct horse battery staple"
+MAIL_SECONDS = 20
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class LocalClerk:
 
     url: str
     secret_key: str
+    used_links: set[str] = field(default_factory=set)
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """Send JSON with the secret key, and return the JSON that comes back.
@@ -44,11 +46,20 @@ class LocalClerk:
         self.ask("PUT", "/emulator/settings", tables)
 
     def last_link(self, to: str) -> str:
-        """Return the link in the newest message to an address."""
-        found = self.ask("GET", f"/emulator/inbox?to={quote(to)}")["data"]
-        link = next((message["link"] for message in found if message["link"]), None)
-        assert link, f"no link was sent to {to}; only {found}"
-        return str(link)
+        """Wait for a message with a new link to this email address, and return the link.
+
+        Raises:
+            AssertionError: if none arrives within `MAIL_SECONDS`.
+        """
+        deadline = time.monotonic() + MAIL_SECONDS
+        while True:
+            messages = self.ask("GET", f"/emulator/inbox?to={quote(to)}")["data"]
+            link = next((message["link"] for message in messages if message["link"]), None)
+            if link is not None and link not in self.used_links:
+                self.used_links.add(link)
+                return str(link)
+            assert time.monotonic() < deadline, f"No new link was sent to {to}; the inbox has {messages}"
+            time.sleep(0.05)
 
     def backend(self, method: str, path: str, **body: Any) -> Any:
         """Call the Backend API."""

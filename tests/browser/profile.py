@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
-from tests.browser.components import enter_code
+from tests.browser.components import enter_code, fill_new_password
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -68,6 +68,5 @@ def set_password(page: Page, password: str, *, current: str | None = None) -> No
     """Fill in and submit the open form for a new password."""
     if current is not None:
         page.locator("input[name=currentPassword]").fill(current)
-    for field in ("newPassword", "confirmPassword"):
-        page.locator(f"input[name={field}]").fill(password)
+    fill_new_password(page, password)
     page.get_by_role("button", name="Save").click()

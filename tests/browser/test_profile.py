@@ -61,8 +61,7 @@ def test_changing_the_password_requires_reverification(
     page = visitor.page
     page.get_by_role("button", name="Security").click()
     page.get_by_role("button", name="Update password").click()
-    for field in ("newPassword", "confirmPassword"):
-        page.locator(f"input[name={field}]").fill("quite another password")
+    components.fill_new_password(page, "quite another password")
     visitor.expect_error(403, "/change_password")
     page.get_by_role("button", name="Save").click()
     page.get_by_text("Verification required").wait_for()

@@ -167,8 +167,7 @@ def test_resetting_the_password_ends_other_sessions(visit: Callable[..., Visitor
     page.get_by_text("Forgot password?").click()
     page.get_by_role("button", name="Reset your password").click()
     components.enter_code(page)
-    for field in ("password", "confirmPassword"):
-        page.locator(f"input[name={field}]").fill("quite another password")
+    components.fill_new_password(page, "quite another password", field="password")
     expect(page.locator("input[name=signOutOfOtherSessions]")).to_be_checked()
     page.get_by_role("button", name="Reset Password").click()
     visitor.arrive("/dashboard")

@@ -90,8 +90,7 @@ def test_a_forgotten_password_is_reset(visitor: Visitor, clerk: LocalClerk) -> N
     page.get_by_text("Forgot password?").click()
     page.get_by_role("button", name="Reset your password").click()
     components.enter_code(page)
-    for field in ("password", "confirmPassword"):
-        page.locator(f"input[name={field}]").fill("quite another password")
+    components.fill_new_password(page, "quite another password", field="password")
     visitor.picture("new password")
     page.get_by_role("button", name="Reset Password").click()
     visitor.arrive("/dashboard")
