@@ -51,6 +51,18 @@ def test_an_organization_has_members(acme: Flask) -> None:
         }
 
 
+def test_a_membership_marked_as_deleted_gives_access_to_nothing(acme: Flask) -> None:
+    with acme.app_context():
+        db.session.get_one(Membership, "orgmem_ada").deleted_at = datetime.now(UTC)
+        db.session.commit()
+        ada = db.session.get_one(User, "user_ada")
+        organization = db.session.get_one(Organization, "org_acme")
+        assert not ada.memberships
+        assert not ada.organizations
+        assert [user.name for user in organization.members] == ["Bob"]
+        assert [membership.user.name for membership in organization.memberships] == ["Bob"]
+
+
 @pytest.mark.parametrize(("model", "id"), [(User, "user_ada"), (Organization, "org_acme")])
 def test_memberships_are_deleted_with_what_they_belong_to(
     acme: Flask, model: type[User | Organization], id: str

@@ -5,14 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 from flask.testing import FlaskClient
 
+from app import create_app
 from app.clerk import session_required
 from tests.conftest import PROGRAM
 
 if TYPE_CHECKING:
     from clerk_emulator.testing import RunningClerk, User
+
+LIVE_KEY = "pk_live_Y2xlcmsuZXhhbXBsZS5jb20k"
+"""The key of a production instance, clerk.example.com."""
+
+CHANGES = ["POST", "PUT", "PATCH", "DELETE"]
+"""Methods that change something."""
 
 
 def test_pages_load_scripts_from_this_app_and_clerk_only(client: FlaskClient) -> None:
@@ -23,6 +30,7 @@ def test_pages_load_scripts_from_this_app_and_clerk_only(client: FlaskClient) ->
     )
     assert rules["default-src"] == "'self'"
     assert rules["object-src"] == "'none'"
+    assert rules["base-uri"] == rules["form-action"] == "'self'"
 
 
 @pytest.mark.parametrize("path", ["/login", "/signup", "/nowhere"])
@@ -50,12 +58,13 @@ def test_pages_that_depend_on_the_user_are_not_cached(signed_in: FlaskClient, pa
 @pytest.fixture
 def save(site: Flask) -> str:
     """The address of a form that only signed-in users may send."""
-    site.add_url_rule("/save", view_func=session_required(lambda: "saved"), methods=["POST"])
+    site.add_url_rule("/save", view_func=session_required(lambda: "saved"), methods=CHANGES)
     return "/save"
 
 
-def test_a_form_needs_a_token(signed_in: FlaskClient, save: str) -> None:
-    assert signed_in.post(save).status_code == 400
+@pytest.mark.parametrize("method", CHANGES)
+def test_a_form_needs_a_token(signed_in: FlaskClient, save: str, method: str) -> None:
+    assert signed_in.open(save, method=method).status_code == 400
 
 
 def test_an_api_client_needs_no_form_token(
@@ -70,3 +79,20 @@ def test_headers_that_browsers_send_by_themselves_do_not_replace_the_token(
     signed_in: FlaskClient, save: str, scheme: str
 ) -> None:
     assert signed_in.post(save, headers={"Authorization": f"{scheme} eA=="}).status_code == 400
+
+
+def test_the_session_cookie_is_hidden_from_scripts_and_sent_over_https_only(
+    environ: dict[str, str],
+) -> None:
+    keys = {"CLERK_PUBLISHABLE_KEY": LIVE_KEY, "CLERK_SECRET_KEY": "sk_live_1"}
+    live = create_app(environ | keys | {"CLERK_AUTHORIZED_PARTIES": "https://example.com"})
+    assert live.config["SESSION_COOKIE_SECURE"]
+    assert live.config["SESSION_COOKIE_HTTPONLY"]
+    assert live.config["SESSION_COOKIE_SAMESITE"] == "Lax"
+
+
+def test_without_a_proxy_nobody_chooses_the_address_of_the_site(client: FlaskClient) -> None:
+    forged = {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}
+    with client:
+        client.get("/", headers=forged)
+        assert request.url_root == "http://localhost/"

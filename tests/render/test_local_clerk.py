@@ -20,8 +20,11 @@ ADDRESSES = {
     "gl:acme/flask-clerk-saas": "git+https://gitlab.com/acme/flask-clerk-saas",
     "git+https://git.acme.example/saas": "git+https://git.acme.example/saas",
     "https://git.acme.example/saas.git": "git+https://git.acme.example/saas.git",
+    "https://ada:token@git.acme.example/private.git": "git+https://git.acme.example/private.git",
+    "https://token@git.acme.example:8443/private.git": "git+https://git.acme.example:8443/private.git",
     "https://github.com/acme/flask-clerk-saas": "git+https://github.com/acme/flask-clerk-saas",
     "git@github.com:acme/flask-clerk-saas.git": "git+ssh://git@github.com/acme/flask-clerk-saas.git",
+    'https://git.acme.example/the"saas".git': "git+https://git.acme.example/the%22saas%22.git",
     "ssh://git@git.acme.example:2222/saas.git": "git+ssh://git@git.acme.example:2222/saas.git",
 }
 """Addresses as people type them, and as pip and uv understand them."""
