@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 @pytest.fixture
 def reports(app: Flask) -> str:
     """The path of a page for signed-in users, in ``app``, which has no Clerk."""
-    app.add_url_rule("/reports", view_func=session_required(lambda: "reports"))
-    return "/reports"
+    app.add_url_rule("/_test/reports", view_func=session_required(lambda: "reports"))
+    return "/_test/reports"
 
 
 @pytest.fixture
@@ -31,16 +31,16 @@ def acme(clerk: RunningClerk) -> Organization:
 @pytest.fixture
 def invoices(site: Flask) -> str:
     """The path of a page for an organization's administrators, in ``site``."""
-    site.add_url_rule("/invoices", view_func=requires(role="admin")(lambda: "invoices"))
-    return "/invoices"
+    site.add_url_rule("/_test/invoices", view_func=requires(role="admin")(lambda: "invoices"))
+    return "/_test/invoices"
 
 
 def test_a_signed_out_browser_is_sent_to_the_login_page_and_back(
     client: FlaskClient, reports: str
 ) -> None:
-    answer = client.get("/reports?tab=a%26b")
+    answer = client.get("/_test/reports?tab=a%26b")
     assert answer.status_code == 302
-    assert answer.location == "/login?redirect_url=/reports?tab%3Da%2526b"
+    assert answer.location == "/login?redirect_url=/_test/reports?tab%3Da%2526b"
 
 
 def test_a_signed_out_api_client_gets_a_401(client: FlaskClient, reports: str) -> None:
@@ -50,8 +50,8 @@ def test_a_signed_out_api_client_gets_a_401(client: FlaskClient, reports: str) -
 
 
 def test_the_view_gets_the_user(site: Flask, signed_in: FlaskClient, ada: User) -> None:
-    site.add_url_rule("/mine", view_func=session_required(lambda: current_session.user_id))
-    assert signed_in.get("/mine").text == ada.id
+    site.add_url_rule("/_test/mine", view_func=session_required(lambda: current_session.user_id))
+    assert signed_in.get("/_test/mine").text == ada.id
 
 
 @pytest.mark.parametrize(("role", "status"), [("org:admin", 200), ("org:member", 403)])
@@ -86,10 +86,10 @@ def test_a_permission_is_required(
     accountant = {"key": "org:accountant", "permissions": ["org:invoices:read"]}
     clerk.settings(organizations={"enabled": True, "roles": [accountant, {"key": "org:member"}]})
     rule = requires(permission="org:invoices:read")
-    site.add_url_rule("/invoices", view_func=rule(lambda: "invoices"))
+    site.add_url_rule("/_test/invoices", view_func=rule(lambda: "invoices"))
     acme = clerk.create_organization("Acme")
     clerk.sign_in(visitor, clerk.create_user(organization=acme, role=role), acme)
-    assert visitor.get("/invoices").status_code == status
+    assert visitor.get("/_test/invoices").status_code == status
 
 
 def test_an_api_client_is_told_what_is_missing(

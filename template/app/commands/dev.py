@@ -28,6 +28,8 @@ from app.settings import Settings, read_environment, read_settings
 SLOW_START = 30.0
 """Seconds between messages that the app has not responded yet."""
 
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 STOP_TIMEOUT = 5.0
 """Seconds to wait for a process to stop before it is killed."""
 
@@ -65,7 +67,7 @@ def dev(port: int | None) -> None:
     _upgrade_database(app)
     # SIGINT: Ctrl-C. SIGTERM: a supervisor. SIGHUP: a closed terminal. SIGINT needs a handler, too,
     # because processes that a shell starts in the background ignore it otherwise.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in STOP_SIGNALS:
         signal.signal(number, _interrupt)
     try:
         commands = _commands(settings, port) | app.config.get("DEV_COMMANDS", {})
@@ -242,4 +244,7 @@ def _check_port(port: int, variable: str) -> None:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
+    # A second signal, such as the one that uv forwards, must not interrupt the stopping.
+    for stop_signal in STOP_SIGNALS:
+        signal.signal(stop_signal, signal.SIG_IGN)
     raise KeyboardInterrupt
