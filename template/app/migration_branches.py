@@ -54,12 +54,19 @@ class BranchedAlembic(Alembic):
         :param target: a revision to return to, or a relative number such as ``-1`` or ``app@-1``.
         :raises click.ClickException: the number is ambiguous.
         """
-        if _is_number(target) and len(self.current()) > 1:
+        if _is_number(target) and len(current := self.current()) > 1:
+            # Migrations from before there were two branches have no label.
+            yours = next((head for head in current if _is_in(YOUR_FOLDER, head)), None)
+            branch = YOUR_BRANCH
+            if yours is not None and YOUR_BRANCH not in yours.branch_labels:
+                branch = yours.revision
             raise click.ClickException(
                 f"{target} is ambiguous, since the database has migrations of two branches. Type "
-                f"'flask db downgrade {YOUR_BRANCH}@-1' to take back your newest migration, or "
+                f"'flask db downgrade {branch}@-1' to take back your newest migration, or "
                 f"'flask db downgrade {CLERK_BRANCH}@-1' for the newest in app/clerk_sync."
             )
+        if str(target).lstrip("-").isdigit() and not _is_number(target):
+            target = str(target).lstrip("-")  # a revision, which the command mistakes for a number
         super().downgrade(target)
 
     def revision(

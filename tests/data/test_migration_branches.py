@@ -206,6 +206,14 @@ def test_downgrade_takes_back_your_newest_migration(project: Project, notes: sa.
     assert "Downgraded: " + LATEST in project.run("downgrade")
 
 
+def test_downgrade_returns_to_a_revision(project: Project, notes: sa.Table) -> None:
+    project.run("upgrade")
+    project.revision("Notes")
+    project.run("upgrade")
+    project.run("downgrade", REVISIONS[-2])
+    assert project.versions() == {REVISIONS[-2]}
+
+
 def test_an_earlier_migration_of_yours_below_one_of_the_templates_still_works(
     project: Project, notes: sa.Table
 ) -> None:
@@ -215,6 +223,9 @@ def test_an_earlier_migration_of_yours_below_one_of_the_templates_still_works(
     project.run("upgrade")
     assert project.versions() == {"7000000001", LATEST}
     assert not project.needs_upgrade()
+    assert "flask db downgrade 7000000001@-1" in project.run("downgrade", fails=True)
+    assert "Downgraded: 7000000001" in project.run("downgrade", "7000000001@-1")
+    project.run("upgrade")
     sa.Table("widgets", Base.metadata, sa.Column("id", sa.Integer, primary_key=True))
     try:
         next_one = project.revision("Notes")
