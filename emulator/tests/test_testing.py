@@ -119,7 +119,7 @@ def test_clerks_rules_hold_for_changes_too(clerk: RunningClerk, ada: User) -> No
         clerk.add_member(acme, ada)
     clerk.delete_user(ada)
     with pytest.raises(RuntimeError, match="404"):
-        clerk.update_user(ada, first_name="Nobody")
+        clerk.update_user(ada, first_name="Eve")
     with pytest.raises(RuntimeError, match="404"):
         clerk.remove_member(acme, ada)
 

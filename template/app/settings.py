@@ -50,8 +50,14 @@ class Settings:
 
 
 def read_environment() -> dict[str, str]:
-    """The process environment, plus the variables of ``.env`` that it doesn't set."""
-    from_file = dotenv_values(ENV_FILE, interpolate=False) if ENV_FILE.is_file() else {}
+    """The process environment, plus the variables of ``.env`` that it doesn't set.
+
+    :raises SettingsError: ``.env`` is not UTF-8 text.
+    """
+    try:
+        from_file = dotenv_values(ENV_FILE, interpolate=False) if ENV_FILE.is_file() else {}
+    except UnicodeDecodeError:
+        raise SettingsError(f"{ENV_FILE.resolve()} is not UTF-8 text; save it as UTF-8") from None
     return {name: value or "" for name, value in from_file.items()} | dict(os.environ)
 
 

@@ -45,6 +45,18 @@ NAMES = (
     "chrome",
 )
 MACOS = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
+# Chromium renders its own address bar as web pages, anew for every window. The others are what Playwright
+# disables, as far as it matters here: this list takes the place of Playwright's.
+UNUSED_FEATURES = (
+    "WebUIOmniboxPopup",
+    "WebUIOmniboxAimPopup",
+    "WebUIOmniboxFullPopup",
+    "HttpsUpgrades",
+    "MediaRouter",
+    "OptimizationHints",
+    "PaintHolding",
+    "ThirdPartyStoragePartitioning",
+)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -53,6 +65,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    f"--disable-features={','.join(UNUSED_FEATURES)}",
     # Nothing but the app and the local Clerk is needed: a request to another host fails, and is reported.
     # Playwright's routes could do that too, but they switch off the browser's cache.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",

@@ -135,6 +135,19 @@ def test_dev_explains_a_bad_setting_without_a_traceback(environ: dict[str, str])
     assert "Traceback" not in result.stderr
 
 
+def test_the_doctor_reports_files_that_it_cannot_read(
+    reachable: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env.example").write_text("SECRET_KEY=\n")
+    (tmp_path / "pyproject.toml").write_text("not = = TOML\n")
+    assert rows(doctor(reachable).stdout)["pyproject.toml"] == "wrong"
+    (tmp_path / ".env").write_bytes(b"NAME=caf\xe9\n")
+    result = doctor(reachable)
+    assert rows(result.stdout)[".env"] == rows(result.stdout)["Settings"] == "wrong"
+    assert result.exit_code == 1
+
+
 def test_the_doctor_fails_if_a_real_clerk_does_not_answer(environ: dict[str, str]) -> None:
     changes = {
         "CLERK_PUBLISHABLE_KEY": publishable_key("clerk.acme.invalid", "live"),

@@ -52,7 +52,7 @@ class Seat(MembershipColumns, OtherBase):
     __tablename__ = "memberships"
     __table_args__ = (
         *MembershipColumns.__table_args__,
-        sa.CheckConstraint("role <> 'org:nobody'", name="role"),
+        sa.CheckConstraint("role <> 'org:banned'", name="role"),
     )
 
 

@@ -22,6 +22,7 @@ PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "hooks" / "README.md"
 PAGES += sorted((ROOT / "docs").glob("*.md"))
 # Placeholders, and names of files that the reader or a command creates.
 EXAMPLES = {"demo/", "hooks/v1_2_0.py", "uv.lock", "requirements.lock", "invoices/index.html"}
+EXAMPLES |= {"app/templates/invoices/index.html"}
 EXAMPLES |= {"clerk_emulator.toml", "clerk_seeds.toml", "instances.toml"}
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 

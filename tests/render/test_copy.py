@@ -56,6 +56,7 @@ REFUSED: list[tuple[str, Any, str]] = [
         "flask",
         "is not a requirement for clerk-emulator. Pass one such as clerk-emulator>=1.2",
     ),
+    ("clerk_emulator", "clerk-emulator-plus>=1", "is not a requirement for clerk-emulator."),
     ("clerk_emulator", 'clerk-emulator"]', "is not a requirement. Pass one such as clerk-emulator>=1.2"),
 ]
 

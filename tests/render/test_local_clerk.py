@@ -244,7 +244,7 @@ def test_without_the_local_clerk_a_project_works_with_real_keys_and_says_what_is
     install_by_uv(project)
     flask = project / ".venv" / BIN / "flask"
     said = run(flask, "dev", cwd=project, expect=1, seconds=60).stdout
-    assert "the package clerk-emulator is not installed" in said
+    assert "the package clerk-emulator, is not installed" in said
     assert "uv sync" in said
     said = run(flask, "clerk", "reset", cwd=project, expect=1, seconds=60).stdout
     assert "the package clerk-emulator, is not installed" in said

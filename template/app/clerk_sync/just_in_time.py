@@ -61,7 +61,8 @@ def local_organization(session: Session) -> OrganizationColumns | None:
     """The row of a session's active organization, created on the first request for it.
 
     :param session: a verified session.
-    :returns: None if no organization is active, or Clerk has deleted it or the membership.
+    :returns: None if no organization is active, or Clerk has deleted it. If only the membership has
+        been deleted, the session's last token stays valid for up to a minute.
     """
     if session.organization is None:
         return None

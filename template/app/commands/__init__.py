@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from importlib.util import find_spec
 
 import click
 
-from .dev import ASSETS, STATE, dev
+from .dev import ASSETS, STATE, check_emulator, dev
 from .doctor import doctor
 from .people import delete_user, export_user
 from .prune import prune_events
@@ -43,10 +42,6 @@ def reset(yes: bool) -> None:
 
 
 def _run_emulator(*arguments: str) -> None:
-    if find_spec("clerk_emulator") is None:
-        raise click.ClickException(
-            "The local Clerk, the package clerk-emulator, is not installed. Install the "
-            "development dependencies with 'uv sync', or with 'pip install -e . --group dev'."
-        )
+    check_emulator()
     command = [sys.executable, "-m", "clerk_emulator", *arguments]
     raise SystemExit(subprocess.run(command, check=False).returncode)  # noqa: S603

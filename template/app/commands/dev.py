@@ -61,7 +61,7 @@ def dev(port: int | None) -> None:
     port = port or _port(environ.get("FLASK_RUN_PORT", ""))
     _check_port(port, "FLASK_RUN_PORT")
     if settings.emulator_url:
-        _check_emulator()
+        check_emulator()
         _check_port(urlsplit(settings.emulator_url).port or 0, "CLERK_EMULATOR_URL")
     app = create_app()
     _upgrade_database(app)
@@ -79,11 +79,15 @@ def dev(port: int | None) -> None:
         click.echo("Stopped.")
 
 
-def _check_emulator() -> None:
+def check_emulator() -> None:
+    """Check that the local Clerk is installed.
+
+    :raises click.ClickException: it isn't; the message says how to install it.
+    """
     if find_spec("clerk_emulator") is None:
         raise click.ClickException(
-            "The keys in .env belong to the local Clerk, but the package clerk-emulator is not "
-            "installed. Install the development dependencies with 'uv sync', or with "
+            "The local Clerk, the package clerk-emulator, is not installed, and the keys in .env "
+            "belong to it. Install the development dependencies with 'uv sync', or with "
             "'pip install -e . --group dev'. If the group 'clerk' in pyproject.toml is empty, "
             "first add the package to it, for example from a clone of the template: "
             '"clerk-emulator @ file:///path/to/the/template/emulator". To use the real Clerk '

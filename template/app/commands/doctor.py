@@ -6,6 +6,7 @@ import time
 import tomllib
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -90,7 +91,10 @@ def _env_file() -> Finding:
         return Finding(GOOD, ".env", "not used: there is no .env.example here")
     if not ENV_FILE.is_file():
         return Finding(ADVICE, ".env", "missing", "flask clerk doctor --fix creates it")
-    missing = [variable.name for variable in missing_variables(EXAMPLE, ENV_FILE)]
+    try:
+        missing = [variable.name for variable in missing_variables(EXAMPLE, ENV_FILE)]
+    except UnicodeDecodeError:
+        return Finding(BAD, ".env", "not UTF-8 text", "save .env with the encoding UTF-8")
     if missing:
         fix = "flask clerk doctor --fix adds them"
         return Finding(ADVICE, ".env", f"is missing {', '.join(missing)}", fix)
@@ -98,6 +102,10 @@ def _env_file() -> Finding:
 
 
 def _clerk(settings: Settings) -> Iterator[Finding]:
+    if settings.emulator_url and find_spec("clerk_emulator") is None:
+        fix = "install it with: uv sync; or put the keys of a real Clerk instance into .env"
+        yield Finding(BAD, "Local Clerk", "the package clerk-emulator is not installed", fix)
+        return
     base = settings.emulator_url or settings.clerk.issuer
     start_it = (
         "start it with: flask dev" if settings.emulator_url else "check the network and the key"
@@ -159,7 +167,11 @@ def _local_clerk() -> Iterator[Finding]:
     """Warn if the local Clerk is installed from a path that other machines don't have."""
     if not PYPROJECT.is_file():
         return  # an installed app
-    groups = tomllib.loads(PYPROJECT.read_text("utf-8")).get("dependency-groups", {})
+    try:
+        groups = tomllib.loads(PYPROJECT.read_text("utf-8")).get("dependency-groups", {})
+    except ValueError as error:  # also covers text that isn't UTF-8
+        yield Finding(BAD, "pyproject.toml", str(error), "fix pyproject.toml")
+        return
     for requirement in groups.get("clerk", ()):
         _, _, address = str(requirement).partition("@")
         if address.strip().startswith(("git+file:", "file:")):
