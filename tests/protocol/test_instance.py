@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.clerk import ConfigurationError, read_instance
+from app.clerk.instance import read_origins
 from tests.signing import HOST, LIVE_HOST, publishable_key
 
 GOOD = {"CLERK_PUBLISHABLE_KEY": publishable_key(HOST), "CLERK_SECRET_KEY": "sk_test_abcdefghij"}
@@ -67,6 +68,64 @@ def test_production_requires_authorized_parties() -> None:
         read_instance(LIVE | {"CLERK_AUTHORIZED_PARTIES": ""})
     listed = LIVE | {"CLERK_AUTHORIZED_PARTIES": "https://a.example, https://b.example/"}
     assert read_instance(listed).authorized_parties == {"https://a.example", "https://b.example"}
+
+
+ORIGINS = {
+    "https://app.example.com": "https://app.example.com",
+    "https://APP.Example.com:443/": "https://app.example.com",
+    "http://localhost:80": "http://localhost",
+    "http://localhost:5000": "http://localhost:5000",
+    "https://app.example.com:08443": "https://app.example.com:8443",
+    "http://127.0.0.1:5000": "http://127.0.0.1:5000",
+    "http://[0:0::1]:5000": "http://[::1]:5000",
+    "https://xn--bcher-kva.example": "https://xn--bcher-kva.example",
+    "chrome-extension://abcdefghijklmnopabcdefghijklmnop": (
+        "chrome-extension://abcdefghijklmnopabcdefghijklmnop"
+    ),
+    "moz-extension://2c1a7f7e-08a5-4a5b-9a5c-0f0e3b7d9c11": (
+        "moz-extension://2c1a7f7e-08a5-4a5b-9a5c-0f0e3b7d9c11"
+    ),
+    "tauri://localhost": "tauri://localhost",
+    "capacitor://localhost": "capacitor://localhost",
+}
+"""Valid origins, and how browsers send them."""
+
+NOT_ORIGINS = [
+    *(",", ",,", " , ", "https://a.example,", ",https://a.example", "https://a.example,,https://b.example"),
+    *("https://*.example.com", "https://*", "*,https://a.example", "https://a.example,*", "null"),
+    *("https://a.example/path", "https://a.example//", "https://a.example?", "https://a.example#"),
+    *("https://me@a.example", "https://me:pw@a.example", "https://a.example\\@b.example", "https://"),
+    *("https://a..example", "https://.example", "https://a.example.", "https://a b.example", "//a.example"),
+    *("https://a.example:", "https://a.example:0", "https://a.example:65536", "https://a.example:x"),
+    *("https://bücher.example", "https://[::1", "https://[::g]", "https://::1", "https:/a.example"),
+    *("https://a.example\nhttps://b.example", "https://a.example;https://b.example", "a.example"),
+    *("javascript://a.example", "data://a", "file://localhost", "blob://a", "ws://a.example"),
+]
+
+
+@pytest.mark.parametrize("origin", ORIGINS)
+def test_authorized_parties_are_compared_in_the_form_that_browsers_send(origin: str) -> None:
+    listed = LIVE | {"CLERK_AUTHORIZED_PARTIES": f" {origin} , https://other.example"}
+    assert read_instance(listed).authorized_parties == {ORIGINS[origin], "https://other.example"}
+
+
+@pytest.mark.parametrize("keys", [GOOD, LIVE], ids=["development", "production"])
+@pytest.mark.parametrize("origins", NOT_ORIGINS)
+def test_authorized_parties_that_are_not_origins_are_rejected(keys: dict[str, str], origins: str) -> None:
+    with pytest.raises(ConfigurationError, match="CLERK_AUTHORIZED_PARTIES"):
+        read_instance(keys | {"CLERK_AUTHORIZED_PARTIES": origins})
+
+
+def test_a_wildcard_among_authorized_parties_is_explained() -> None:
+    with pytest.raises(ConfigurationError, match="Wildcards are not supported"):
+        read_instance(LIVE | {"CLERK_AUTHORIZED_PARTIES": "https://*.example.com"})
+
+
+def test_origins_of_apps_can_be_excluded() -> None:
+    with pytest.raises(ConfigurationError, match="SITES"):
+        read_origins({"SITES": "tauri://localhost"}, "SITES", web_only=True)
+    assert read_origins({"SITES": "https://a.example"}, "SITES", web_only=True) == {"https://a.example"}
+    assert read_origins({"SITES": " "}, "SITES") == frozenset()
 
 
 def test_a_matching_instance_url_is_accepted() -> None:

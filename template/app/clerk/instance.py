@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from ipaddress import IPv6Address
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -25,9 +26,22 @@ PROXY_TARGET = "https://frontend-api.clerk.dev"
 
 DASHBOARD_KEYS = "the Clerk dashboard under Configure → API keys (https://dashboard.clerk.com)"
 
-_LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+_LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _DOMAIN = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*(:[0-9]{{1,5}})?\Z")
 _HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})+(:[0-9]{{1,5}})?\Z")
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+"""The ports that a browser leaves out of an origin, by scheme."""
+
+_ORIGIN = re.compile(
+    rf"([a-z][a-z0-9+.-]*)://((?=.{{1,253}}(?::|\Z)){_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\])"
+    r"(?::([0-9]{1,5}))?\Z"
+)
+_NOT_ORIGINS = {"about", "blob", "data", "file", "ftp", "javascript", "ws", "wss"}
+"""Schemes whose documents have no origin that a server can recognize, or no documents at all."""
+
+_LONGEST_SHOWN = 15
+"""Characters. Longer values in error messages might be secrets pasted into the wrong variable."""
 
 
 class ConfigurationError(ValueError):
@@ -205,8 +219,49 @@ def _read_authorized_parties(environ: Mapping[str, str], is_development: bool) -
             "use this instance's tokens, separated by commas, such as https://app.example.com; or "
             "to * to accept tokens from all origins."
         )
-    parties = [party.strip().rstrip("/") for party in given.split(",") if party.strip()]
-    return frozenset(_absolute_url("CLERK_AUTHORIZED_PARTIES", party) for party in parties)
+    return read_origins(environ, "CLERK_AUTHORIZED_PARTIES")
+
+
+def read_origins(
+    environ: Mapping[str, str], name: str, *, web_only: bool = False
+) -> frozenset[str]:
+    """Read a variable that lists origins, separated by commas.
+
+    Source: https://html.spec.whatwg.org/multipage/browsers.html#origin
+
+    :param name: the variable. If it is empty or not set, the result is empty.
+    :param web_only: whether only ``http`` and ``https`` are allowed. Otherwise the origins of
+        browser extensions and desktop apps are valid, too, such as ``tauri://localhost``.
+    :returns: the origins as browsers send them: in lower case, without a default port.
+    :raises ConfigurationError: an entry is empty, or is not an origin.
+    """
+    given = environ.get(name, "").strip()
+    entries = given.split(",") if given else []
+    return frozenset(_read_origin(name, entry.strip(), web_only) for entry in entries)
+
+
+def _read_origin(name: str, entry: str, web_only: bool) -> str:
+    found = _ORIGIN.match(entry.lower().removesuffix("/"))
+    scheme, host, port = found.groups() if found else ("", "", None)
+    usable = scheme in DEFAULT_PORTS or not (web_only or scheme in _NOT_ORIGINS)
+    host = _normalize_host(host)
+    if not usable or not host or not 0 < int(port or 1) < 65536:
+        seen = f"contains {show_value(entry)}" if entry else "has an empty entry"
+        hint = " Wildcards are not supported: list each origin." if "*" in entry else ""
+        raise ConfigurationError(
+            f"{name} {seen}; expected origins separated by commas, each a scheme and a host "
+            f"without a path, such as https://app.example.com.{hint}"
+        )
+    port = "" if port is None or int(port) == DEFAULT_PORTS.get(scheme) else f":{int(port)}"
+    return f"{scheme}://{host}{port}"
+
+
+def _normalize_host(host: str) -> str:
+    """The host as in a browser's origin, which shortens IPv6 addresses; empty if it isn't one."""
+    try:
+        return f"[{IPv6Address(host[1:-1])}]" if host.startswith("[") else host
+    except ValueError:
+        return ""
 
 
 def _read_proxy(environ: Mapping[str, str]) -> tuple[str, str]:
@@ -303,6 +358,20 @@ def _absolute_url(name: str, url: str) -> str:
             f"{name} contains {url[:80]!r}; expected an absolute URL such as https://example.com"
         )
     return url
+
+
+def show_value(value: str) -> str:
+    """Describe the value of a variable in an error message.
+
+    It may be a secret that was pasted into the wrong variable, so only short values without a
+    secret's form are shown, and of longer URLs the scheme and host.
+    """
+    url = re.match(r"(https?://[a-z0-9.-]{1,80}(?::[0-9]+)?)(?=[/?#]|\Z)", value)
+    if len(value) <= _LONGEST_SHOWN and not re.search(r"@|sk_|ak_|whsec_", value):
+        return repr(value)
+    if url and "@" not in value:
+        return f"a URL that starts with {url[1]!r}"
+    return f"a value of {len(value)} characters, not shown because it may be a secret"
 
 
 def _describe_key(key: str) -> str:
