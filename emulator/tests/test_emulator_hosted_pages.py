@@ -205,7 +205,7 @@ def test_other_sites_cannot_delete_an_account(
     visitor: FlaskClient, backend: Backend, headers: dict[str, str]
 ) -> None:
     sign_up(visitor)
-    assert submit(visitor, "/user/delete", headers).status_code == 403
+    assert submit(visitor, "/user/delete", headers).status_code in (400, 403)
     assert backend.get("/users/count").get_json()["total_count"] == 1
 
 

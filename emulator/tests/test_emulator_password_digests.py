@@ -7,12 +7,13 @@ from __future__ import annotations
 import base64
 import hashlib
 
+import bcrypt
 import pytest
 from flask import Flask
 
 from clerk_emulator.clerk import LocalClerk
 from clerk_emulator.errors import ClerkError
-from clerk_emulator.password_digests import HASHERS, _crypt, imported_hash, is_password
+from clerk_emulator.password_digests import HASHERS, imported_hash, is_password
 from clerk_emulator.testing import Backend, Browser, error_of
 
 FIREBASE = (
@@ -97,7 +98,6 @@ BCRYPT = [
     ("bcrypt", "$2y$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", "U*U"),
     ("bcrypt_peppered", "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW$*U", "U"),
 ]
-has_bcrypt = pytest.mark.skipif(_crypt() is None, reason="This Python does not know bcrypt.")
 
 
 @pytest.mark.parametrize(("hasher", "digest", "password"), DIGESTS)
@@ -108,29 +108,37 @@ def test_an_imported_password_is_verified(hasher: str, digest: str, password: st
     assert not is_password(kept, "")
 
 
-@has_bcrypt
 @pytest.mark.parametrize(("hasher", "digest", "password"), BCRYPT)
-def test_bcrypt_if_the_system_supports_it(hasher: str, digest: str, password: str) -> None:
+def test_an_imported_bcrypt_password_is_verified(hasher: str, digest: str, password: str) -> None:
     kept = imported_hash(digest, hasher)
     assert is_password(kept, password)
     assert not is_password(kept, "x" + password)
 
 
-@has_bcrypt
 def test_djangos_bcrypt_hashes_first() -> None:
-    crypt = _crypt()
-    assert crypt is not None
-    made = crypt.crypt(hashlib.sha256(b"password").hexdigest(), "$2b$05$" + "a" * 22)
-    kept = imported_hash(f"bcrypt_sha256${made}", "bcrypt_sha256_django")
+    hashed = hashlib.sha256(b"password").hexdigest().encode()
+    made = bcrypt.hashpw(hashed, bcrypt.gensalt(4))
+    kept = imported_hash(f"bcrypt_sha256${made.decode()}", "bcrypt_sha256_django")
     assert is_password(kept, "password")
     assert not is_password(kept, "passwort")
+
+
+def test_bcrypt_ignores_what_follows_the_first_72_bytes() -> None:
+    kept = imported_hash(bcrypt.hashpw(b"x" * 72, bcrypt.gensalt(4)).decode(), "bcrypt")
+    assert is_password(kept, "x" * 72)
+    assert is_password(kept, "x" * 100)
+    assert not is_password(kept, "x" * 71)
 
 
 MALFORMED = [
     (hasher, digest)
     for hasher in HASHERS
-    if not hasher.startswith("bcrypt") or _crypt()
     for digest in ("", "x", "$", "$$$", "$$$$", "$$$$$", "a$b$c$d", "pbkdf2_sha256$0$c2FsdA$eA==")
+] + [
+    ("bcrypt", "$2b$05$" + "\u00fc" * 53),
+    ("bcrypt", "$2b$05$" + "!" * 53),
+    ("bcrypt", "$2b$99$" + "C" * 53),
+    ("bcrypt", "$3b$05$" + "C" * 53),
 ]
 
 

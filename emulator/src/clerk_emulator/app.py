@@ -27,12 +27,12 @@ from .clerk import (
 )
 from .config import EmulatorConfig, RefusalError, is_loopback
 from .control import control_api
-from .cors import allow_the_app
 from .dashboard import dashboard
 from .errors import ClerkError
 from .frontend_api import api_keys, frontend_api, oauth_provider
 from .hosted import hosted_pages
 from .instances import check_distinct
+from .origins import allow_the_app, check_origin
 from .routes import Route
 from .seeds import SeedsError, load_seeds, read_seeds
 
@@ -152,7 +152,7 @@ def _register(app: Flask) -> None:
     app.register_blueprint(avatars.blueprint)
     app.add_url_rule("/.well-known/jwks.json", "jwks", _jwks)
     app.add_url_rule("/healthz", "healthz", _healthz)
-    app.before_request(_check_host)
+    app.before_request(_refuse_other_sites)
     app.after_request(allow_the_app)
     app.after_request(_forbid_caching)
     app.register_error_handler(ClerkError, _clerk_error)
@@ -165,6 +165,16 @@ def _jwks() -> dict[str, object]:
 
 def _healthz() -> dict[str, str]:
     return {"status": "ok"}
+
+
+def _refuse_other_sites() -> tuple[dict[str, object], int] | None:
+    """Refuse requests of other sites' pages, in JSON: an error page would set cookies for them."""
+    try:
+        _check_host()
+        check_origin()
+    except ClerkError as error:
+        return _clerk_error(error)
+    return None
 
 
 def _check_host() -> None:

@@ -26,6 +26,7 @@ SHORT_MESSAGES = {
     "organization_invitation_not_found": "not found",
     "organization_not_enabled_in_instance": "access denied",
     "organization_not_found_or_unauthorized": "not found or unauthorized",
+    "origin_invalid": "Invalid HTTP Origin header",
     "password_required": "password required",
     "payment_attempt_failed_card_declined": "Your card was declined",
     "plan_already_active": "Plan already active",

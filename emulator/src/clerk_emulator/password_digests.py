@@ -8,13 +8,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import importlib
-import warnings
 from collections.abc import Callable
 from functools import partial
-from types import ModuleType
 from typing import Any
 
+import bcrypt
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.kdf import argon2
 from werkzeug.security import check_password_hash
@@ -29,6 +27,8 @@ MARK = "imported:"
 MAX_ITERATIONS = 10_000_000
 MAX_MEMORY_KIB = 262_144
 ARGON2 = {"argon2i": "Argon2i", "argon2id": "Argon2id"}
+BCRYPT_BYTES = 72
+"""bcrypt ignores the rest of a longer password; the library raises an error instead."""
 ITOA64 = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
@@ -57,9 +57,7 @@ def imported_hash(digest: str, hasher: str) -> str:
 
 
 def _is_available(hasher: str) -> bool:
-    """Whether this Python, and the cryptography package that is there, can compute it."""
-    if hasher.startswith("bcrypt"):
-        return _crypt() is not None
+    """Whether the installed cryptography package can compute it."""
     return hasher not in ARGON2 or hasattr(argon2, ARGON2[hasher])
 
 
@@ -239,42 +237,30 @@ def _argon2(digest: str, *, name: str) -> Parsed:
     return lambda password: make().derive(password), wanted
 
 
-def _crypt() -> ModuleType | None:
-    """The system's own, which knows bcrypt; Python has it up to 3.12, on Linux and macOS."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        try:
-            module = importlib.import_module("crypt")
-        except ImportError:
-            return None
-    return module if hasattr(module, "METHOD_BLOWFISH") else None
-
-
 def _bcrypt(digest: str, prepare: Compute = bytes) -> Parsed:
     _, version, cost, rest = digest.split("$")
-    if version not in ("2a", "2b", "2x", "2y") or len(rest) != 53:
+    if version not in ("2a", "2b", "2x", "2y") or len(cost) != 2 or len(rest) != 53:
         raise ValueError(digest)
     _number(cost, 16)
-    same = f"$2b${cost}${rest}" if version == "2y" else digest
+    bcrypt.hashpw(b"", f"${version}$04${rest[:22]}".encode("ascii"))  # raises for a bad salt
+    wanted = digest.encode("ascii")
 
     def compute(password: bytes) -> bytes:
-        module = _crypt()
-        text = prepare(password).decode()
-        return str(module.crypt(text, same) if module else "").encode()
+        return bcrypt.hashpw(prepare(password)[:BCRYPT_BYTES], wanted)
 
-    return compute, same.encode()
+    return compute, wanted
 
 
 def _bcrypt_django(digest: str) -> Parsed:
-    prefix, bcrypt = digest.split("$", 1)
+    prefix, rest = digest.split("$", 1)
     if prefix != "bcrypt_sha256":
         raise ValueError(prefix)
-    return _bcrypt(bcrypt, lambda password: hashlib.sha256(password).hexdigest().encode())
+    return _bcrypt(rest, lambda password: hashlib.sha256(password).hexdigest().encode())
 
 
 def _bcrypt_peppered(digest: str) -> Parsed:
-    bcrypt, _, pepper = digest.rpartition("$")
-    return _bcrypt(bcrypt, lambda password: password + pepper.encode())
+    rest, _, pepper = digest.rpartition("$")
+    return _bcrypt(rest, lambda password: password + pepper.encode())
 
 
 HASHERS: dict[str, Callable[[str], Parsed]] = {
