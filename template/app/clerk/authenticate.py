@@ -35,6 +35,9 @@ log = logging.getLogger(__name__)
 DEVELOPMENT_HANDSHAKE_SKEW = 24 * 3600.0
 """Seconds by which a developer's clock may be off right after a handshake."""
 
+LONGEST_EXPIRED = 30 * 24 * 3600.0
+"""Seconds after its expiration for which a session token can still be used to sign out."""
+
 HANDSHAKE_REASONS = {
     "token-expired": "session-token-expired-refresh-{why}",
     "token-not-active-yet": "session-token-nbf",
@@ -79,6 +82,29 @@ def bearer_token(request: RequestFacts) -> str:
     if not rest:
         return scheme
     return rest.strip() if scheme.lower() == "bearer" else ""
+
+
+def session_to_end(
+    request: RequestFacts, instance: Instance, tokens: TokenVerifier, now: float
+) -> str:
+    """The ID of the session that a request's token names, even if the token has expired.
+
+    It is good for ending that session, and for nothing else: the token must be genuine, but may
+    have been valid up to :data:`LONGEST_EXPIRED` ago.
+
+    :param now: Unix time in seconds.
+    :returns: an empty string if the request has no such token.
+    """
+    token = bearer_token(request) or read_cookies(request, instance, now).session
+    try:
+        expires = unverified_time(decode_unverified(token).claims, "exp")
+        if expires <= now - LONGEST_EXPIRED:
+            return ""
+        # Verified as of its last second, so everything but the expiration is checked as usual.
+        session_id = tokens.verify(token, min(now, expires - 1)).get("sid")
+    except TokenError:
+        return ""
+    return session_id if isinstance(session_id, str) else ""
 
 
 def _authenticate_header(attempt: Attempt, token: str) -> RequestState:

@@ -23,6 +23,8 @@ HANDSHAKE = "__clerk_handshake"
 HANDSHAKE_NONCE = "__clerk_handshake_nonce"
 REDIRECT_COUNT = "__clerk_redirect_count"
 
+_DELETED = "; Path=/; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT"
+
 
 class ClerkCookies(NamedTuple):
     """The values of Clerk's cookies and handshake parameters; empty if absent."""
@@ -64,6 +66,28 @@ def read_cookies(request: RequestFacts, instance: Instance, now: float) -> Clerk
         redirect_count=_whole_number(cookies.get(REDIRECT_COUNT, "")),
         suffixed=suffixed,
     )
+
+
+def sign_out_cookies(instance: Instance) -> tuple[str, ...]:
+    """``Set-Cookie`` values that delete every cookie by which a browser could be signed in again.
+
+    Clerk sets the results of handshakes for the app's registrable domain in production, so they
+    are deleted there and on the app's own host.
+    """
+    suffix = f"_{instance.cookie_suffix}"
+    own = (SESSION, SESSION + suffix, REFRESH + suffix)
+    return (*(f"{name}={_DELETED}" for name in own), *handshake_deletions(instance))
+
+
+def handshake_deletions(instance: Instance) -> tuple[str, ...]:
+    """``Set-Cookie`` values that delete the results of a handshake."""
+    names = (HANDSHAKE, HANDSHAKE_NONCE)
+    deletions = tuple(f"{name}={_DELETED}" for name in names)
+    if instance.is_development:
+        return deletions
+    domain = instance.domain or instance.host.removeprefix("clerk.")
+    shared = f"; Domain={domain.partition(':')[0]}"
+    return deletions + tuple(deletion + shared for deletion in deletions)
 
 
 def uses_suffixed_cookies(request: RequestFacts, instance: Instance, now: float) -> bool:

@@ -22,9 +22,10 @@ from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.local import LocalProxy
 from werkzeug.sansio.http import parse_cookie
 
-from .authenticate import authenticate, bearer_token
+from .authenticate import authenticate, bearer_token, session_to_end
 from .backend_api import BackendApi
 from .bounded_cache import BoundedCache
+from .cookies import sign_out_cookies
 from .frontend_proxy import frontend_proxy
 from .handshake import HandshakeError
 from .instance import Instance
@@ -109,6 +110,18 @@ class Clerk:
         :raises HandshakeError: see :func:`~.authenticate.authenticate`.
         """
         return authenticate(request_facts(), self.instance, self.tokens, self.api, self.now())
+
+    def session_to_end(self) -> str:
+        """The ID of the session that a sign-out must end, even if its token has expired meanwhile.
+
+        :returns: an empty string if the request has no genuine session token.
+        """
+        return session_to_end(request_facts(), self.instance, self.tokens, self.now())
+
+    def delete_session_cookies(self, response: Response) -> None:
+        """Delete every cookie by which the browser could be signed in again."""
+        for cookie in sign_out_cookies(self.instance):
+            response.headers.add("Set-Cookie", cookie)
 
     def _before_request(self) -> ResponseReturnValue | None:
         endpoint = request.endpoint
