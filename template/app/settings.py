@@ -13,7 +13,7 @@ import click
 from dotenv import dotenv_values
 
 from app.clerk import ConfigurationError, Instance, read_instance, safe_path
-from app.clerk.instance import parse_publishable_key
+from app.clerk.instance import parse_origin, parse_publishable_key, require_https, show_value
 from app.clerk.keys import read_pem_key
 from app.clerk.webhooks import parse_webhook_secrets
 
@@ -43,6 +43,8 @@ class Settings:
     after_sign_up: str = "/dashboard"
     after_sign_out: str = "/"
     after_delete: str = "/login"
+    app_url: str = ""
+    """The URL by which browsers reach the app, without a trailing slash; empty if not set."""
     trusted_proxy_hops: int = 0
     """The number of proxies in front of the app whose ``X-Forwarded-*`` headers are trusted."""
     emulator_url: str = ""
@@ -75,6 +77,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         instance = read_instance(environ, emulator_url=emulator_url)
         if instance.jwt_key:
             read_pem_key(instance.jwt_key)
+        app_url = _app_url(environ, instance.is_development)
         secrets = parse_webhook_secrets(environ.get("CLERK_WEBHOOK_SIGNING_SECRET", ""))
     except ValueError as error:
         raise SettingsError(str(error)) from None
@@ -88,6 +91,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         after_sign_up=_path(environ, "CLERK_AFTER_SIGN_UP_PATH", Settings.after_sign_up),
         after_sign_out=_path(environ, "CLERK_AFTER_SIGN_OUT_PATH", Settings.after_sign_out),
         after_delete=_path(environ, "CLERK_AFTER_DELETE_PATH", Settings.after_delete),
+        app_url=app_url,
         trusted_proxy_hops=_count(environ, "TRUSTED_PROXY_HOPS"),
         emulator_url=emulator_url,
     )
@@ -126,6 +130,19 @@ def _emulator_url(environ: Mapping[str, str]) -> str:
             "because the local Clerk only listens on this machine."
         )
     return url
+
+
+def _app_url(environ: Mapping[str, str], is_development: bool) -> str:
+    url = environ.get("APP_URL", "").strip().rstrip("/")
+    found = re.fullmatch(r"(https?://[^/?#]*)((?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*)", url)
+    origin = parse_origin(found[1]) if found else None
+    if url and (not found or origin is None):
+        raise SettingsError(
+            f"APP_URL is {show_value(url)}; expected the URL at which browsers reach this app, "
+            "such as https://app.example.com or https://example.com/app"
+        )
+    require_https("APP_URL", url, is_development)
+    return f"{origin}{found[2]}" if found else ""
 
 
 def _path(environ: Mapping[str, str], name: str, default: str) -> str:

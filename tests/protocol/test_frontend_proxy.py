@@ -82,7 +82,7 @@ def test_cookies_of_one_user_are_never_sent_for_another(proxied: Flask, backend:
 
 def test_clerk_gets_its_own_cookies_but_not_the_apps_session(proxied: Flask, backend: LocalServer) -> None:
     backend.answers["GET /v1/client"] = (200, {})
-    cookies = "session=ours; __client=a%3Bb; sessions=x; __client_uat=1"
+    cookies = "my-saas-session=ours; __client=a%3Bb; sessions=x; __client_uat=1"
     proxied.test_client(use_cookies=False).get("/__clerk/v1/client", headers={"Cookie": cookies})
     assert backend.received[-1].headers["cookie"] == "__client=a%3Bb; sessions=x; __client_uat=1"
 

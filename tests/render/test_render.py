@@ -201,3 +201,9 @@ def test_how_long_copying_takes(template: Path, tmp_path: Path, capsys: pytest.C
     copier_cli("copy", "--defaults", str(template), tmp_path / "saas")
     with capsys.disabled():
         print(f"\ncopier copy --defaults took {time.monotonic() - started:.1f} s")
+
+
+def test_the_session_cookie_is_named_after_the_project(project: Path) -> None:
+    """Cookies ignore ports, so two projects on localhost must not use the same name."""
+    factory = (project / "app" / "__init__.py").read_text("utf-8")
+    assert f'SESSION_COOKIE_NAME="{answers_of(project)["project_slug"]}-session"' in factory

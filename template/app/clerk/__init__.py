@@ -15,7 +15,7 @@ from .flask_clerk import (
     public_origin,
     wants_page,
 )
-from .forwarded import ForwardedOrigin
+from .forwarded import PublicOrigin
 from .instance import ConfigurationError, Instance, read_instance
 from .machine_tokens import MachineToken
 from .redirects import safe_path
@@ -28,9 +28,9 @@ __all__ = [
     "BackendApiError",
     "Clerk",
     "ConfigurationError",
-    "ForwardedOrigin",
     "Instance",
     "MachineToken",
+    "PublicOrigin",
     "Reverification",
     "Session",
     "clerk_of",

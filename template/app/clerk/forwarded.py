@@ -1,36 +1,78 @@
-"""Take the request's public URL from the headers that a reverse proxy sets."""
+"""The app's public URL: from a setting, from the headers of a trusted proxy, or from ``Host``."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-_FORWARDED_HOST = re.compile(r"([A-Za-z0-9_.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?\Z")
+from .instance import parse_origin
+
+_MALFORMED = b"The Host header of this request is malformed.\n"
 
 
-class ForwardedOrigin:
-    """WSGI middleware that applies ``X-Forwarded-Proto`` and ``X-Forwarded-Host``.
+class PublicOrigin:
+    """WSGI middleware that decides by which scheme, host and path prefix browsers reach the app.
 
-    If a header has several values, the first one counts: it comes from the outermost proxy.
-    Malformed values are ignored. Use this only behind a proxy that sets both headers; without one,
-    any client could forge them.
+    With ``url``, no header has any influence. Requests are accepted with any ``Host``, because
+    health checks often send an IP address, but redirects and links always lead to ``url``.
+    Otherwise the request's ``Host`` counts, and a malformed one is answered with 400.
 
     :param app: the WSGI application to wrap.
+    :param url: the app's public URL. If it has a path, such as ``/crm``, the app is mounted there,
+        whether or not the proxy in front of it removes that path from requests.
+    :param forwarded: whether to apply ``X-Forwarded-Proto`` and ``X-Forwarded-Host``. If a header
+        has several values, the first one counts: it comes from the outermost proxy. Malformed
+        values are ignored. Use this only behind a proxy that sets both headers; without one, any
+        client could forge them.
     """
 
-    def __init__(self, app: WSGIApplication) -> None:
+    def __init__(self, app: WSGIApplication, *, url: str = "", forwarded: bool = False) -> None:
         self._app = app
+        self._url = urlsplit(url)
+        self._forwarded = forwarded
+        self._valid_host: str | None = None  # of an earlier request, to parse it once
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Handle a request (PEP 3333)."""
-        scheme = _first_value(environ, "HTTP_X_FORWARDED_PROTO").lower()
-        if scheme in ("http", "https"):
-            environ["wsgi.url_scheme"] = scheme
-        host = _first_value(environ, "HTTP_X_FORWARDED_HOST")
-        if _FORWARDED_HOST.match(host):
-            environ["HTTP_HOST"] = host
+        if self._url.netloc:
+            environ["wsgi.url_scheme"] = self._url.scheme
+            environ["HTTP_HOST"] = self._url.netloc
+            _mount(environ, self._url.path)
+            return self._app(environ, start_response)
+        if self._forwarded:
+            _apply_forwarded(environ)
+        host = environ.get("HTTP_HOST")
+        if host != self._valid_host:
+            if host is not None and not _is_host(host):  # None in HTTP/1.0
+                headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(_MALFORMED)))]
+                start_response("400 Bad Request", headers)
+                return [_MALFORMED]
+            self._valid_host = host
         return self._app(environ, start_response)
+
+
+def _apply_forwarded(environ: WSGIEnvironment) -> None:
+    scheme = _first_value(environ, "HTTP_X_FORWARDED_PROTO").lower()
+    if scheme in ("http", "https"):
+        environ["wsgi.url_scheme"] = scheme
+    host = _first_value(environ, "HTTP_X_FORWARDED_HOST")
+    if _is_host(host):
+        environ["HTTP_HOST"] = host
+
+
+def _mount(environ: WSGIEnvironment, prefix: str) -> None:
+    """Move a prefix from the path to ``SCRIPT_NAME``, unless the server has done so."""
+    if not prefix or environ.get("SCRIPT_NAME"):
+        return
+    path = environ.get("PATH_INFO", "")
+    environ["SCRIPT_NAME"] = prefix
+    if path == prefix or path.startswith(f"{prefix}/"):
+        environ["PATH_INFO"] = path.removeprefix(prefix)
+
+
+def _is_host(host: str) -> bool:
+    return parse_origin(f"http://{host}") is not None
 
 
 def _first_value(environ: WSGIEnvironment, name: str) -> str:

@@ -26,7 +26,7 @@ PROXY_TARGET = "https://frontend-api.clerk.dev"
 
 DASHBOARD_KEYS = "the Clerk dashboard under Configure → API keys (https://dashboard.clerk.com)"
 
-_LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*(:[0-9]{{1,5}})?\Z")
 _HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})+(:[0-9]{{1,5}})?\Z")
 
@@ -241,27 +241,36 @@ def read_origins(
 
 
 def _read_origin(name: str, entry: str, web_only: bool) -> str:
-    found = _ORIGIN.match(entry.lower().removesuffix("/"))
-    scheme, host, port = found.groups() if found else ("", "", None)
-    usable = scheme in DEFAULT_PORTS or not (web_only or scheme in _NOT_ORIGINS)
-    host = _normalize_host(host)
-    if not usable or not host or not 0 < int(port or 1) < 65536:
-        seen = f"contains {show_value(entry)}" if entry else "has an empty entry"
-        hint = " Wildcards are not supported: list each origin." if "*" in entry else ""
-        raise ConfigurationError(
-            f"{name} {seen}; expected origins separated by commas, each a scheme and a host "
-            f"without a path, such as https://app.example.com.{hint}"
-        )
-    port = "" if port is None or int(port) == DEFAULT_PORTS.get(scheme) else f":{int(port)}"
-    return f"{scheme}://{host}{port}"
+    origin = parse_origin(entry.removesuffix("/"))
+    if origin and not (web_only and origin.partition(":")[0] not in DEFAULT_PORTS):
+        return origin
+    seen = f"contains {show_value(entry)}" if entry else "has an empty entry"
+    hint = " Wildcards are not supported: list each origin." if "*" in entry else ""
+    raise ConfigurationError(
+        f"{name} {seen}; expected origins separated by commas, each a scheme and a host without a "
+        f"path, such as https://app.example.com.{hint}"
+    )
 
 
-def _normalize_host(host: str) -> str:
-    """The host as in a browser's origin, which shortens IPv6 addresses; empty if it isn't one."""
-    try:
-        return f"[{IPv6Address(host[1:-1])}]" if host.startswith("[") else host
-    except ValueError:
-        return ""
+def parse_origin(text: str) -> str | None:
+    """Check an origin, and return it as browsers send it: in lower case, without a default port.
+
+    :param text: such as ``https://app.example.com``, without a slash at the end.
+    :returns: None if it isn't an origin.
+    """
+    found = _ORIGIN.match(text.lower())
+    if not found or found[1] in _NOT_ORIGINS:
+        return None
+    scheme, host, port = found[1], found[2], int(found[3] or -1)
+    if host.startswith("["):
+        try:
+            host = f"[{IPv6Address(host[1:-1])}]"  # in its shortest form
+        except ValueError:
+            return None
+    if port > 65535 or port == 0:
+        return None
+    is_default = port in (-1, DEFAULT_PORTS.get(scheme))
+    return f"{scheme}://{host}" if is_default else f"{scheme}://{host}:{port}"
 
 
 def _read_proxy(environ: Mapping[str, str]) -> tuple[str, str]:
@@ -358,6 +367,20 @@ def _absolute_url(name: str, url: str) -> str:
             f"{name} contains {url[:80]!r}; expected an absolute URL such as https://example.com"
         )
     return url
+
+
+def require_https(name: str, url: str, is_development: bool) -> None:
+    """Check that a URL doesn't expose secrets in production.
+
+    :param name: the variable that contains the URL.
+    :raises ConfigurationError: it starts with ``http:``, and leads to another machine.
+    """
+    is_local = re.match(r"http://(localhost|127\.0\.0\.1|\[::1\])(?=[:/]|\Z)", url)
+    if url.startswith("http:") and not is_development and not is_local:
+        raise ConfigurationError(
+            f"{name} is {show_value(url)}; expected a URL that starts with https:// because "
+            "CLERK_PUBLISHABLE_KEY belongs to a production instance."
+        )
 
 
 def show_value(value: str) -> str:
