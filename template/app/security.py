@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 from flask import Flask, Response, request
 from flask_wtf import CSRFProtect
@@ -48,11 +49,13 @@ def content_security_policy(instance: Instance) -> str:
 
     Source: https://clerk.com/docs/guides/secure/best-practices/csp-headers
     """
-    clerk = instance.frontend_api_url("")  # a path if the app proxies Clerk on its own origin
-    clerk = clerk if clerk.startswith("http") else ""
-    # The local Clerk serves Clerk.js from this host if it has no copy of its own.
-    cdn = "https://cdn.jsdelivr.net" if instance.proxy_target else ""
+    clerk = _source(instance.frontend_api_url(""))
+    # The local Clerk redirects to this host if it has no copy of Clerk.js.
+    cdn = "https://cdn.jsdelivr.net" if instance.is_local else ""
     telemetry = "https://clerk-telemetry.com" if instance.sends_telemetry else ""
+    # Browsers also check where a submitted form redirects to: after a sign-out, that is Clerk.
+    portal = _source(instance.hosted_page_url("", ""))
+    primary = _source(urljoin(instance.sign_in_url, "/"))
     rules = {
         "default-src": "'self'",
         "script-src": f"'self' https://challenges.cloudflare.com {clerk} {cdn}",
@@ -61,9 +64,22 @@ def content_security_policy(instance: Instance) -> str:
         "style-src": "'self' 'unsafe-inline'",
         "worker-src": "'self' blob:",
         "frame-src": "'self' https://challenges.cloudflare.com",
-        "form-action": "'self'",
+        "form-action": f"'self' {clerk} {portal} {primary}",
         "frame-ancestors": "'self'",
         "base-uri": "'self'",
         "object-src": "'none'",
     }
     return "; ".join(f"{name} {' '.join(sources.split())}" for name, sources in rules.items())
+
+
+def _source(url: str) -> str:
+    """The source that allows everything below a URL; empty for a path of this app.
+
+    With a path, only a slash at its end makes browsers allow what is below it.
+    Source: https://www.w3.org/TR/CSP3/#match-paths
+    """
+    parts = urlsplit(url)
+    if not parts.netloc:
+        return ""
+    path = f"{parts.path.rstrip('/')}/" if parts.path.strip("/") else ""
+    return f"{parts.scheme}://{parts.netloc}{path}"

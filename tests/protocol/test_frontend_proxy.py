@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 
 from app import create_app
+from app.clerk import frontend_proxy, instance
 from app.settings import SettingsError
 from tests.local_server import LocalServer
 from tests.signing import publishable_key
@@ -19,11 +20,16 @@ LOCAL = "local-test-1.clerk.accounts.dev"
 
 @pytest.fixture
 def proxied(environ: dict[str, str], backend: LocalServer) -> Flask:
-    """A client of an app whose Frontend API is the local server."""
+    """An app whose local Clerk is the local server."""
+    return local_app(environ, backend)
+
+
+def local_app(environ: dict[str, str], backend: LocalServer, hops: str = "0") -> Flask:
     changes = {
         "CLERK_PUBLISHABLE_KEY": publishable_key(LOCAL),
         "CLERK_EMULATOR_URL": backend.url,
         "CLERK_API_URL": "",
+        "TRUSTED_PROXY_HOPS": hops,
     }
     return create_app(environ | changes)
 
@@ -80,11 +86,27 @@ def test_cookies_of_one_user_are_never_sent_for_another(proxied: Flask, backend:
     assert "cookie" not in backend.received[-1].headers
 
 
-def test_clerk_gets_its_own_cookies_but_not_the_apps_session(proxied: Flask, backend: LocalServer) -> None:
+CLERKS_COOKIES = (
+    "__client=a%3Bb; __client_uat=1; __client_uat_abcDEF-_=1; __session=e30.e30.x; __session_abcDEF-_=x; "
+    "__refresh_abcDEF-_=r; __clerk_db_jwt=dvb_1; __clerk_handshake_nonce=n; clerk_active_context=sess_1:"
+)
+
+
+@pytest.mark.parametrize(
+    "cookies",
+    [
+        f"OURS=secret; {CLERKS_COOKIES}; sessions=x; csrf=y; __client_id=z",
+        f"{CLERKS_COOKIES}; OURS=secret",
+        # Servers join several Cookie headers with a comma.
+        f"a=1,OURS=secret,{CLERKS_COOKIES}",
+        f"a=1, OURS=secret; b=2 , {CLERKS_COOKIES},OURS = secret",
+    ],
+)
+def test_clerk_gets_only_its_own_cookies(proxied: Flask, backend: LocalServer, cookies: str) -> None:
     backend.answers["GET /v1/client"] = (200, {})
-    cookies = "my-saas-session=ours; __client=a%3Bb; sessions=x; __client_uat=1"
-    proxied.test_client(use_cookies=False).get("/__clerk/v1/client", headers={"Cookie": cookies})
-    assert backend.received[-1].headers["cookie"] == "__client=a%3Bb; sessions=x; __client_uat=1"
+    sent = cookies.replace("OURS", proxied.config["SESSION_COOKIE_NAME"])
+    proxied.test_client(use_cookies=False).get("/__clerk/v1/client", headers={"Cookie": sent})
+    assert backend.received[-1].headers["cookie"] == CLERKS_COOKIES
 
 
 def test_requests_without_a_body_are_forwarded_without_one(proxied: Flask, backend: LocalServer) -> None:
@@ -94,20 +116,139 @@ def test_requests_without_a_body_are_forwarded_without_one(proxied: Flask, backe
     assert not {"transfer-encoding", "content-length"} & backend.received[-1].headers.keys()
 
 
-def test_clients_cannot_set_the_proxys_headers(proxied: Flask, backend: LocalServer) -> None:
+FORGED = {
+    "Clerk-Secret-Key": "sk_test_stolen",
+    "Clerk-Proxy-Url": "https://evil.example",
+    "CF-Connecting-IP": "10.0.0.1",
+    "CF-Connecting-IPv6": "::2",
+    "CF-IPCountry": "US",
+    "CF-Pseudo-IPv4": "10.0.0.1",
+    "Client-IP": "10.0.0.1",
+    "Fastly-Client-IP": "10.0.0.1",
+    "Fly-Client-IP": "10.0.0.1",
+    "Forwarded": "for=10.0.0.1",
+    "True-Client-IP": "10.0.0.1",
+    "Via": "1.1 evil.example",
+    "X-Appengine-User-IP": "10.0.0.1",
+    "X-Client-IP": "10.0.0.1",
+    "X-Cluster-Client-IP": "10.0.0.1",
+    "X-Envoy-External-Address": "10.0.0.1",
+    "X-Forwarded": "10.0.0.1",
+    "X-Forwarded-For": "10.0.0.1",
+    "X-Forwarded-Host": "evil.example",
+    "X-Forwarded-Port": "1",
+    "X-Forwarded-Prefix": "/x",
+    "X-Forwarded-Proto": "https",
+    "X-Forwarded-Server": "evil.example",
+    "X-Original-Forwarded-For": "10.0.0.1",
+    "X-Original-Host": "evil.example",
+    "X-Real-IP": "10.0.0.1",
+    "X-Remote-Addr": "10.0.0.1",
+    "X-Vercel-Forwarded-For": "10.0.0.1",
+}
+REAL = {
+    "clerk-secret-key": "sk_live_secret",
+    "clerk-proxy-url": "http://localhost/__clerk",
+    "x-forwarded-for": "127.0.0.1",
+    "x-forwarded-host": "localhost",
+    "x-forwarded-proto": "http",
+}
+
+
+@pytest.fixture
+def served(live_environ: dict[str, str], backend: LocalServer, monkeypatch: pytest.MonkeyPatch) -> Flask:
+    """An app that proxies the real Clerk, for which the local server stands in."""
+    monkeypatch.setattr(instance, "PROXY_TARGET", backend.url)
     backend.answers["GET /v1/client"] = (200, {})
-    forged = {
-        "Clerk-Secret-Key": "sk_test_stolen",
-        "Clerk-Proxy-Url": "https://evil.example",
-        "X-Forwarded-For": "10.0.0.1",
-        "X-Forwarded-Host": "evil.example",
-    }
-    proxied.test_client().get("/__clerk/v1/client", headers=forged)
+    return create_app(live_environ | {"CLERK_PROXY_URL": "/__clerk", "CLERK_SERVE_PROXY": "true"})
+
+
+def test_clients_cannot_lie_about_their_address(served: Flask, backend: LocalServer) -> None:
+    served.test_client().get("/__clerk/v1/client", headers=FORGED)
     seen = backend.received[-1].headers
-    assert seen["clerk-secret-key"] == "sk_test_secret"
-    assert seen["clerk-proxy-url"] == "http://localhost/__clerk"
-    assert seen["x-forwarded-for"] == "127.0.0.1"
-    assert seen["x-forwarded-host"] == "localhost"
+    kept = {name.lower() for name in FORGED} & seen.keys()
+    assert {name: seen[name] for name in kept} == REAL
+
+
+def test_headers_of_browsers_and_clerks_sdks_are_forwarded(served: Flask, backend: LocalServer) -> None:
+    sent = {
+        "accept": "*/*",
+        "accept-language": "de",
+        "authorization": "Bearer x",
+        "content-type": "application/json",
+        "if-none-match": '"x"',
+        "origin": "http://localhost",
+        "referer": "http://localhost/login",
+        "sec-ch-ua-platform": "Linux",
+        "sec-fetch-site": "same-origin",
+        "user-agent": "A browser",
+        "x-expo-sdk-version": "2.1",
+        "x-mobile": "1",
+    }
+    served.test_client().get("/__clerk/v1/client", headers=sent)
+    assert sent.items() <= backend.received[-1].headers.items()
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1"])
+def test_browsers_on_this_computer_reach_the_local_clerk(proxied: Flask, address: str) -> None:
+    client = proxied.test_client()
+    response = client.get("/__clerk/v1/client", environ_base={"REMOTE_ADDR": address})
+    assert response.status_code == 404  # the answer of the local server
+
+
+@pytest.mark.parametrize("address", ["192.168.1.5", "10.0.0.1", "::ffff:10.0.0.1", "fe80::1", "", "unix:"])
+@pytest.mark.parametrize("hops", ["0", "1"])
+def test_other_computers_do_not_reach_the_local_clerk(
+    environ: dict[str, str], backend: LocalServer, address: str, hops: str
+) -> None:
+    """Not even with a ``Host`` or a forwarded address of this computer."""
+    app = local_app(environ, backend, hops)
+    for headers in ({}, {"Host": "localhost:5000"}, {"X-Forwarded-For": "127.0.0.1"}):
+        response = app.test_client().get(
+            "/__clerk/v1/client", headers=headers, environ_base={"REMOTE_ADDR": address}
+        )
+        assert response.status_code == 403
+        assert "The local Clerk can only be used on the computer that it runs on" in response.text
+    assert backend.received == []
+
+
+@pytest.mark.parametrize("name", ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via"])
+def test_an_unknown_proxy_or_tunnel_does_not_reach_the_local_clerk(
+    proxied: Flask, backend: LocalServer, name: str
+) -> None:
+    response = proxied.test_client().get("/__clerk/v1/client", headers={name: "127.0.0.1"})
+    assert response.status_code == 403
+    assert backend.received == []
+
+
+@pytest.mark.parametrize(("client", "status"), [("127.0.0.1", 404), ("::1", 404), ("203.0.113.9", 403)])
+def test_a_trusted_proxy_names_the_client(
+    environ: dict[str, str], backend: LocalServer, client: str, status: int
+) -> None:
+    headers = {"X-Forwarded-For": f"127.0.0.1, {client}"}
+    response = local_app(environ, backend, "1").test_client().get("/__clerk/v1/client", headers=headers)
+    assert response.status_code == status
+
+
+def test_headers_that_are_too_large_are_rejected(proxied: Flask, backend: LocalServer) -> None:
+    for headers in ({"Accept": "x" * 40_000}, {"Cookie": "; ".join([f"__session={'x' * 4000}"] * 9)}):
+        response = proxied.test_client(use_cookies=False).get("/__clerk/v1/client", headers=headers)
+        assert response.status_code == 431
+    assert backend.received == []
+
+
+def test_an_upload_that_takes_too_long_is_aborted(proxied: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frontend_proxy, "MAX_SECONDS", -1)
+    assert proxied.test_client().post("/__clerk/v1/me", data=b"x").status_code == 408
+
+
+def test_a_download_that_takes_too_long_is_aborted(
+    proxied: Flask, backend: LocalServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend.answers["GET /v1/client"] = (200, b"x" * 200_000)
+    monkeypatch.setattr(frontend_proxy, "MAX_SECONDS", -1)
+    with pytest.raises(TimeoutError, match="took too long"):
+        proxied.test_client().get("/__clerk/v1/client")
 
 
 def test_a_large_upload_is_streamed(proxied: Flask, backend: LocalServer) -> None:

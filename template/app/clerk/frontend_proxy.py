@@ -6,7 +6,10 @@ https://clerk.com/docs/guides/dashboard/dns-domains/proxy-fapi
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Iterator
+from ipaddress import IPv6Address, ip_address
 from typing import IO
 from urllib.parse import quote
 
@@ -14,7 +17,13 @@ import requests
 from flask import Blueprint, Response, current_app, request
 from flask.blueprints import BlueprintSetupState
 from requests.adapters import HTTPAdapter
-from werkzeug.exceptions import BadGateway, LengthRequired
+from werkzeug.exceptions import (
+    BadGateway,
+    Forbidden,
+    LengthRequired,
+    RequestHeaderFieldsTooLarge,
+    RequestTimeout,
+)
 from werkzeug.routing import BaseConverter
 
 from .backend_api import TIMEOUT
@@ -26,19 +35,35 @@ MAX_BODY = 12 * 1024 * 1024
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
-# Headers for a single connection (RFC 9110, section 7.6.1), and Host, which names the target.
-_NOT_FORWARDED = {
+MAX_HEADERS = 32 * 1024
+"""Characters of all forwarded headers together."""
+
+MAX_SECONDS = 60
+"""Seconds until an upload or a download is aborted, however fast it is."""
+
+# Only these are forwarded. Other headers could name another client's address, such as X-Real-IP.
+_FORWARDED = re.compile(
+    r"(accept|access-control-request|if|sec)(-[a-z-]+)?|authorization|cache-control|"
+    r"clerk-api-version|content-(encoding|language|type)|dnt|origin|pragma|priority|range|referer|"
+    r"user-agent|x-mobile|x-requested-with|x-(android|expo|ios)-[a-z-]+"
+)
+_CLERKS_COOKIES = re.compile(
+    r"(__client|__client_uat|__session|__refresh|clerk_active_context)(_[\w-]{8})?|__clerk_[\w-]+"
+)
+
+# Headers for a single connection (RFC 9110, section 7.6.1).
+_NOT_RETURNED = {
     "connection",
-    "content-length",
-    "host",
     "keep-alive",
     "proxy-authenticate",
-    "proxy-authorization",
     "te",
     "trailer",
     "transfer-encoding",
     "upgrade",
 }
+
+_FROM_A_PROXY = re.compile(r"forwarded|x-forwarded-.+|via|.*-ip")
+"""Names of headers that proxies and tunnels add, and browsers don't."""
 
 
 class _RestOfPath(BaseConverter):
@@ -68,6 +93,9 @@ def frontend_proxy(instance: Instance) -> Blueprint:
     @blueprint.route("/", defaults={"path": ""}, methods=METHODS)
     @blueprint.route("/<rest:path>", methods=METHODS)
     def forward(path: str) -> Response:
+        if instance.is_local:
+            _require_this_computer()
+        deadline = time.monotonic() + MAX_SECONDS
         request.max_content_length = MAX_BODY
         length = request.content_length or 0
         if request.content_length is None and request.method not in ("GET", "HEAD", "OPTIONS"):
@@ -77,7 +105,7 @@ def frontend_proxy(instance: Instance) -> Blueprint:
                 request.method,
                 f"{instance.proxy_target}{_path_and_query(instance.proxy_url)}",
                 headers=_request_headers(instance),
-                data=_Upload(request.stream, length) if length else None,
+                data=_Upload(request.stream, length, deadline) if length else None,
             )
             answer = adapter.send(outgoing.prepare(), stream=True, timeout=TIMEOUT)
         except requests.RequestException as error:
@@ -91,11 +119,11 @@ def frontend_proxy(instance: Instance) -> Blueprint:
                 "start it with 'flask dev'."
             ) from None
         # Not decoded, so that a compressed response stays compressed.
-        body = answer.raw.stream(65536, decode_content=False)
+        body = _until(deadline, answer.raw.stream(65536, decode_content=False))
         response = Response(body, status=answer.status_code)
         response.headers.clear()
         for name, value in answer.raw.headers.items():  # yields every Set-Cookie separately
-            if name.lower() not in _NOT_FORWARDED or name.lower() == "content-length":
+            if name.lower() not in _NOT_RETURNED:
                 response.headers.add(name, value)
         response.call_on_close(answer.close)
         return response
@@ -107,22 +135,30 @@ class _Upload:
     """The request's body, forwarded in parts so that it never fills the memory.
 
     requests asks for its length first, then reads it.
+
+    :param deadline: the time, on the monotonic clock in seconds, after which reading fails.
     """
 
-    def __init__(self, stream: IO[bytes], length: int) -> None:
+    def __init__(self, stream: IO[bytes], length: int, deadline: float) -> None:
         self._stream = stream
         self._length = length
+        self._deadline = deadline
 
     def __len__(self) -> int:
         return self._length
 
     def read(self, size: int = -1) -> bytes:
-        """Read up to ``size`` bytes."""
+        """Read up to ``size`` bytes.
+
+        :raises RequestTimeout: the deadline has passed.
+        """
+        if time.monotonic() > self._deadline:
+            raise RequestTimeout
         return self._stream.read(size)
 
     def __iter__(self) -> Iterator[bytes]:
         """Iterate over its parts. requests streams only objects with this method."""
-        return iter(lambda: self._stream.read(65536), b"")
+        return iter(lambda: self.read(65536), b"")
 
 
 def _path_and_query(proxy_path: str) -> str:
@@ -131,14 +167,52 @@ def _path_and_query(proxy_path: str) -> str:
     return f"{path}?{query}" if query else path
 
 
+def _until(deadline: float, parts: Iterator[bytes]) -> Iterator[bytes]:
+    """Pass the parts of a response on; after the deadline, abort the connection."""
+    for part in parts:
+        if time.monotonic() > deadline:
+            raise TimeoutError("Clerk's Frontend API took too long to send its response.")
+        yield part
+
+
+def _require_this_computer() -> None:
+    """Let only browsers on this computer use the local Clerk: it lets anyone sign in as anyone.
+
+    :raises Forbidden: the request comes from another computer, directly or through a proxy.
+    """
+    trusted: dict[str, str] | None = request.environ.get("werkzeug.proxy_fix.orig")
+    addresses = [request.environ.get("REMOTE_ADDR", "")]
+    if trusted is not None:
+        addresses.append(trusted.get("REMOTE_ADDR") or "")
+    elif any(_FROM_A_PROXY.fullmatch(name.lower()) for name, _ in request.headers):
+        addresses.append("a proxy")
+    if not all(map(_is_loopback, addresses)):
+        raise Forbidden(
+            "The local Clerk can only be used on the computer that it runs on. "
+            "To open this app elsewhere, use the keys of a Clerk instance."
+        )
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
+        return parsed.ipv4_mapped.is_loopback
+    return parsed.is_loopback
+
+
 def _request_headers(instance: Instance) -> dict[str, str]:
-    headers = {name: value for name, value in request.headers if name.lower() not in _NOT_FORWARDED}
-    # Clerk must not receive the app's own session. The header is split without decoding it.
-    own = f"{current_app.config['SESSION_COOKIE_NAME']}="
-    cookies = [part.strip() for part in headers.pop("Cookie", "").split(";")]
-    kept = [cookie for cookie in cookies if cookie and not cookie.startswith(own)]
-    if kept:
-        headers["Cookie"] = "; ".join(kept)
+    """The headers for Clerk.
+
+    :raises RequestHeaderFieldsTooLarge: they are longer than :data:`MAX_HEADERS`.
+    """
+    headers = {name: value for name, value in request.headers if _FORWARDED.fullmatch(name.lower())}
+    if cookies := _clerks_cookies(request.headers.get("Cookie", "")):
+        headers["Cookie"] = cookies
+    if sum(len(name) + len(value) for name, value in headers.items()) > MAX_HEADERS:
+        raise RequestHeaderFieldsTooLarge
     origin = f"{request.scheme}://{request.host}"
     headers["Clerk-Proxy-Url"] = instance.frontend_api_url(origin)
     headers["Clerk-Secret-Key"] = instance.secret_key
@@ -146,3 +220,19 @@ def _request_headers(instance: Instance) -> dict[str, str]:
     headers["X-Forwarded-Host"] = request.host
     headers["X-Forwarded-Proto"] = request.scheme
     return headers
+
+
+def _clerks_cookies(header: str) -> str:
+    """Only Clerk's cookies, not decoded, so that Clerk never receives the app's own session.
+
+    Servers join several ``Cookie`` headers with commas, which Clerk's cookies don't contain.
+    """
+    own = current_app.config["SESSION_COOKIE_NAME"]
+    cookies = [cookie.strip() for cookie in re.split("[;,]", header)]
+    names = [cookie.partition("=")[0].rstrip() for cookie in cookies]
+    kept = [
+        cookie
+        for cookie, name in zip(cookies, names, strict=True)
+        if _CLERKS_COOKIES.fullmatch(name) and name != own
+    ]
+    return "; ".join(kept)

@@ -98,6 +98,11 @@ class Instance:
         digest = hashlib.sha1(self.publishable_key.encode(), usedforsecurity=False).digest()
         return base64.urlsafe_b64encode(digest).decode()[:8]
 
+    @property
+    def is_local(self) -> bool:
+        """Whether this is the local Clerk, which lets anyone sign in as any user."""
+        return self.proxy_target not in ("", PROXY_TARGET)
+
     def frontend_api_url(self, origin: str) -> str:
         """The base URL at which browsers reach the Frontend API, without a trailing slash.
 
@@ -117,7 +122,7 @@ class Instance:
         :param origin: the app's public origin.
         :param redirect_path: the path in this app to return to afterwards.
         """
-        if self.proxy_target not in ("", PROXY_TARGET):  # the local Clerk
+        if self.is_local:
             base = self.frontend_api_url(origin)
         elif self.is_development:
             base = f"https://{self.host.replace('.clerk.accounts.', '.accounts.', 1)}"
