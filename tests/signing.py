@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import jwt
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 HOST = "quick-fox-7.clerk.accounts.dev"
 LIVE_HOST = "clerk.example.com"
@@ -84,9 +84,15 @@ class Signer:
 
     def handshake(self, directives: list[str], **header: Any) -> str:
         """A handshake payload."""
-        return jwt.encode(
-            {"handshake": directives},
-            self.key,
-            algorithm="RS256",
-            headers={"kid": self.kid, **header},
-        )
+        return self._sign({"handshake": directives}, header)
+
+    def payload(self, directives: list[str], **claims: Any) -> str:
+        """A handshake payload with more claims than usual, such as ``exp``."""
+        return self._sign({"handshake": directives, **claims}, {})
+
+    def _sign(self, claims: dict[str, Any], header: dict[str, Any]) -> str:
+        # Not jwt.encode(), which accepts only valid claims.
+        headers = {"typ": "JWT", "alg": "RS256", "kid": self.kid, **header}
+        signed = f"{encode_part(headers)}.{encode_part(claims)}"
+        signature = self.key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
+        return f"{signed}.{base64.urlsafe_b64encode(signature).decode().rstrip('=')}"

@@ -98,10 +98,21 @@ def session_claims(
     return claims if good else None
 
 
-def handshake_directives(token: str, key: RSAPublicKey, kid: str | None) -> list[str] | None:
-    """The cookies in a handshake payload that was signed with this key, or None."""
+def handshake_directives(
+    token: str, key: RSAPublicKey, kid: str | None, *, issuer: str, now: float
+) -> list[str] | None:
+    """The cookies in a valid handshake payload that was signed with this key, or None.
+
+    :param issuer: the instance's ``iss``.
+    :param now: Unix time in seconds.
+    """
     claims = signed_claims(token, key, kid)
-    if claims is None or "sub" in claims:
+    if claims is None or "sub" in claims or claims.get("iss", issuer) != issuer:
+        return None
+    times = {name: claims[name] for name in ("exp", "nbf", "iat") if name in claims}
+    if not all(map(_is_time, times.values())) or times.get("exp", now) <= now - SKEW:
+        return None
+    if any(times.get(name, now) > now + SKEW for name in ("nbf", "iat")):
         return None
     return header_safe_list(claims.get("handshake"))
 

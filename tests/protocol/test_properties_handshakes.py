@@ -9,7 +9,7 @@ from urllib.parse import quote
 from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
-from tests.protocol.forgeries import Forgery, forgeries
+from tests.protocol.forgeries import NOW, Forgery, forgeries
 from tests.protocol.oracle import handshake_directives, header_safe_list, leads_away
 from tests.protocol.worlds import (
     NAVIGATION,
@@ -93,7 +93,10 @@ def test_only_a_payload_signed_with_the_instances_key_sets_cookies(
     headers = NAVIGATION + ([("Cookie", f"__clerk_handshake={payload}")] if by_cookie else [])
     query = rest[1:] if by_cookie else f"__clerk_handshake={payload}{rest}"
     answer = call(world.app, path, query, headers=headers)
-    allowed = handshake_directives(payload, world.key, world.kid)
+    issuer = f"https://{world.parties.ours.host}"
+    allowed = handshake_directives(payload, world.key, world.kid, issuer=issuer, now=NOW)
+    if not by_cookie and not world.instance.is_development:
+        allowed = None  # in production, a payload in a link means nothing
     event("good" if allowed else "bad")
     check_handshake(world, allowed, answer)
 
@@ -116,4 +119,9 @@ def test_only_a_nonce_known_to_the_backend_api_sets_cookies(
     answer = call(world.app, "/api/me", query, headers=NAVIGATION)
     known = 200 <= status < 300 and status != 204 and isinstance(content, dict)
     allowed = header_safe_list(content.get("directives")) if known else None
+    if not re.fullmatch(r"[A-Za-z0-9._~-]+", nonce):  # not a nonce, so as if there were none
+        assert "x-clerk-auth-status" in {name.lower() for name, _ in answer.headers}
+        assert answer.status == (307 if world.instance.is_development else 401)
+        assert not clerk_cookies(answer)
+        return
     check_handshake(world, allowed, answer)

@@ -26,6 +26,10 @@ SATELLITE = {"CLERK_IS_SATELLITE": "true", "CLERK_DOMAIN": "satellite.example"}
 DEVELOPMENT_SATELLITE = DEVELOPMENT | SATELLITE | {"CLERK_SIGN_IN_URL": "http://primary.test:5000/login?a=1"}
 PRODUCTION_SATELLITE = PRODUCTION | SATELLITE
 AUTO = {"CLERK_SATELLITE_AUTO_SYNC": "true"}
+ORIGINS = (
+    "http://satellite.test, https://satellite.test, http://satellite.test:5001, http://xn--bcher-kva.test"
+)
+PRIMARY = DEVELOPMENT | {"CLERK_SATELLITE_ORIGINS": ORIGINS}
 
 FETCH = {"Accept": "application/json", "Sec-Fetch-Dest": "empty"}
 FRAME = {"Accept": "text/html", "Sec-Fetch-Dest": "iframe"}
@@ -157,14 +161,14 @@ CASES = [
     # The primary returns browsers in development only, and page loads only.
     Case(
         "dev primary",
-        DEVELOPMENT,
+        PRIMARY,
         "handshake",
         RESPONDS,
         "/?__clerk_redirect_url=http://satellite.test/",
     ),
     Case(
         "dev primary, signed in",
-        DEVELOPMENT,
+        PRIMARY,
         "handshake",
         RESPONDS,
         "/?__clerk_redirect_url=http://satellite.test/",
@@ -172,15 +176,23 @@ CASES = [
     ),
     Case(
         "dev primary, fetch",
-        DEVELOPMENT,
+        PRIMARY,
         "signed-out",
         RESPONDS,
         "/?__clerk_redirect_url=http://satellite.test/",
         headers=FETCH,
     ),
     Case(
+        "dev primary without configured satellites",
+        DEVELOPMENT,
+        "signed-out",
+        SIGNED_OUT,
+        "/?__clerk_redirect_url=http://satellite.test/",
+        cookies=DEV,
+    ),
+    Case(
         "live primary",
-        PRODUCTION,
+        PRODUCTION | {"CLERK_SATELLITE_ORIGINS": ORIGINS},
         "signed-out",
         SIGNED_OUT,
         "/?__clerk_redirect_url=http://satellite.test/",
@@ -244,7 +256,7 @@ def test_a_development_satellite_redirects_to_the_primarys_sign_in_page(signer: 
 
 
 def test_the_primary_returns_the_browser_with_its_dev_browser(signer: Signer) -> None:
-    client = client_of(DEVELOPMENT, signer)
+    client = client_of(PRIMARY, signer)
     client.set_cookie("__clerk_db_jwt", "dvb_1")
     back = "http://satellite.test:5001/a?tab=a%26b&__clerk_synced=false&__clerk_db_jwt=old#here"
     response = client.get("/", query_string={"__clerk_redirect_url": back}, headers=BROWSER)
@@ -261,7 +273,7 @@ def test_the_primary_returns_the_browser_with_its_dev_browser(signer: Signer) ->
 
 def test_the_primary_returns_a_browser_without_a_dev_browser(signer: Signer) -> None:
     path = "/?__clerk_redirect_url=https://satellite.test/"
-    response = client_of(DEVELOPMENT, signer).get(path, headers=BROWSER)
+    response = client_of(PRIMARY, signer).get(path, headers=BROWSER)
     assert response.headers["Location"] == "https://satellite.test/?__clerk_synced=true"
 
 
@@ -284,24 +296,105 @@ def test_the_primary_returns_a_browser_without_a_dev_browser(signer: Signer) -> 
         "http://satellite.test\\@evil.example/",
         "http://satellite.test/\r\nSet-Cookie: a=b",
         "http://satellite.test/\u2028",
+        # Web pages, but not of a configured satellite.
+        "https://evil.example/",
+        "http://satellite.test.evil.example/",
+        "http://evil.example/?http://satellite.test/",
+        "http://evil.example#http://satellite.test/",
+        "http://localhost/",
+        "http://localhost@satellite.test/",
+        "http://satellite.test@evil.example/",
+        "http://satellite.test:80@evil.example/",
+        "http://satellite.test%40evil.example/",
+        "http://satellite.test%2eevil.example/",
+        "http://satellite.test./",
+        "http://.satellite.test/",
+        "http://satellite.test:5002/",
+        "http://satellite.test:0/",
+        "http://satellite.test:65617/",
+        "http://satellite.test:+80/",
+        "http://satellite.test:\u0668\u0660/",
+        "http://satellite.test:5001:80/",
+        "http://satellite.test\t/",
+        "http://satellite.test\x00/",
+        "http://sat\nellite.test/",
+        "\x01http://satellite.test/",
+        " http://satellite.test/",
+        "http:/\\satellite.test/",
+        "http:\\\\satellite.test/",
+        "http:///satellite.test/",
+        "http:////satellite.test/",
+        "http://satellite.test\\.evil.example/",
+        "http://satellite.test/\\evil.example",
+        "http://\u212aevil.example/",
+        "http://satellite\uff0etest/",
+        "http://satellite\u3002test/",
+        "http://b\u00fccher.test/",
+        "http://[::1]/",
+        "https://satellite.test:5001/",
     ],
     ids=repr,
 )
-def test_the_primary_redirects_only_to_web_pages(signer: Signer, target: str) -> None:
-    client = client_of(DEVELOPMENT, signer)
+def test_the_primary_redirects_only_to_its_satellites(
+    signer: Signer, target: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = client_of(PRIMARY, signer)
     client.set_cookie("__clerk_db_jwt", "dvb_1")
     response = client.get("/", query_string={"__clerk_redirect_url": target}, headers=BROWSER)
     assert response.status_code == 200
     assert "Location" not in response.headers
     assert response.headers["X-Clerk-Auth-Reason"] == SIGNED_OUT
+    assert response.text == "page"
+    assert "dvb_1" not in str(response.headers)
+    assert ("CLERK_SATELLITE_ORIGINS" in caplog.text) == bool(target)
 
 
-@pytest.mark.parametrize("target", ["http://satellite.test/caf\u00e9?\u2192=1", "http://b\u00fccher.test/"])
-def test_non_ascii_urls_cause_no_error(signer: Signer, target: str) -> None:
-    client = client_of(DEVELOPMENT, signer)
+@pytest.mark.parametrize(
+    ("target", "location"),
+    [
+        ("HTTP://Satellite.TEST/a", "http://satellite.test/a?__clerk_synced=true"),
+        ("http://satellite.test:80/", "http://satellite.test/?__clerk_synced=true"),
+        ("http://satellite.test:05001", "http://satellite.test:5001?__clerk_synced=true"),
+        ("https://satellite.test:443/#x", "https://satellite.test/?__clerk_synced=true#x"),
+        ("http://satellite.test//evil.example", "http://satellite.test//evil.example?__clerk_synced=true"),
+        ("http://xn--bcher-kva.test/", "http://xn--bcher-kva.test/?__clerk_synced=true"),
+        ("http://satellite.test/caf\u00e9", "http://satellite.test/caf%C3%A9?__clerk_synced=true"),
+    ],
+)
+def test_other_spellings_of_a_satellites_origin_are_recognized(
+    signer: Signer, target: str, location: str
+) -> None:
+    client = client_of(PRIMARY, signer)
     response = client.get("/", query_string={"__clerk_redirect_url": target}, headers=BROWSER)
-    assert response.status_code == 307
-    assert response.headers["Location"].isascii()
+    assert response.headers["Location"] == location
+
+
+def test_a_referer_does_not_make_a_site_a_satellite(signer: Signer) -> None:
+    client = client_of(DEVELOPMENT, signer)
+    client.set_cookie("__clerk_db_jwt", "dvb_1")
+    headers = BROWSER | {"Referer": "http://satellite.test/"}
+    response = client.get("/?__clerk_redirect_url=http://satellite.test/", headers=headers)
+    assert response.text == "page"
+
+
+def test_every_origin_can_be_allowed_in_development_only(
+    signer: Signer, caplog: pytest.LogCaptureFixture
+) -> None:
+    every = {"CLERK_SATELLITE_ORIGINS": "*"}
+    client = client_of(DEVELOPMENT | every, signer)
+    assert "CLERK_SATELLITE_ORIGINS is *" in caplog.text
+    response = client.get("/?__clerk_redirect_url=http://any.test:1/", headers=BROWSER)
+    assert response.headers["Location"] == "http://any.test:1/?__clerk_synced=true"
+    response = client.get("/?__clerk_redirect_url=javascript://any.test/", headers=BROWSER)
+    assert "javascript" not in response.headers.get("Location", "").partition("?")[0]
+    with pytest.raises(ConfigurationError, match="CLERK_SATELLITE_ORIGINS is \\*"):
+        read_instance(PRODUCTION | every)
+
+
+@pytest.mark.parametrize("origins", [",", "*,http://a.test", "a.test", "http://a.test/x", "http://*.a.test"])
+def test_invalid_satellite_origins_are_rejected(origins: str) -> None:
+    with pytest.raises(ConfigurationError, match="CLERK_SATELLITE_ORIGINS"):
+        read_instance(DEVELOPMENT | {"CLERK_SATELLITE_ORIGINS": origins})
 
 
 @pytest.mark.parametrize(

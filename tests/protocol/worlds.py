@@ -26,6 +26,9 @@ WORLD = st.sampled_from(["development", "production"])
 NAVIGATION: Headers = list(BROWSER.items())
 LOOP_GUARD = re.compile(r"__clerk_redirect_count=\d+; Path=/; Max-Age=2; HttpOnly; SameSite=Lax\Z")
 
+USED_UP = re.compile(r"__clerk_handshake(_nonce)?=; Path=/; Max-Age=0; ")
+"""The deletion of a handshake's result after its use."""
+
 
 def share(twentieths: int) -> settings:
     """Settings that give a property this many twentieths of the profile's examples."""
@@ -96,10 +99,12 @@ def is_developer_error(world: World, answer: Answer) -> bool:
 
 
 def clerk_cookies(answer: Answer) -> list[str]:
-    """The cookies that a response sets, except Flask's own and the handshake's redirect counter."""
+    """The cookies that a response sets, except Flask's own and those that guard handshakes."""
     is_handshake = answer.header("X-Clerk-Auth-Status") == "handshake"
     return [
         cookie
         for cookie in answer.all("Set-Cookie")
-        if not cookie.startswith("session=") and not (is_handshake and LOOP_GUARD.match(cookie))
+        if not cookie.startswith("session=")
+        and not USED_UP.match(cookie)
+        and not (is_handshake and LOOP_GUARD.match(cookie))
     ]

@@ -14,7 +14,6 @@ from app.clerk import (
     session_required,
     unauthenticated_json,
 )
-from app.clerk.cookies import SESSION
 from app.settings import Settings
 
 blueprint = Blueprint("accounts", __name__)
@@ -49,9 +48,7 @@ def logout() -> ResponseReturnValue:
                 current_app.logger.error("The session could not be ended: %s", error)
                 abort(503, "Clerk can't be reached, so you are still signed in. Please try again.")
     response = redirect(_settings().after_sign_out)
-    suffix = clerk_of(current_app).instance.cookie_suffix
-    for name in (SESSION, f"{SESSION}_{suffix}"):
-        response.delete_cookie(name)
+    clerk_of(current_app).delete_session_cookies(response)
     return response
 
 

@@ -14,7 +14,14 @@ from urllib.parse import urlsplit
 
 from . import handshake, satellites
 from .backend_api import BackendApi, BackendApiError
-from .cookies import DEV_BROWSER, ClerkCookies, read_cookies
+from .cookies import (
+    DEV_BROWSER,
+    HANDSHAKE,
+    HANDSHAKE_NONCE,
+    ClerkCookies,
+    handshake_deletions,
+    read_cookies,
+)
 from .instance import Instance
 from .machine_tokens import PREFIXES
 from .organization_sync import organization_to_activate
@@ -128,8 +135,14 @@ def _authenticate_cookies(attempt: Attempt) -> RequestState:
 
 
 def _finish_handshake(attempt: Attempt) -> RequestState | None:
-    """Read the result of a handshake if the browser has just returned from one."""
+    """Read the result of a handshake if the browser has just returned from one.
+
+    Only page loads return from a handshake. Anything else, such as the form that signs a user out,
+    ignores a result that was left behind.
+    """
     if not attempt.cookies.handshake and not attempt.cookies.handshake_nonce:
+        return None
+    if not attempt.request.is_document_navigation:
         return None
     try:
         return _resolve_handshake(attempt)
@@ -142,7 +155,13 @@ def _finish_handshake(attempt: Attempt) -> RequestState | None:
 
 
 def _resolve_handshake(attempt: Attempt) -> RequestState:
-    payload = handshake.resolve_handshake(attempt.cookies, attempt.api, attempt.tokens.find_key)
+    payload = handshake.resolve_handshake(
+        attempt.cookies, attempt.instance, attempt.api, attempt.tokens.find_key, attempt.now
+    )
+    set_cookies = payload.set_cookies
+    if HANDSHAKE in attempt.request.cookies or HANDSHAKE_NONCE in attempt.request.cookies:
+        # Used once: a later request must not sign the browser in again.
+        set_cookies += handshake_deletions(attempt.instance)
     location = ""
     if attempt.instance.is_development:
         location = handshake.location_without_handshake(attempt.request)
@@ -152,13 +171,13 @@ def _resolve_handshake(attempt: Attempt) -> RequestState:
             "signed-out",
             "session-token-missing",
             location=location,
-            set_cookies=payload.set_cookies,
+            set_cookies=set_cookies,
         )
     try:
         claims = _verify(attempt, token)
     except TokenError as error:
         claims = _verify_despite_clock(attempt, token, error)
-    return _signed_in(token, claims, location=location, set_cookies=payload.set_cookies)
+    return _signed_in(token, claims, location=location, set_cookies=set_cookies)
 
 
 def _verify_despite_clock(attempt: Attempt, token: str, error: TokenError) -> dict[str, Any]:

@@ -9,6 +9,7 @@ Clerk describes the cookies at https://clerk.com/docs/guides/how-clerk-works/ove
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 from .instance import Instance
@@ -23,6 +24,7 @@ HANDSHAKE = "__clerk_handshake"
 HANDSHAKE_NONCE = "__clerk_handshake_nonce"
 REDIRECT_COUNT = "__clerk_redirect_count"
 
+_NONCE = re.compile(r"[A-Za-z0-9._~-]{1,256}\Z")
 _DELETED = "; Path=/; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT"
 
 
@@ -53,16 +55,16 @@ def read_cookies(request: RequestFacts, instance: Instance, now: float) -> Clerk
     def choose(name: str) -> str:
         return cookies.get(name + suffix if suffixed else name, "")
 
-    def from_query_or_cookie(name: str) -> str:
-        return request.query_value(name) or cookies.get(name, "")
-
+    # A payload in a production URL could come from a link that signs users in as someone else.
+    payload = request.query_value(HANDSHAKE) if instance.is_development else ""
     return ClerkCookies(
         session=choose(SESSION),
         client_uat=_whole_number(choose(CLIENT_UAT)),
         refresh=cookies.get(REFRESH + suffix, ""),
         dev_browser=request.query_value(DEV_BROWSER) or choose(DEV_BROWSER),
-        handshake=from_query_or_cookie(HANDSHAKE),
-        handshake_nonce=from_query_or_cookie(HANDSHAKE_NONCE),
+        handshake=payload or cookies.get(HANDSHAKE, ""),
+        handshake_nonce=_nonce(request.query_value(HANDSHAKE_NONCE))
+        or _nonce(cookies.get(HANDSHAKE_NONCE, "")),
         redirect_count=_whole_number(cookies.get(REDIRECT_COUNT, "")),
         suffixed=suffixed,
     )
@@ -127,6 +129,10 @@ def _unverified_claims(token: str) -> dict[str, Any]:
         return decode_unverified(token).claims if token else {}
     except TokenError:
         return {}
+
+
+def _nonce(text: str) -> str:
+    return text if _NONCE.match(text) else ""
 
 
 def _whole_number(text: str) -> int:

@@ -21,6 +21,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.local import LocalProxy
 from werkzeug.sansio.http import parse_cookie
+from werkzeug.wrappers import Response as BaseResponse
 
 from .authenticate import authenticate, bearer_token, session_to_end
 from .backend_api import BackendApi
@@ -101,6 +102,11 @@ class Clerk:
         app.before_request(self._before_request)
         app.after_request(_after_request)
         app.register_blueprint(_pages(self))
+        if "*" in instance.satellite_origins:
+            app.logger.warning(
+                "CLERK_SATELLITE_ORIGINS is *, so any site can obtain the tokens of this app's "
+                "development browsers. List the satellites' origins instead."
+            )
         if instance.proxy_target:
             app.register_blueprint(exempt(frontend_proxy(instance)))
 
@@ -118,7 +124,7 @@ class Clerk:
         """
         return session_to_end(request_facts(), self.instance, self.tokens, self.now())
 
-    def delete_session_cookies(self, response: Response) -> None:
+    def delete_session_cookies(self, response: BaseResponse) -> None:
         """Delete every cookie by which the browser could be signed in again."""
         for cookie in sign_out_cookies(self.instance):
             response.headers.add("Set-Cookie", cookie)

@@ -23,12 +23,24 @@ from .instance import API_VERSION, Instance
 from .organization_sync import organization_in_path
 from .request import RequestFacts
 from .request_state import RequestState
-from .tokens import FindKey, TokenError, check_token_class, decode_unverified, verify_signature
+from .tokens import (
+    CLOCK_SKEW,
+    LATEST_TIME,
+    FindKey,
+    TokenError,
+    check_times,
+    check_token_class,
+    decode_unverified,
+    verify_signature,
+)
 
 log = logging.getLogger(__name__)
 
 MAX_REDIRECTS = 3
 """Handshakes in a row after which redirecting stops, because the configuration must be wrong."""
+
+REMOVED_BEFORE_HANDSHAKE = (DEV_BROWSER, "__dev_session", HANDSHAKE, HANDSHAKE_NONCE)
+"""Query parameters that are left over from an earlier handshake."""
 
 REDIRECT_COUNT_LIFETIME = 2
 """Seconds within which two handshakes count as "in a row"."""
@@ -61,7 +73,7 @@ def start_handshake(
     :param session_token: the current token, if any, which Clerk renews.
     """
     query = {
-        "redirect_url": request.origin + request.location_without(DEV_BROWSER, "__dev_session"),
+        "redirect_url": request.origin + request.location_without(*REMOVED_BEFORE_HANDSHAKE),
         "__clerk_api_version": API_VERSION,
         "suffixed_cookies": str(cookies.suffixed).lower(),
         "__clerk_hs_reason": reason,
@@ -104,18 +116,19 @@ def redirect_navigation(
 
 
 def resolve_handshake(
-    cookies: ClerkCookies, api: BackendApi, find_key: FindKey
+    cookies: ClerkCookies, instance: Instance, api: BackendApi, find_key: FindKey, now: float
 ) -> HandshakePayload:
     """Read the payload of a handshake from which a browser returns.
 
     The payload is either a nonce, to be exchanged at the Backend API, or a signed JWT. The session
     token inside is *not* verified here.
 
+    :param now: Unix time in seconds.
     :raises HandshakeError: the payload can't be fetched, or this instance didn't sign it.
     """
     if cookies.handshake_nonce:
         return read_directives(_fetch_directives(cookies.handshake_nonce, api))
-    return read_directives(_verify_payload(cookies.handshake, find_key))
+    return read_directives(_verify_payload(cookies.handshake, instance, find_key, now))
 
 
 def read_directives(directives: list[str]) -> HandshakePayload:
@@ -151,7 +164,7 @@ def _fetch_directives(nonce: str, api: BackendApi) -> list[str]:
         ) from None
 
 
-def _verify_payload(payload: str, find_key: FindKey) -> list[str]:
+def _verify_payload(payload: str, instance: Instance, find_key: FindKey, now: float) -> list[str]:
     try:
         decoded = decode_unverified(payload)
         check_token_class(decoded)
@@ -160,6 +173,7 @@ def _verify_payload(payload: str, find_key: FindKey) -> list[str]:
         if "sub" in decoded.claims:
             raise TokenError("token-type-mismatch", "this is a session token")
         verify_signature(payload, decoded.header, find_key)
+        _check_validity(decoded.claims, instance, now)
         return _directives_claim(decoded.claims)
     except TokenError as error:
         raise HandshakeError(
@@ -168,6 +182,13 @@ def _verify_payload(payload: str, find_key: FindKey) -> list[str]:
             "page; otherwise run 'flask clerk doctor' to check that CLERK_PUBLISHABLE_KEY and "
             "CLERK_SECRET_KEY belong to the same instance."
         ) from None
+
+
+def _check_validity(claims: dict[str, Any], instance: Instance, now: float) -> None:
+    """Check a payload's issuer and times, each of which may be absent."""
+    if claims.get("iss", instance.issuer) != instance.issuer:
+        raise TokenError("token-invalid", "the claim iss names another Clerk instance")
+    check_times({"exp": LATEST_TIME} | claims, now, CLOCK_SKEW)
 
 
 def _directives_claim(claims: dict[str, Any]) -> list[str]:

@@ -86,6 +86,11 @@ class Instance:
     """The URL of the primary domain's sign-in page, for a satellite."""
     satellite_auto_sync: bool = False
     """Whether a satellite syncs every new browser, instead of only after a sign-in."""
+    satellite_origins: frozenset[str] = frozenset()
+    """In development, the satellites' origins, to which a primary may send a browser back.
+
+    ``*`` allows every origin.
+    """
 
     @cached_property
     def issuer(self) -> str:
@@ -163,6 +168,7 @@ def read_instance(environ: Mapping[str, str], *, emulator_url: str = "") -> Inst
         personal_account_patterns=_read_patterns(environ, "CLERK_PERSONAL_ACCOUNT_PATTERNS"),
         machine_token_lifetime=_read_seconds(environ, "CLERK_MACHINE_TOKEN_SECONDS", 10.0),
         sends_telemetry=_read_flag(environ, "CLERK_TELEMETRY") and not emulator_url,
+        satellite_origins=_read_satellite_origins(environ, is_development),
         **_read_satellite(environ, is_development, proxy_url),
     )
 
@@ -327,6 +333,18 @@ def _read_satellite(
         "sign_in_url": sign_in_url,
         "satellite_auto_sync": _read_flag(environ, "CLERK_SATELLITE_AUTO_SYNC"),
     }
+
+
+def _read_satellite_origins(environ: Mapping[str, str], is_development: bool) -> frozenset[str]:
+    name = "CLERK_SATELLITE_ORIGINS"
+    if environ.get(name, "").strip() != "*":
+        return read_origins(environ, name, web_only=True)
+    if not is_development:
+        raise ConfigurationError(
+            f"{name} is *, which is allowed in development only; expected the satellites' origins, "
+            "such as https://satellite.example, or nothing."
+        )
+    return frozenset("*")
 
 
 def _read_patterns(
