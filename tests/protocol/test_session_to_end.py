@@ -44,7 +44,7 @@ def test_a_bearer_token_takes_precedence_over_cookies(live_app: Flask, live_sign
 @pytest.mark.parametrize(
     "changes",
     [
-        aged(31 * DAY),
+        {"at": -31 * DAY},
         {"exp": "soon"},
         {"exp": True},
         {"exp": -(10**400)},
@@ -56,12 +56,14 @@ def test_a_bearer_token_takes_precedence_over_cookies(live_app: Flask, live_sign
         {"azp": None},
         {"azp": "https://evil.example"},
         {"iss": "https://clerk.other.example"},
-        {"nbf": int(time.time()) + 3600},
-        {"iat": int(time.time()) + 3600},
+        {"nbf": 3600},
+        {"iat": 3600},
     ],
     ids=str,
 )
 def test_other_tokens_name_no_session(live_app: Flask, live_signer: Signer, changes: dict[str, Any]) -> None:
+    for name in changes.keys() & {"at", "nbf", "iat"}:
+        changes = changes | {name: int(time.time()) + changes[name]}
     assert session_to_end(live_app, live_signer.token(**changes)) == ""
 
 

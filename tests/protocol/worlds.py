@@ -26,6 +26,7 @@ WORLD = st.sampled_from(["development", "production"])
 NAVIGATION: Headers = list(BROWSER.items())
 LOOP_GUARD = re.compile(r"__clerk_redirect_count=\d+; Path=/; Max-Age=2; HttpOnly; SameSite=Lax\Z")
 
+FLASK_SESSION = re.compile(r"([a-z][a-z-]*-)?session=")
 USED_UP = re.compile(r"__clerk_handshake(_nonce)?=; Path=/; Max-Age=0; ")
 """The deletion of a handshake's result after its use."""
 
@@ -104,7 +105,7 @@ def clerk_cookies(answer: Answer) -> list[str]:
     return [
         cookie
         for cookie in answer.all("Set-Cookie")
-        if not cookie.startswith("session=")
+        if not FLASK_SESSION.match(cookie)
         and not USED_UP.match(cookie)
         and not (is_handshake and LOOP_GUARD.match(cookie))
     ]
