@@ -13,16 +13,38 @@ import click
 from dotenv import dotenv_values
 
 from app.clerk import ConfigurationError, Instance, read_instance, safe_path
-from app.clerk.instance import parse_origin, parse_publishable_key, require_https, show_value
+from app.clerk.instance import (
+    LOCAL_HOST,
+    parse_origin,
+    parse_publishable_key,
+    require_https,
+    show_value,
+)
 from app.clerk.keys import read_pem_key
 from app.clerk.webhooks import parse_webhook_secrets
 
 ENV_FILE = Path(".env")
 """Relative to the working directory, because an installed package contains no ``.env``."""
 
-# The keys in a new .env belong to the local Clerk and name a host of this form. With any other key,
-# CLERK_EMULATOR_URL is ignored, so switching to the real Clerk only takes new keys.
-_LOCAL_HOST = re.compile(r"local-[a-z]+-1\.clerk\.accounts\.dev\Z")
+_PLACEHOLDER = re.compile(
+    r"change[-_ ]?(me|this)|replace[-_ ]?(me|this|with)|your[-_ ]|(secret|signing)[-_ ]?key"
+    r"|webhook[-_ ]?secret|super[-_ ]?secret|placeholder|example|insecure",
+    re.IGNORECASE,
+)
+_SOURCES = {
+    "SECRET_KEY": "Generate one with: python -c 'import secrets; print(secrets.token_hex(32))'",
+    "CLERK_WEBHOOK_SIGNING_SECRET": (
+        "Copy it from the Clerk dashboard, under Configure → Webhooks → your endpoint, or leave it "
+        "empty to reject all webhooks."
+    ),
+}
+_PUBLISHED = {
+    # In the documentation of Flask, and in that of Svix, which delivers Clerk's webhooks.
+    "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
+    "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    # In the .env.example of earlier versions.
+    "whsec_bG9jYWwgd2ViaG9vayBzaWduaW5nIHNlY3JldA==",
+}
 
 
 class SettingsError(click.ClickException):
@@ -78,6 +100,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         if instance.jwt_key:
             read_pem_key(instance.jwt_key)
         app_url = _app_url(environ, instance.is_development)
+        for name in () if instance.is_local else ("SECRET_KEY", "CLERK_WEBHOOK_SIGNING_SECRET"):
+            _check_not_published(name, environ.get(name, ""))
         secrets = parse_webhook_secrets(environ.get("CLERK_WEBHOOK_SIGNING_SECRET", ""))
     except ValueError as error:
         raise SettingsError(str(error)) from None
@@ -105,9 +129,19 @@ def _missing_secret_key(seen: str) -> str:
         )
     return (
         f"SECRET_KEY is {'too short' if seen else 'not set'}; expected at least 16 random "
-        "characters, in .env or the environment. "
-        "Generate one with: python -c 'import secrets; print(secrets.token_hex(32))'"
+        f"characters, in .env or the environment. {_SOURCES['SECRET_KEY']}"
     )
+
+
+def _check_not_published(name: str, value: str) -> None:
+    for secret in map(str.strip, value.split(",")):
+        # Even 16 random hexadecimal digits practically always contain 6 different ones.
+        is_placeholder = _PLACEHOLDER.search(secret) or len(set(secret.removeprefix("whsec_"))) < 6
+        if secret and (secret in _PUBLISHED or is_placeholder):
+            raise SettingsError(
+                f"{name} is an example or a placeholder, so anyone may know it. It is only "
+                f"accepted with the keys of the local Clerk. {_SOURCES[name]}"
+            )
 
 
 def _emulator_url(environ: Mapping[str, str]) -> str:
@@ -116,7 +150,7 @@ def _emulator_url(environ: Mapping[str, str]) -> str:
         host, _ = parse_publishable_key(environ.get("CLERK_PUBLISHABLE_KEY", "").strip())
     except ConfigurationError:
         return ""  # read_instance raises a better error
-    if not url or not _LOCAL_HOST.match(host):
+    if not url or not LOCAL_HOST.match(host):
         return ""
     try:
         parts = urlsplit(url)

@@ -22,6 +22,8 @@ EMULATOR = {"CLERK_EMULATOR_URL": "http://127.0.0.1:5001"}
         ({"SECRET_KEY": "short"}, "SECRET_KEY is too short"),
         ({"CLERK_PUBLISHABLE_KEY": "pk_test_x"}, "CLERK_PUBLISHABLE_KEY"),
         ({"CLERK_SECRET_KEY": "sk_live_x"}, "CLERK_SECRET_KEY"),
+        ({"CLERK_SECRET_KEY": "sk_test_local"}, "still the local Clerk's"),
+        ({"SECRET_KEY": "change-me, please, at once"}, "SECRET_KEY is an example"),
         ({"CLERK_WEBHOOK_SIGNING_SECRET": "x"}, "CLERK_WEBHOOK_SIGNING_SECRET"),
         ({"CLERK_AFTER_SIGN_IN_PATH": "https://evil.example"}, "CLERK_AFTER_SIGN_IN_PATH"),
         ({"CLERK_AFTER_DELETE_PATH": "//evil.example"}, "CLERK_AFTER_DELETE_PATH"),

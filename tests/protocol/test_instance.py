@@ -38,7 +38,7 @@ def test_the_cookie_suffix_is_the_start_of_the_keys_sha1() -> None:
     ("changes", "said"),
     [
         ({"CLERK_PUBLISHABLE_KEY": ""}, "CLERK_PUBLISHABLE_KEY is not set"),
-        ({"CLERK_PUBLISHABLE_KEY": "sk_test_abcdefghijkl"}, "expected pk_test_"),
+        ({"CLERK_PUBLISHABLE_KEY": "sk_test_abcdefghijkl"}, "swap the two"),
         ({"CLERK_PUBLISHABLE_KEY": "pk_test_!!!!"}, "expected pk_test_"),
         ({"CLERK_PUBLISHABLE_KEY": "pk_test_Zm9v"}, "probably cut off"),
         ({"CLERK_PUBLISHABLE_KEY": publishable_key("nodot")}, "probably cut off"),

@@ -26,6 +26,11 @@ PROXY_TARGET = "https://frontend-api.clerk.dev"
 
 DASHBOARD_KEYS = "the Clerk dashboard under Configure → API keys (https://dashboard.clerk.com)"
 
+LOCAL_HOST = re.compile(r"local-[a-z0-9]+-1\.clerk\.accounts\.dev\Z")
+"""The Frontend API in the keys of a local Clerk. Real instances have other names."""
+_LOCAL_SECRET_KEY = re.compile(r"sk_test_(local|[0-9a-f]{40})")
+_REAL_SECRET_KEY = re.compile(r"sk_test_(?=.*[A-Z])[A-Za-z0-9]{30,}")
+
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*(:[0-9]{{1,5}})?\Z")
 _HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})+(:[0-9]{{1,5}})?\Z")
@@ -93,6 +98,11 @@ class Instance:
     """
 
     @cached_property
+    def is_local(self) -> bool:
+        """Whether this is the instance of a local Clerk, whose keys protect nothing."""
+        return bool(LOCAL_HOST.match(self.host))
+
+    @cached_property
     def issuer(self) -> str:
         """The ``iss`` claim of this instance's tokens."""
         return f"https://{self.host}"
@@ -145,8 +155,11 @@ def read_instance(environ: Mapping[str, str], *, emulator_url: str = "") -> Inst
     :raises ConfigurationError: a variable is missing, malformed, or contradicts another.
     """
     publishable_key = environ.get("CLERK_PUBLISHABLE_KEY", "").strip()
+    secret_key = environ.get("CLERK_SECRET_KEY", "").strip()
+    _check_not_swapped(publishable_key, secret_key)
     host, is_development = parse_publishable_key(publishable_key)
-    secret_key = _check_secret_key(environ.get("CLERK_SECRET_KEY", "").strip(), is_development)
+    _check_secret_key(secret_key, is_development)
+    _check_same_clerk(host, secret_key)
     _check_instance_url(environ.get("CLERK_INSTANCE_URL", "").strip(), host)
     parties = _read_authorized_parties(environ, is_development)
     api_url = _absolute_url("CLERK_API_URL", environ.get("CLERK_API_URL", ""))
@@ -200,15 +213,35 @@ def parse_publishable_key(key: str) -> tuple[str, bool]:
     return host, found[1] == "test"
 
 
-def _check_secret_key(key: str, is_development: bool) -> str:
+def _check_not_swapped(publishable_key: str, secret_key: str) -> None:
+    if publishable_key.startswith("sk_") or secret_key.startswith("pk_"):
+        raise ConfigurationError(
+            f"CLERK_PUBLISHABLE_KEY is {_describe_key(publishable_key)} and CLERK_SECRET_KEY is "
+            f"{_describe_key(secret_key)}. Publishable keys start with pk_ and secret keys with "
+            "sk_: swap the two, or copy them again from " + DASHBOARD_KEYS + "."
+        )
+
+
+def _check_secret_key(key: str, is_development: bool) -> None:
     wanted, kind = ("sk_test_", "development") if is_development else ("sk_live_", "production")
     if key.startswith(wanted) and len(key) > len(wanted) and key.isascii() and key.isprintable():
-        return key
+        return
     raise ConfigurationError(
         f"CLERK_SECRET_KEY is {_describe_key(key)}; expected {wanted}…, because "
         f"CLERK_PUBLISHABLE_KEY belongs to a {kind} instance. Copy both keys of the same instance "
         f"from {DASHBOARD_KEYS}."
     )
+
+
+def _check_same_clerk(host: str, secret_key: str) -> None:
+    """Recognize that only one of the two keys was replaced by a real one."""
+    is_local = bool(LOCAL_HOST.match(host))
+    local, real = ("CLERK_PUBLISHABLE_KEY", "CLERK_SECRET_KEY")[:: 1 if is_local else -1]
+    if (_REAL_SECRET_KEY if is_local else _LOCAL_SECRET_KEY).fullmatch(secret_key):
+        raise ConfigurationError(
+            f"{real} belongs to a real Clerk instance, but {local} is still the local Clerk's. "
+            f"Copy both keys of the same instance from {DASHBOARD_KEYS}."
+        )
 
 
 def _check_instance_url(url: str, host: str) -> None:
@@ -424,4 +457,6 @@ def _describe_key(key: str) -> str:
     """Describe a key in an error message without revealing it."""
     if not key:
         return "not set"
-    return f"{key[:8]!r}… ({len(key)} characters)"
+    prefix = re.match(r"(pk|sk)_(test|live)_|whsec_", key)
+    start = f"{prefix[0]}… " if prefix else "of another kind "
+    return f"{start}({len(key)} characters)"

@@ -18,7 +18,7 @@ from app.clerk import BackendApi, BackendApiError
 from app.clerk.tokens import CLOCK_SKEW
 from app.settings import ENV_FILE, Settings, SettingsError, read_environment, read_settings
 
-from .env_file import add_missing, missing_variables
+from .env_file import complete, empty_secrets, missing_variables
 
 EXAMPLE = Path(".env.example")
 PYPROJECT = Path("pyproject.toml")
@@ -38,7 +38,7 @@ class Finding(NamedTuple):
 
 
 @click.command()
-@click.option("--fix", is_flag=True, help="Add missing variables to .env; change nothing else.")
+@click.option("--fix", is_flag=True, help="Complete .env: add variables, generate secrets.")
 def doctor(fix: bool) -> None:
     """Check keys, connection, clock, paths and database, and say how to fix what is wrong."""
     if fix:
@@ -54,7 +54,9 @@ def doctor(fix: bool) -> None:
 
 def _fix() -> None:
     try:
-        added = add_missing(EXAMPLE, ENV_FILE)
+        added = complete(EXAMPLE, ENV_FILE)
+    except UnicodeDecodeError:
+        raise click.ClickException(f"{ENV_FILE} or {EXAMPLE} is not UTF-8 text.") from None
     except OSError as error:
         raise click.ClickException(
             f"Could not complete .env: {error}. Run this in the project's folder."
@@ -93,6 +95,7 @@ def _env_file() -> Finding:
         return Finding(ADVICE, ".env", "missing", "flask clerk doctor --fix creates it")
     try:
         missing = [variable.name for variable in missing_variables(EXAMPLE, ENV_FILE)]
+        missing += empty_secrets(ENV_FILE)
     except UnicodeDecodeError:
         return Finding(BAD, ".env", "not UTF-8 text", "save .env with the encoding UTF-8")
     if missing:

@@ -1,18 +1,28 @@
-"""Add variables that are in ``.env.example`` and missing from ``.env``; change nothing else."""
+"""Add variables that ``.env`` lacks, and generate missing secrets; change nothing else."""
 
 from __future__ import annotations
 
+import base64
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from dotenv import dotenv_values
 
+from app.clerk import ConfigurationError
+from app.clerk.instance import LOCAL_HOST, parse_publishable_key
+
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)\Z")
 
-OF_LOCAL_CLERK = ("CLERK_SECRET_KEY", "CLERK_WEBHOOK_SIGNING_SECRET")
-"""Variables whose example values only work with the example's publishable key."""
+OF_LOCAL_CLERK: dict[str, Callable[[], str]] = {
+    "CLERK_SECRET_KEY": lambda: f"sk_test_{secrets.token_hex(20)}",
+    "CLERK_WEBHOOK_SIGNING_SECRET": lambda: (
+        f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}"
+    ),
+}
+"""How to generate the secrets of a local Clerk. Those of a real one come from its dashboard."""
 
 
 @dataclass(frozen=True)
@@ -48,40 +58,72 @@ def missing_variables(example: Path, env: Path) -> list[Variable]:
     return [var for var in read_example(example.read_text("utf-8")) if var.name not in present]
 
 
-def add_missing(example: Path, env: Path) -> list[str]:
-    """Append the missing variables, with their comments. Creates the file if it doesn't exist.
+def empty_secrets(env: Path) -> list[str]:
+    """The secrets that ``.env`` sets to nothing and that can be generated.
 
-    :returns: the names of what was added.
+    With a real Clerk instance, only ``SECRET_KEY`` can.
+    """
+    present = dotenv_values(env, interpolate=False) if env.is_file() else {}
+    generators = _generators(present.get("CLERK_PUBLISHABLE_KEY"))
+    return [name for name in generators if name in present and not present[name]]
+
+
+def complete(example: Path, env: Path) -> list[str]:
+    """Append the missing variables, with their comments, and generate missing secrets.
+
+    Creates the file if it doesn't exist. Only the current user may read it afterwards.
+
+    :returns: the names of what was added or generated.
     :raises OSError: a file cannot be read or written.
     """
-    missing = missing_variables(example, env)
-    if not missing:
+    missing, empty = missing_variables(example, env), empty_secrets(env)
+    env.touch(mode=0o600)
+    env.chmod(0o600)
+    if not missing and not empty:
         return []
-    if not env.exists():
-        env.touch(mode=0o600)
-    ours = {var.name: var.value for var in read_example(example.read_text("utf-8"))}
     given = dotenv_values(env, interpolate=False).get("CLERK_PUBLISHABLE_KEY")
-    is_local = given in (None, ours.get("CLERK_PUBLISHABLE_KEY"))
+    generators = _generators(given)
     before = env.read_bytes()
+    if empty:
+        env.write_bytes(_fill(before, {name: generators[name]() for name in empty}))
     with env.open("ab") as file:
         if before and not before.endswith(b"\n"):
             file.write(b"\n")
-        file.write(_render(missing, is_local).encode())
-    return [variable.name for variable in missing]
+        file.write(_render(missing, generators).encode() if missing else b"")
+    return [*empty, *(variable.name for variable in missing)]
 
 
-def _render(variables: list[Variable], is_local: bool) -> str:
+def _fill(content: bytes, values: dict[str, str]) -> bytes:
+    for name, value in values.items():
+        line = rf"(?m)^(\s*(?:export\s+)?{name}[ \t]*=)[ \t]*(?:''|\"\")?(?=[ \t]*\r?$)"
+        content = re.sub(line.encode(), rb"\g<1>" + value.encode(), content)
+    return content
+
+
+def _generators(publishable_key: str | None) -> dict[str, Callable[[], str]]:
+    """How to generate each secret.
+
+    :param publishable_key: None if missing; then the example's is added, a local Clerk's.
+    """
+    of_clerk = OF_LOCAL_CLERK if _is_local(publishable_key) else {}
+    return {"SECRET_KEY": secrets.token_hex, **of_clerk}
+
+
+def _is_local(publishable_key: str | None) -> bool:
+    try:
+        host, _ = parse_publishable_key(publishable_key or "")
+    except ConfigurationError:
+        return publishable_key is None
+    return bool(LOCAL_HOST.match(host))
+
+
+def _render(variables: list[Variable], generators: dict[str, Callable[[], str]]) -> str:
     lines: list[str] = []
     comment: tuple[str, ...] | None = None
     for variable in variables:
         if variable.comment != comment:
             lines += ["", *variable.comment]
         comment = variable.comment
-        lines.append(f"{variable.name}={_value(variable, is_local)}")
+        generate = generators.get(variable.name, lambda value=variable.value: value)
+        lines.append(f"{variable.name}={generate()}")
     return "\n".join(lines) + "\n"
-
-
-def _value(variable: Variable, is_local: bool) -> str:
-    if variable.name == "SECRET_KEY":
-        return secrets.token_hex(32)
-    return "" if variable.name in OF_LOCAL_CLERK and not is_local else variable.value
