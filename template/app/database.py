@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 import time
 from datetime import UTC, datetime
 from inspect import iscoroutinefunction
@@ -16,6 +15,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase
 
+from app import sqlite
 from app.migration_branches import BranchedAlembic
 
 
@@ -50,10 +50,6 @@ class UtcDateTime(sa.TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-BEGIN_IMMEDIATE = "begin_immediate"
-"""Execution option of a connection: on SQLite, its transactions take the write lock at once."""
-
-
 def _make_alembic() -> BranchedAlembic:
     """Create the extension without the log handlers and levels that it would set globally."""
     loggers = [logging.getLogger(name) for name in ("alembic", "sqlalchemy")]
@@ -80,8 +76,9 @@ def init_database(app: Flask, url: str) -> None:
     alembic.init_app(app)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
-            event.listen(db.engine, "connect", _configure_sqlite)
-            event.listen(db.engine, "begin", _begin_sqlite)
+            event.listen(db.engine, "connect", sqlite.configure_connection)
+            event.listen(db.engine, "begin", sqlite.begin)
+            sqlite.create_private_file(db.engine.url)
             _make_first_tables()
             # A server may fork after this, and no connection may be used in two processes.
             db.engine.dispose()
@@ -112,19 +109,6 @@ def _engine_options(url: str) -> dict[str, Any]:
     # A request that creates a user's row needs a second connection. With a limit, all requests
     # could hold one and wait for another, so the server's threads are the only limit.
     return {"url": url, "max_overflow": -1}
-
-
-def _configure_sqlite(connection: sqlite3.Connection, record: object) -> None:
-    # SQLite checks foreign keys only if told to. With WAL, readers don't wait for a writer.
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA busy_timeout = 5000")  # milliseconds
-
-
-def _begin_sqlite(connection: sa.Connection) -> None:
-    # Python's driver begins before the first change; until then each SELECT sees the latest rows.
-    if connection.get_execution_options().get(BEGIN_IMMEDIATE):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _render_item(kind: str, item: Any, context: object) -> str | Literal[False]:

@@ -6,6 +6,8 @@ branch is a parent of the other. So an update of the template can add migrations
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ import click
 from alembic.script import Script
 from flask import Flask
 from flask_alembic import Alembic
+
+from app.sqlite import foreign_keys_off, keep_rows
 
 YOUR_BRANCH = "app"
 """Alembic's label of your migrations."""
@@ -37,7 +41,9 @@ class BranchedAlembic(Alembic):
             "script_location": _escaped(YOUR_FOLDER),
             "version_locations": [(CLERK_BRANCH, _escaped(CLERK_FOLDER))],
         }
-        app.config.setdefault("ALEMBIC_CONTEXT", {})["on_version_apply"] = _report_migration
+        context = app.config.setdefault("ALEMBIC_CONTEXT", {})
+        # Alembic would commit each change at once on SQLite, which can take changes back as well.
+        context |= {"on_version_apply": _report_migration, "transactional_ddl": True}
         super().init_app(app)
 
     def needs_upgrade(self) -> bool:
@@ -47,6 +53,19 @@ class BranchedAlembic(Alembic):
         Flask-Alembic's own comparison with all heads would never be satisfied.
         """
         return set(self.current()) != set(self.heads(resolve_dependencies=True))
+
+    def run_migrations(self, fn: Callable[..., Any], **kwargs: Any) -> None:
+        """Run migrations in one transaction, so that all of them are applied or none.
+
+        :param fn: returns Alembic's steps.
+        :raises click.ClickException: on SQLite, rows would refer to missing rows.
+        """
+        connection = self.migration_context.connection
+        if connection is None or connection.dialect.name != "sqlite":
+            super().run_migrations(fn, **kwargs)
+            return
+        with foreign_keys_off(connection):
+            super().run_migrations(partial(keep_rows, fn), **kwargs)  # type: ignore[arg-type]
 
     def downgrade(self, target: int | str | Script = -1) -> None:
         """Take migrations back.

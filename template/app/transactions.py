@@ -13,7 +13,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from app.database import BEGIN_IMMEDIATE, db
+from app.database import db
+from app.sqlite import BEGIN_IMMEDIATE
 
 T = TypeVar("T")
 
