@@ -38,11 +38,11 @@ def test_first_request_creates_the_row(
     assert backend.count(f"/v1/users/{USER}") == 1
 
 
-def test_pages_without_current_user_need_no_row(
+def test_public_pages_without_current_user_need_no_row(
     app: Flask, client: FlaskClient, sign_in: SignIn, backend: LocalServer
 ) -> None:
     sign_in()
-    for path in ("/", "/api/me", "/profile"):
+    for path in ("/", "/login?add_account=1"):
         assert client.get(path, headers=BROWSER).status_code == 200
     assert stored(app, User, USER) is None
     assert not backend.received
@@ -77,7 +77,9 @@ def test_deleted_account_gets_no_row(
     # The last session token of a deleted account is valid for up to a minute.
     backend.answers[f"GET /v1/users/{USER}"] = (404, {"errors": [{"code": "resource_not_found"}]})
     sign_in()
-    assert client.get("/dashboard", headers=BROWSER).status_code == 200
+    login = client.get("/dashboard", headers=BROWSER).location
+    assert login == "/login?redirect_url=/dashboard"
+    assert client.get(login, headers=BROWSER).status_code == 403
     assert stored(app, User, USER) is None
 
 

@@ -191,9 +191,11 @@ def test_only_page_loads_get_an_html_error(client: FlaskClient, headers: dict[st
     assert client.get("/page/a", headers=headers).status_code == status
 
 
-def test_the_login_page_does_not_return_to_a_submitted_form(client: FlaskClient) -> None:
+def test_a_form_of_a_signed_out_browser_is_explained_and_never_repeated(client: FlaskClient) -> None:
     response = client.post("/page/a", headers=BROWSER)
-    assert (response.status_code, response.headers["Location"]) == (302, "/login")
+    assert (response.status_code, response.mimetype) == (401, "text/html")
+    assert "Nothing was saved" in response.text
+    assert "Location" not in response.headers
     assert not ran
 
 

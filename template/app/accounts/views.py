@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from app.clerk import (
     BackendApiError,
+    admitted_session,
     clerk_of,
     current_session,
     public_origin,
@@ -15,6 +16,8 @@ from app.clerk import (
     unauthenticated_json,
 )
 from app.settings import Settings
+
+from .current import admits_user
 
 blueprint = Blueprint("accounts", __name__)
 
@@ -39,16 +42,18 @@ def signup(step: str) -> ResponseReturnValue:
 
 @blueprint.post("/logout")
 def logout() -> ResponseReturnValue:
-    """Sign out without JavaScript: end the session in Clerk, and delete the session cookies."""
-    if current_session:
+    """Sign out without JavaScript: end the session in Clerk, and delete its cookies."""
+    clerk = clerk_of(current_app)
+    session_id = clerk.session_to_end()  # also of a page that was open longer than its token lives
+    if session_id:
         try:
-            clerk_of(current_app).api.revoke_session(current_session.id)
+            clerk.api.revoke_session(session_id)
         except BackendApiError as error:
             if error.status not in (400, 404):  # with these, the session had already ended
                 current_app.logger.error("The session could not be ended: %s", error)
                 abort(503, "Clerk can't be reached, so you are still signed in. Please try again.")
     response = redirect(_settings().after_sign_out)
-    clerk_of(current_app).delete_session_cookies(response)
+    clerk.delete_session_cookies(response)
     return response
 
 
@@ -63,13 +68,15 @@ def profile(step: str) -> ResponseReturnValue:
 @blueprint.get("/api/me")
 def me() -> ResponseReturnValue:
     """The IDs of the caller's user, session and active organization, as JSON."""
-    if not current_session:
+    session = admitted_session()
+    if session is None:
         return unauthenticated_json()
-    organization = current_session.organization
+    organization = session.organization
     return {
-        "user_id": current_session.user_id,
-        "session_id": current_session.id,
+        "user_id": session.user_id,
+        "session_id": session.id,
         "organization_id": organization.id if organization else None,
+        "actor_id": session.actor_id,  # who impersonates the user
     }
 
 
@@ -80,6 +87,8 @@ def _sign_in_page(template: str, step: str, default: str) -> ResponseReturnValue
         # Clerk.js reads the address bar as well, so an unsafe target must not stay there.
         return redirect(request.path)
     if current_session and not step and ADD_ACCOUNT not in request.args:
+        if not admits_user(current_session.user_id):
+            abort(403, "Your account has been banned or deleted. Sign out to use another account.")
         return redirect(target or default)
     return render_template(template, target=target or default)
 

@@ -7,19 +7,21 @@ from .authorization import Reverification
 from .backend_api import BackendApi, BackendApiError
 from .flask_clerk import (
     Clerk,
+    admitted_session,
     clerk_of,
     current_machine,
     current_session,
     exempt,
     has_bearer_token,
     public_origin,
+    session_user_id,
     wants_page,
 )
 from .forwarded import PublicOrigin
 from .instance import ConfigurationError, Instance, read_instance
 from .machine_tokens import MachineToken
 from .redirects import safe_path
-from .rules import requires, session_required, unauthenticated_json
+from .rules import requires, session_required, unauthenticated, unauthenticated_json
 from .session import ActiveOrganization, Session
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "PublicOrigin",
     "Reverification",
     "Session",
+    "admitted_session",
     "clerk_of",
     "current_machine",
     "current_session",
@@ -43,6 +46,8 @@ __all__ = [
     "requires",
     "safe_path",
     "session_required",
+    "session_user_id",
+    "unauthenticated",
     "unauthenticated_json",
     "wants_page",
 ]

@@ -177,7 +177,17 @@ def _resolve_handshake(attempt: Attempt) -> RequestState:
         claims = _verify(attempt, token)
     except TokenError as error:
         claims = _verify_despite_clock(attempt, token, error)
-    return _signed_in(token, claims, location=location, set_cookies=set_cookies)
+    signed_in = _signed_in(token, claims, location=location, set_cookies=set_cookies)
+    return _stop_activating(attempt, signed_in) if location else signed_in
+
+
+def _stop_activating(attempt: Attempt, signed_in: RequestState) -> RequestState:
+    """Don't ask again for an organization that this handshake could not activate."""
+    session, path = signed_in.session, attempt.request.route_path
+    if session is None or organization_to_activate(path, session, attempt.instance) is None:
+        return signed_in
+    last = handshake.redirect_count_cookie(handshake.MAX_REDIRECTS)
+    return signed_in._replace(set_cookies=(*signed_in.set_cookies, last))
 
 
 def _verify_despite_clock(attempt: Attempt, token: str, error: TokenError) -> dict[str, Any]:
@@ -299,7 +309,7 @@ def _activate_organization(attempt: Attempt, signed_in: RequestState) -> Request
     request, session = attempt.request, signed_in.session
     if attempt.cookies.redirect_count >= handshake.MAX_REDIRECTS or session is None:
         return None
-    wanted = organization_to_activate(request.path, session, attempt.instance)
+    wanted = organization_to_activate(request.route_path, session, attempt.instance)
     if wanted is None or not request.is_document_navigation:
         return None
     return _start_handshake(attempt, "active-organization-mismatch")

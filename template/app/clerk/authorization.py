@@ -91,7 +91,7 @@ def has_role(role: str | None, wanted: str) -> bool:
         organization.
     :param wanted: the role to look for; its prefix is optional.
     """
-    return bool(wanted) and role == _prefixed(wanted)
+    return _is_name(wanted) and role == _prefixed(wanted)
 
 
 def has_permission(permissions: frozenset[str], wanted: str) -> bool:
@@ -100,7 +100,7 @@ def has_permission(permissions: frozenset[str], wanted: str) -> bool:
     :param permissions: the user's permissions, with their prefixes.
     :param wanted: the permission to look for; its prefix is optional.
     """
-    return bool(wanted) and _prefixed(wanted) in permissions
+    return _is_name(wanted) and _prefixed(wanted) in permissions
 
 
 def has_entry(claim: object, wanted: str) -> bool:
@@ -109,6 +109,8 @@ def has_entry(claim: object, wanted: str) -> bool:
     :param claim: the claim ``fea`` or ``pla``: comma-separated entries ``scope:name``.
     :param wanted: ``name`` for any scope, or ``org:name`` or ``user:name`` for one.
     """
+    if not _is_name(wanted):
+        return False
     scope, _, name = wanted.rpartition(":")
     if not name or (scope and scope not in SCOPES) or not isinstance(claim, str):
         return False
@@ -170,6 +172,10 @@ def _unpack_permissions(features: str, names: list[str], bitmaps: list[str]) -> 
 def _entries(claim: str) -> list[tuple[str, str]]:
     pairs = (entry.strip().partition(":") for entry in claim.split(","))
     return [(scope, name) for scope, _, name in pairs if scope in ("o", "u", "ou", "uo") and name]
+
+
+def _is_name(wanted: object) -> bool:
+    return isinstance(wanted, str) and bool(wanted)
 
 
 def _prefixed(name: str) -> str:

@@ -60,6 +60,11 @@ class Clerk:
     :param instance: the Clerk instance; required together with ``app``.
     """
 
+    admits: Callable[[str], bool] | None = None
+    """Decides, by user ID, whether the app accepts a user whose token is valid. None accepts all.
+
+    Rules call it, so it should cost at most the query that loads the user."""
+
     def __init__(self, app: Flask | None = None, instance: Instance | None = None) -> None:
         if app is not None and instance is not None:
             self.init_app(app, instance)
@@ -100,6 +105,10 @@ class Clerk:
         app.extensions["clerk"] = self
         app.request_class = type("Request", (_CookiesOnce, app.request_class), {})
         app.before_request(self._before_request)
+        if instance.has_organization_pages:
+            from .organization_gate import check_organization  # it imports this module
+
+            app.before_request(check_organization)
         app.after_request(_after_request)
         app.register_blueprint(_pages(self))
         if "*" in instance.satellite_origins:
@@ -129,12 +138,15 @@ class Clerk:
         for cookie in sign_out_cookies(self.instance):
             response.headers.add("Set-Cookie", cookie)
 
-    def _before_request(self) -> ResponseReturnValue | None:
-        endpoint = request.endpoint
+    def is_exempt(self, endpoint: str | None) -> bool:
+        """Whether requests to the endpoint, that of the current request, aren't authenticated."""
         exempted = self._exempt.get(endpoint)
         if exempted is None:
             exempted = self._exempt[endpoint] = _is_exempt()
-        if exempted:
+        return exempted
+
+    def _before_request(self) -> ResponseReturnValue | None:
+        if self.is_exempt(request.endpoint):
             return None
         try:
             g.clerk_request_state = state = self.authenticate()
@@ -160,7 +172,7 @@ def exempt(target: R) -> R:
 
 def wants_page() -> bool:
     """Whether the client expects a page (a browser) rather than data (an API client)."""
-    if "Authorization" in request.headers:
+    if has_bearer_token():
         return False
     destination = request.headers.get("Sec-Fetch-Dest")
     if destination is not None:
@@ -188,6 +200,39 @@ current_session = cast(Session, LocalProxy(_current_session))
 
 False if the request is not signed in, and always in exempt views.
 """
+
+
+def admitted_session() -> Session | None:
+    """The current session, or None if there is none or :attr:`Clerk.admits` refuses its user."""
+    session = _current_session()
+    return session if session is not None and admits(session.user_id) else None
+
+
+def admits(user_id: str) -> bool:
+    """Whether the app accepts a user whose token is valid; if not, the request is signed out."""
+    decide = clerk_of(current_app).admits
+    if decide is None or decide(user_id):
+        return True
+    state: RequestState | None = g.get("clerk_request_state")
+    g.clerk_request_state = RequestState(
+        "signed-out",
+        "user-not-admitted",
+        "this app has marked the user as deleted or banned",
+        set_cookies=state.set_cookies if state else (),
+    )
+    return False
+
+
+def session_user_id() -> str | None:
+    """The user ID of the current session, even a pending one, to compare users.
+
+    :returns: an empty string if the request isn't signed in; None in exempt views, where that is
+        unknown.
+    """
+    state: RequestState | None = g.get("clerk_request_state")
+    if state is None:
+        return None
+    return state.session.user_id if state.session else ""
 
 
 def _current_machine() -> MachineToken | None:
@@ -226,6 +271,7 @@ def request_facts() -> RequestFacts:
         query=current.query_string.decode("latin-1"),
         headers=_Headers(current.environ),
         cookies=current.cookies,
+        root_path=current.root_path,
     )
 
 

@@ -83,7 +83,7 @@ def start_handshake(
         query[SESSION] = session_token
     if instance.is_development and cookies.dev_browser:
         query[DEV_BROWSER] = cookies.dev_browser
-    organization = organization_in_path(request.path, instance)
+    organization = organization_in_path(request.route_path, instance)
     if organization:
         query["organization_id"] = organization[1]
     endpoint = f"{instance.frontend_api_url(request.origin)}/v1/client/handshake"
@@ -108,11 +108,16 @@ def redirect_navigation(
             reason,
         )
         return RequestState("signed-out", reason)
-    count = (
-        f"{REDIRECT_COUNT}={cookies.redirect_count + 1}; Path=/; "
-        f"Max-Age={REDIRECT_COUNT_LIFETIME}; HttpOnly; SameSite=Lax"
-    )
+    count = redirect_count_cookie(cookies.redirect_count + 1)
     return RequestState("handshake", reason, location=location, set_cookies=(count,))
+
+
+def redirect_count_cookie(count: int) -> str:
+    """The ``Set-Cookie`` value that counts handshakes in a row."""
+    return (
+        f"{REDIRECT_COUNT}={count}; Path=/; Max-Age={REDIRECT_COUNT_LIFETIME}; HttpOnly; "
+        "SameSite=Lax"
+    )
 
 
 def resolve_handshake(

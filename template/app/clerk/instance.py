@@ -33,6 +33,8 @@ _REAL_SECRET_KEY = re.compile(r"sk_test_(?=.*[A-Z])[A-Za-z0-9]{30,}")
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*(:[0-9]{{1,5}})?\Z")
+# Exactly one <slug> or <id>, without a converter that would change the value, as int does.
+_ORGANIZATION_PATTERN = re.compile(r"/(.*/)?[^<>]*[^<>/][^<>]*<(slug|id)>(?!.*[<:](slug|id)>)")
 _HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})+(:[0-9]{{1,5}})?\Z")
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -106,6 +108,11 @@ class Instance:
     def issuer(self) -> str:
         """The ``iss`` claim of this instance's tokens."""
         return f"https://{self.host}"
+
+    @cached_property
+    def has_organization_pages(self) -> bool:
+        """Whether some addresses need an active organization, or none."""
+        return bool(self.organization_patterns or self.personal_account_patterns)
 
     @cached_property
     def cookie_suffix(self) -> str:
@@ -385,10 +392,12 @@ def _read_patterns(
 ) -> tuple[str, ...]:
     patterns = tuple(filter(None, map(str.strip, environ.get(name, "").split(","))))
     try:
-        rules = [Rule(pattern) for pattern in patterns]
-        Map(rules)
-        if named and not all(rule.arguments & {"id", "slug"} for rule in rules):
-            raise ValueError("a pattern has neither <slug> nor <id>")
+        Map([Rule(pattern) for pattern in patterns])
+        if named and not all(map(_ORGANIZATION_PATTERN.match, patterns)):
+            raise ValueError(
+                "a pattern needs one <slug> or <id>, and before it a fixed part such as /orgs/, "
+                "because otherwise it matches /login"
+            )
     except (ValueError, LookupError, SyntaxError, TypeError) as error:
         raise ConfigurationError(
             f"{name} is {','.join(patterns)!r}: {error}; expected paths as in Flask's routes, such "

@@ -6,6 +6,7 @@ https://clerk.com/docs/reference/nextjs/clerk-middleware
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from werkzeug.exceptions import HTTPException
@@ -18,7 +19,7 @@ from .session import Session
 def organization_to_activate(path: str, session: Session, instance: Instance) -> str | None:
     """The organization that the path names, if it is not the active one.
 
-    :param path: the request's path, decoded.
+    :param path: the request's path, decoded, without the prefix of the app.
     :returns: an organization ID or slug, an empty string for the personal account, or None if
         nothing has to change.
     """
@@ -36,14 +37,17 @@ def organization_to_activate(path: str, session: Session, instance: Instance) ->
 def organization_in_path(path: str, instance: Instance) -> tuple[str, str] | None:
     """The organization that a path names, according to the instance's patterns.
 
+    Flask's routes match repeated slashes and a final slash in some cases, and so do patterns.
+
+    :param path: the request's path, decoded, without the prefix of the app.
     :returns: ``("id", …)``, ``("slug", …)``, ``("personal", "")`` for the personal account, or
         None.
     """
-    if not instance.organization_patterns and not instance.personal_account_patterns:
+    if not instance.has_organization_pages:
         return None
     rules = _url_map(instance.organization_patterns, instance.personal_account_patterns)
     try:
-        endpoint, values = rules.bind("localhost").match(path)
+        endpoint, values = rules.bind("localhost").match(re.sub("/{2,}", "/", path))
     except HTTPException:
         return None
     if endpoint == "personal":

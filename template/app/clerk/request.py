@@ -17,12 +17,19 @@ class RequestFacts(NamedTuple):
     origin: str
     """The public scheme and host, such as ``https://app.example.com``."""
     path: str
-    """The path, decoded."""
+    """The path, decoded, including :attr:`root_path`."""
     query: str
     """The query string, still percent-encoded, without the question mark."""
     headers: Mapping[str, str]
     """Header values by lowercase name."""
     cookies: Mapping[str, str]
+    root_path: str = ""
+    """The prefix below which the app is mounted, such as ``/crm``; routes don't contain it."""
+
+    @property
+    def route_path(self) -> str:
+        """The path that Flask's routes and the organization patterns are compared with."""
+        return self.path[len(self.root_path) :]
 
     @property
     def url(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import wraps
@@ -9,11 +10,18 @@ from typing import Any, cast, overload
 
 from flask import current_app, g, has_request_context, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import Forbidden, ServiceUnavailable
+from werkzeug.exceptions import Forbidden, ServiceUnavailable, Unauthorized
 
 from .authenticate import bearer_token
 from .authorization import Reverification, reverification_of
-from .flask_clerk import clerk_of, current_session, public_origin, request_facts, wants_page
+from .flask_clerk import (
+    admits,
+    admitted_session,
+    clerk_of,
+    public_origin,
+    request_facts,
+    wants_page,
+)
 from .handshake import location_without_handshake
 from .machine_tokens import (
     MACHINE_TOKEN_KINDS,
@@ -26,6 +34,13 @@ from .request_state import RequestState
 from .tokens import TokenError
 
 View = Callable[..., ResponseReturnValue]
+
+_SCOPE = re.compile(r"[!#-\[\]-~]+( [!#-\[\]-~]+)*\Z")  # RFC 6749, section 3.3
+
+FORM_NOT_SAVED = (
+    "Nothing was saved, because you are not signed in any more. Sign in, then use your browser's "
+    "Back button to return to the form with what you typed, and send it again."
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +58,21 @@ class Rule:
     """Conditions on the session, as the arguments of :meth:`~.session.Session.has`."""
     reverification: Reverification | None = None
     """How recently the user must have verified their identity."""
+    scopes: frozenset[str] = frozenset()
+    """The scopes that a machine token needs, all of them."""
+    allow_impersonation: bool = True
+    """Whether the view accepts sessions in which another person acts as the user."""
+
+    def __post_init__(self) -> None:
+        if self.accept_pending and (self.wanted or self.reverification):
+            raise ValueError(
+                "requires() can't accept pending sessions, because they have no permissions."
+            )
+        if self.scopes and self.accepts == ("session",):
+            raise ValueError(
+                "Sessions have no scopes. Add the machine tokens that need the scope, such as "
+                "session_required(accepts=('session', 'oauth'), scope='invoices:read')."
+            )
 
     @overload
     def __call__(self, view: View) -> View: ...
@@ -51,7 +81,14 @@ class Rule:
     def __call__(self) -> ResponseReturnValue | None: ...
 
     @overload
-    def __call__(self, *, accepts: Collection[str] = ..., accept_pending: bool = ...) -> Rule: ...
+    def __call__(
+        self,
+        *,
+        accepts: Collection[str] = ...,
+        accept_pending: bool = ...,
+        scope: str = ...,
+        allow_impersonation: bool = ...,
+    ) -> Rule: ...
 
     def __call__(
         self,
@@ -59,6 +96,8 @@ class Rule:
         *,
         accepts: Collection[str] | None = None,
         accept_pending: bool | None = None,
+        scope: str | None = None,
+        allow_impersonation: bool | None = None,
     ) -> View | Rule | ResponseReturnValue | None:
         """Protect a view; without a view, check the current request, as ``before_request`` does.
 
@@ -68,21 +107,21 @@ class Rule:
         :param accepts: classes of tokens: ``session``, ``api_key``, ``m2m``, ``oauth``.
         :param accept_pending: also accept a session whose user still has a task to complete, such
             as choosing an organization.
-        :raises ValueError: ``accepts`` contains an unknown class, or a rule with conditions is to
-            accept pending sessions.
+        :param scope: scopes that a machine token needs, all of them, separated by spaces. Sessions
+            have permissions instead; see :func:`requires`.
+        :param allow_impersonation: False refuses sessions in which another person acts as the user.
+        :raises ValueError: ``accepts`` contains an unknown class, a rule with conditions is to
+            accept pending sessions, or no class of tokens that ``accepts`` contains has scopes.
         """
-        if accept_pending and (self.wanted or self.reverification):
-            raise ValueError(
-                "requires() can't accept pending sessions, because they have no permissions."
-            )
-        if accepts is not None or accept_pending is not None:
-            return replace(
-                self,
-                accepts=self.accepts if accepts is None else _known_classes(accepts),
-                accept_pending=(
-                    self.accept_pending if accept_pending is None else bool(accept_pending)
-                ),
-            )
+        options: dict[str, Any] = {
+            "accepts": None if accepts is None else _known_classes(accepts),
+            "accept_pending": accept_pending,
+            "scopes": None if scope is None else _read_scopes(scope),
+            "allow_impersonation": allow_impersonation,
+        }
+        given = {name: value for name, value in options.items() if value is not None}
+        if given:
+            return replace(self, **given)
         if view is not None:
             return self._protect(view)
         if not has_request_context():
@@ -97,21 +136,32 @@ class Rule:
 
         :returns: the response to a request that is refused, or None if access is granted.
         """
+        if is_preflight():
+            return preflight_response()
         g.clerk_accept_pending = self.accept_pending
         g.clerk_session_used = True  # so that no shared cache stores the response
-        if _authenticate_machine(self.accepts):
-            # Machine tokens have no roles or plans, so they fail every condition on those.
-            return None if not self.wanted and not self.reverification else forbidden(self.wanted)
+        machine = _authenticate_machine(self.accepts)
+        if machine:
+            return self._check_machine(machine)
         if "session" not in self.accepts:
             return wrong_token_class()
-        if not current_session:
+        session = admitted_session()
+        if session is None:
             return unauthenticated()
-        if self.wanted and not current_session.has(**dict(self.wanted)):
+        if session.is_impersonated and not self.allow_impersonation:
+            return impersonation_forbidden()
+        if self.wanted and not session.has(**dict(self.wanted)):
             return forbidden(self.wanted)
         rule = self.reverification
-        if rule and not current_session.has(reverification=rule):
+        if rule and not session.has(reverification=rule):
             return reverification_needed(rule)
         return None
+
+    def _check_machine(self, machine: MachineToken) -> ResponseReturnValue | None:
+        # Machine tokens have no roles or plans, so they fail every condition on those.
+        if self.wanted or self.reverification:
+            return forbidden(self.wanted)
+        return None if self.scopes <= machine.scopes else insufficient_scope(self.scopes)
 
     def _protect(self, view: View) -> View:
         @wraps(view)
@@ -157,10 +207,11 @@ def requires(
     """
     asked = {"role": role, "permission": permission, "feature": feature, "plan": plan}
     wanted = tuple((name, value) for name, value in asked.items() if value is not None)
-    if (not wanted and reverification is None) or not all(value for _, value in wanted):
+    are_names = all(isinstance(value, str) and value for _, value in wanted)
+    if (not wanted and reverification is None) or not are_names:
         raise ValueError(
             "requires() needs at least one of role, permission, feature, plan, and "
-            "reverification, and none of them may be empty."
+            "reverification, and each of them must be a name."
         )
     rule = None if reverification is None else reverification_of(reverification)
     return Rule(wanted=wanted, reverification=rule)
@@ -170,6 +221,9 @@ def unauthenticated() -> ResponseReturnValue:
     """The response to a request that must be signed in and is not."""
     if not wants_page():
         return unauthenticated_json()
+    if request.method not in ("GET", "HEAD"):
+        # A form is never repeated after signing in: another person may be signed in by then.
+        raise Unauthorized(FORM_NOT_SAVED)
     login = url_for(clerk_of(current_app).login_endpoint)
     return_path = safe_path(location_without_handshake(request_facts()), public_origin())
     if not return_path or request.method != "GET":
@@ -205,6 +259,25 @@ def forbidden(wanted: tuple[tuple[str, str], ...]) -> ResponseReturnValue:
     ), 403
 
 
+def insufficient_scope(scopes: frozenset[str]) -> ResponseReturnValue:
+    """The response to a machine token that lacks a scope (RFC 6750, section 3.1)."""
+    scope = " ".join(sorted(scopes))
+    response = jsonify(
+        error="forbidden", requires={"scope": scope}, message="This token may not do this."
+    )
+    response.status_code = 403
+    response.headers["WWW-Authenticate"] = f'Bearer error="insufficient_scope", scope="{scope}"'
+    return response
+
+
+def impersonation_forbidden() -> ResponseReturnValue:
+    """The response to an impersonated session where the users themselves must act."""
+    message = "This isn't possible while you act as another user."
+    if wants_page():
+        raise Forbidden(message)
+    return jsonify(error="forbidden", requires={"impersonation": False}, message=message), 403
+
+
 def reverification_needed(rule: Reverification) -> ResponseReturnValue:
     """A 403 that makes Clerk.js verify the user again and repeat the request.
 
@@ -217,14 +290,42 @@ def reverification_needed(rule: Reverification) -> ResponseReturnValue:
     return jsonify(clerk_error=error), 403
 
 
-def _authenticate_machine(accepts: tuple[str, ...]) -> MachineToken | None:
-    """Verify the machine token of a request, if there is one and the view accepts its class."""
-    if accepts == ("session",):
+def is_preflight() -> bool:
+    """Whether a browser asks if a script on another origin may send a request.
+
+    It sends neither cookies nor tokens. Source: https://fetch.spec.whatwg.org/#cors-preflight-request
+    """
+    return request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
+
+
+def preflight_response() -> ResponseReturnValue | None:
+    """Let a preflight pass without running a view that needs a session.
+
+    :returns: None if Flask, or code written for ``OPTIONS``, responds; otherwise the response.
+    """
+    view = current_app.view_functions.get(request.endpoint or "")
+    by_flask = getattr(request.url_rule, "provide_automatic_options", True)
+    by_method = hasattr(getattr(view, "view_class", None), "options")
+    # Flask-CORS's decorator sets the attribute, and responds to OPTIONS itself.
+    by_decorator = getattr(view, "provide_automatic_options", None) is False
+    if by_flask or by_method or by_decorator:
         return None
-    token = bearer_token(request_facts())
-    kind = machine_token_kind(token) if token else None
-    if kind is None or kind not in accepts:
-        return None
+    return current_app.make_default_options_response()
+
+
+def verify_machine_token(token: str, kind: str) -> MachineToken | None:
+    """Verify a machine token, at most once for each request.
+
+    :param kind: its class, from :func:`~.machine_tokens.machine_token_kind`.
+    :returns: None if the token is invalid, or the app refuses its user.
+    :raises ServiceUnavailable: Clerk can't be reached.
+    """
+    if "clerk_verified_machine" not in g or g.clerk_verified_machine[0] != token:
+        g.clerk_verified_machine = (token, _verify_machine_token(token, kind))
+    return cast("MachineToken | None", g.clerk_verified_machine[1])
+
+
+def _verify_machine_token(token: str, kind: str) -> MachineToken | None:
     clerk = clerk_of(current_app)
     try:
         machine = clerk.machine_tokens.verify(token, kind, clerk.now())
@@ -234,8 +335,23 @@ def _authenticate_machine(accepts: tuple[str, ...]) -> MachineToken | None:
     except VerificationUnavailableError as error:
         current_app.logger.error("A machine token could not be verified: %s", error)
         raise ServiceUnavailable("This token can't be verified right now. Try again.") from None
-    g.clerk_request_state = RequestState("signed-in")
-    g.clerk_machine = machine
+    if machine.subject.startswith("user_") and not admits(machine.subject):
+        return None
+    return machine
+
+
+def _authenticate_machine(accepts: tuple[str, ...]) -> MachineToken | None:
+    """Verify the machine token of a request, if there is one and the view accepts its class."""
+    if accepts == ("session",):
+        return None
+    token = bearer_token(request_facts())
+    kind = machine_token_kind(token) if token else None
+    if kind is None or kind not in accepts:
+        return None
+    machine = verify_machine_token(token, kind)
+    if machine is not None:
+        g.clerk_request_state = RequestState("signed-in")
+        g.clerk_machine = machine
     return machine
 
 
@@ -244,3 +360,9 @@ def _known_classes(accepts: Collection[str]) -> tuple[str, ...]:
     if isinstance(accepts, str) or not accepts or not set(accepts) <= set(known):
         raise ValueError(f"accepts={accepts!r}: expected a tuple with one or more of {known}.")
     return tuple(accepts)
+
+
+def _read_scopes(scope: str) -> frozenset[str]:
+    if not isinstance(scope, str) or not _SCOPE.match(scope):
+        raise ValueError(f"scope={scope!r}: expected one or more scopes separated by spaces.")
+    return frozenset(scope.split(" "))

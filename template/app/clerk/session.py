@@ -50,6 +50,14 @@ class Session:
         """A copy of all verified claims. Changing it grants nothing."""
         return deepcopy(dict(self._claims))
 
+    @property
+    def is_impersonated(self) -> bool:
+        """Whether another person, or a program, acts as the user.
+
+        Source: https://clerk.com/docs/guides/users/impersonation
+        """
+        return self._claims.get("act") is not None  # also if it doesn't say by whom
+
     @cached_property
     def permissions(self) -> frozenset[str]:
         """The user's permissions in the active organization, such as ``org:invoices:read``."""
@@ -81,7 +89,8 @@ class Session:
     ) -> bool:
         """Whether the session meets *all* the given conditions.
 
-        Always False without any condition, for a pending session, or if the claims are malformed.
+        Always False without any condition, for a pending session, or if the claims or conditions
+        are malformed.
         Source: https://clerk.com/docs/guides/secure/authorization-checks
 
         :param role: in the active organization; ``admin`` means the same as ``org:admin``.

@@ -22,18 +22,18 @@ from .records import Outcome, apply_membership, apply_organization, apply_user, 
 log = logging.getLogger(__name__)
 
 
-def local_user(session: Session) -> UserColumns | None:
-    """The row of a session's user, created on the user's first request.
+def local_user(user_id: str) -> UserColumns | None:
+    """The row of a user, created on the user's first request.
 
-    :param session: a verified session.
-    :returns: None if the account has been deleted. Its last session token stays valid for up to a
-        minute.
+    :param user_id: from a verified session or machine token.
+    :returns: None if the account has been deleted or banned. Its last session token stays valid for
+        up to a minute.
     """
     model = clerk_sync_of(current_app).user
-    user = db.session.get(model, session.user_id)
-    if user is None and create_local_user(session.user_id):
-        user = db.session.get(model, session.user_id)
-    return user if user is not None and user.deleted_at is None else None
+    user = db.session.get(model, user_id)
+    if user is None and create_local_user(user_id):
+        user = db.session.get(model, user_id)
+    return None if user is None or user.deleted_at or user.banned else user
 
 
 def create_local_user(user_id: str) -> bool:
