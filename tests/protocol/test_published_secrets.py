@@ -69,7 +69,7 @@ def test_a_known_signing_secret_is_refused(real: dict[str, str], secret: str) ->
 @pytest.mark.parametrize("secret", KNOWN_SIGNING_SECRETS)
 def test_with_local_keys_known_secrets_are_accepted(environ: dict[str, str], secret: str) -> None:
     changes = {"SECRET_KEY": "change-me-change-me", "CLERK_WEBHOOK_SIGNING_SECRET": secret}
-    assert read_settings(environ | LOCAL | changes).clerk.is_local
+    assert read_settings(environ | LOCAL | changes).clerk.has_local_keys
 
 
 def test_random_secrets_are_accepted(real: dict[str, str]) -> None:

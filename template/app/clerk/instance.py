@@ -100,8 +100,8 @@ class Instance:
     """
 
     @cached_property
-    def is_local(self) -> bool:
-        """Whether this is the instance of a local Clerk, whose keys protect nothing."""
+    def has_local_keys(self) -> bool:
+        """Whether the keys belong to a local Clerk, whether or not one is running."""
         return bool(LOCAL_HOST.match(self.host))
 
     @cached_property
