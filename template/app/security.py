@@ -2,29 +2,110 @@
 
 from __future__ import annotations
 
-from typing import Any
+import secrets
+from collections.abc import Sequence
+from typing import Any, NoReturn, cast
 from urllib.parse import urljoin, urlsplit
 
-from flask import Flask, Response, request
-from flask_wtf import CSRFProtect
+from flask import Flask, Response, current_app, g, request, session
+from flask_wtf import CSRFProtect, FlaskForm
+from flask_wtf.csrf import CSRFError, generate_csrf
+from itsdangerous import BadData, URLSafeTimedSerializer
 
-from app.clerk import Instance, has_bearer_token
+from app.clerk import Instance, has_bearer_token, session_user_id, wants_page
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 """Methods that change nothing, so they need no protection (RFC 9110, section 9.2.1)."""
 
+OPENED_BY_ANOTHER = (
+    "Nothing was saved, because this form was opened before you signed in, or by another user. "
+    "Open its page again."
+)
+OPEN_TOO_LONG = (
+    "Nothing was saved yet, because this form was open for too long. What you entered is still "
+    "here, so you only need to send it again."
+)
+NOT_PROVEN = "Nothing was saved, because the form may be too old. Open its page again."
+
+
+class StaleForm(CSRFError):  # type: ignore[misc]
+    """A form whose CSRF token doesn't prove that this person opened it, or not recently.
+
+    :param description: what happened, for the page.
+    :param fields: what the same person typed, to send again; empty if another may have typed it.
+    """
+
+    name = "This form wasn't sent"
+
+    def __init__(self, description: str, fields: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(description)
+        self.fields = fields
+
 
 class FormProtection(CSRFProtect):  # type: ignore[misc]
-    """Prevents other sites from submitting forms on behalf of a signed-in user."""
+    """Prevents other sites from submitting forms on behalf of a signed-in user.
+
+    Each CSRF token contains the ID of the user whom the page was made for, so that nobody submits a
+    form that another user opened in the same browser.
+    """
+
+    def init_app(self, app: Flask) -> None:
+        """Register on an application, and make tokens personal, in templates and in FlaskForm."""
+        super().init_app(app)
+        app.jinja_env.globals["csrf_token"] = personal_csrf_token
+        app.context_processor(lambda: {"csrf_token": personal_csrf_token})
+        FlaskForm.Meta.csrf_class = _PersonalCSRF
 
     def protect(self, *args: Any, **kwargs: Any) -> None:
-        """Check the CSRF token of a form.
+        """Check the CSRF token of a form, or of a script's request with cookies.
 
-        Requests with an ``Authorization`` header don't need one: their cookies are ignored, and
-        browsers never send that header by themselves.
+        Requests with a token in the ``Authorization`` header don't need one: their cookies are
+        ignored, and browsers never send such a header by themselves.
+
+        :raises StaleForm: the token is missing, invalid, or another user's.
         """
-        if request.method not in SAFE_METHODS and not has_bearer_token():
-            super().protect(*args, **kwargs)
+        if request.method in SAFE_METHODS or has_bearer_token():
+            return
+        g.csrf_valid = False
+        super().protect(*args, **kwargs)
+        # A session that has expired since doesn't prove another user; rules decide about it.
+        if g.csrf_valid and session_user_id() not in ("", None, self._opened_by()):
+            g.csrf_valid = False
+            raise StaleForm(OPENED_BY_ANOTHER)
+
+    def _opened_by(self) -> str | None:
+        """The ID of the user whom the form was made for; None if no CSRF token proves it."""
+        serializer = URLSafeTimedSerializer(current_app.secret_key or "", salt="wtf-csrf-token")
+        try:
+            return str(serializer.loads(self._get_csrf_token() or "")).partition(":")[2]
+        except BadData:
+            return None
+
+    def _error_response(self, reason: str) -> NoReturn:
+        user_id, opened_by = session_user_id(), self._opened_by()
+        if user_id and opened_by not in (user_id, None):
+            raise StaleForm(OPENED_BY_ANOTHER)
+        is_form = request.method == "POST" and wants_page() and not request.files
+        if not user_id or opened_by != user_id or not is_form or "referrer" in reason:
+            raise StaleForm(f"{NOT_PROVEN} ({reason})")
+        token = current_app.config["WTF_CSRF_FIELD_NAME"]
+        fields = [field for field in request.form.items(multi=True) if field[0] != token]
+        raise StaleForm(OPEN_TOO_LONG, fields)
+
+
+def personal_csrf_token() -> str:
+    """The CSRF token for the forms of this page and user."""
+    user_id = session_user_id()
+    # The token is the signed value in the session, whose second part is the user's ID.
+    owner = str(session.get("csrf_token", "")).partition(":")[2]
+    if "csrf_token" not in g and user_id not in (None, owner):
+        session["csrf_token"] = f"{secrets.token_hex(20)}:{user_id}"
+    return cast(str, generate_csrf())
+
+
+class _PersonalCSRF(FlaskForm.Meta.csrf_class):  # type: ignore[misc]
+    def generate_csrf_token(self, csrf_token_field: object) -> str:
+        return personal_csrf_token()
 
 
 def init_app(app: Flask, instance: Instance) -> None:

@@ -17,6 +17,7 @@ def test_it_returns_the_current_user(signed_in: FlaskClient, ada: User) -> None:
     assert answer["user_id"] == ada.id
     assert answer["session_id"].startswith("sess_")
     assert answer["organization_id"] is None
+    assert answer["actor_id"] is None
 
 
 def test_it_accepts_a_session_token(visitor: FlaskClient, clerk: RunningClerk, ada: User) -> None:

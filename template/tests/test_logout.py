@@ -32,6 +32,14 @@ def test_it_ends_the_session_in_clerk(
     assert [event["type"] for event in clerk.webhooks][-1] == "session.revoked"
 
 
+def test_it_ends_the_session_of_a_page_that_was_open_for_long(
+    signed_in: FlaskClient, clerk: RunningClerk
+) -> None:
+    clerk.advance(120)
+    signed_in.post("/logout")
+    assert [event["type"] for event in clerk.webhooks][-1] == "session.revoked"
+
+
 def test_it_works_twice(signed_in: FlaskClient) -> None:
     signed_in.post("/logout")
     assert signed_in.post("/logout").location == "/"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -76,6 +77,18 @@ def test_an_api_client_needs_no_form_token(
 ) -> None:
     headers = PROGRAM | {"Authorization": f"Bearer {clerk.session_token(ada)}"}
     assert visitor.post(save, headers=headers).text == "saved"
+
+
+def test_a_form_that_another_user_opened_is_refused(
+    signed_in: FlaskClient, clerk: RunningClerk, save: str
+) -> None:
+    found = re.search('name="csrf_token" value="([^"]+)"', signed_in.get("/dashboard").text)
+    form = {"csrf_token": found and found[1], "text": "private"}
+    assert signed_in.post(save, data=form).text == "saved"
+    clerk.sign_in(signed_in, clerk.create_user("eve@example.com"))
+    answer = signed_in.post(save, data=form)
+    assert (answer.status_code, "by another user" in answer.text) == (400, True)
+    assert "private" not in answer.text
 
 
 @pytest.mark.parametrize("scheme", ["Basic", "Negotiate", "Digest"])

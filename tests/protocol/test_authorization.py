@@ -320,3 +320,26 @@ def test_a_session_hides_its_token_in_logs_and_cannot_be_changed() -> None:
     current.claims["o"]["fpm"] = "3,3,3,3"
     assert not current.has(plan="gold")
     assert not current.has(permission="invoices:manage")
+
+
+@pytest.mark.parametrize("name", ["role", "permission", "feature", "plan", "reverification"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        123,
+        0,
+        1.5,
+        True,
+        b"admin",
+        ["admin"],
+        {"admin"},
+        {"x": 1},
+        object(),
+        (["x"], 10),
+        ("second_factor", True),
+    ],
+    ids=repr,
+)
+def test_a_condition_of_any_type_gets_an_answer(name: str, value: Any) -> None:
+    assert session(V2).has(**{name: value}) is False
+    assert session(V2).has(role="admin", **({} if name == "role" else {name: value})) is (name == "role")

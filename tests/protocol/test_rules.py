@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import pytest
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, request
 from flask.testing import FlaskClient
 from flask.typing import ResponseReturnValue
 from flask.views import MethodView, View
@@ -20,6 +20,7 @@ from app.clerk import (
     session_required,
 )
 from tests.app_fixtures import BROWSER, keys_of
+from tests.local_server import LocalServer
 from tests.signing import Signer
 
 FETCH = {"Accept": "application/json", "Sec-Fetch-Dest": "empty"}
@@ -40,6 +41,17 @@ def view(name: str) -> ResponseReturnValue:
     """The view that the rules protect."""
     ran.append(name)
     return name
+
+
+def cross_origin() -> ResponseReturnValue:
+    """A view as Flask-CORS's decorator makes it."""
+    if request.method == "OPTIONS":
+        return "", {"Access-Control-Allow-Origin": "*"}
+    return view("cors")
+
+
+cross_origin.required_methods = ["OPTIONS"]  # type: ignore[attr-defined]
+cross_origin.provide_automatic_options = False  # type: ignore[attr-defined]
 
 
 class Card(View):
@@ -89,6 +101,8 @@ def app(live_signer: Signer) -> Flask:
         (requires(reverification=("first_factor", 3)), "explicit"),
         (requires(reverification=Reverification("multi_factor", 3)), "object"),
         (requires(role="org:admin", reverification="strict_mfa"), "both"),
+        (session_required(allow_impersonation=False), "own"),
+        (requires(role="admin")(allow_impersonation=False), "own-admin"),
     ):
         guarded = rule(lambda name=name: view(name))
         app.add_url_rule(f"/{name}", name, guarded, methods=["GET", "POST"])
@@ -97,7 +111,12 @@ def app(live_signer: Signer) -> Flask:
         blueprint = Blueprint(name, __name__, url_prefix=f"/{name}")
         blueprint.before_request(rule)
         blueprint.add_url_rule("/list", "list", lambda name=name: view(name))
+        methods = ["GET", "OPTIONS"]
+        blueprint.add_url_rule("/options", "options", lambda: view("options"), methods=methods)
+        blueprint.add_url_rule("/cors", "cors", cross_origin)
         app.register_blueprint(blueprint)
+    own = session_required(lambda: view("options"))
+    app.add_url_rule("/own-options", "own-options", own, methods=["GET", "OPTIONS"])
 
     @app.get("/who")
     @session_required
@@ -332,6 +351,8 @@ def test_a_protected_view_keeps_its_name(app: Flask) -> None:
         {},
         {"role": None},
         {"role": ""},
+        {"role": 123},
+        {"permission": ["x"]},
         {"permission": ""},
         {"feature": ""},
         {"plan": ""},
@@ -371,3 +392,98 @@ def test_a_decorator_with_empty_parentheses_is_explained() -> None:
 def test_requires_cannot_accept_pending_sessions() -> None:
     with pytest.raises(ValueError, match="pending"):
         requires(role="admin")(accept_pending=True)
+
+
+@pytest.mark.parametrize("scope", ["", " ", "a  b", " a", 'a"b', "a\\b", "a\n", "é", 5, ("a",)], ids=repr)
+def test_invalid_scopes_are_rejected(scope: Any) -> None:
+    with pytest.raises(ValueError, match="scopes separated by spaces"):
+        session_required(accepts=("oauth",), scope=scope)
+
+
+def test_sessions_have_no_scopes() -> None:
+    with pytest.raises(ValueError, match="Sessions have no scopes"):
+        session_required(scope="notes:read")
+    with pytest.raises(ValueError, match="Sessions have no scopes"):
+        session_required(accepts=("oauth",), scope="notes:read")(accepts=("session",))
+
+
+@pytest.mark.parametrize("token", ["ak_1", "mt_1", "oat_1"])
+@pytest.mark.parametrize(
+    ("scopes", "status"),
+    [
+        (["notes:read", "notes:write"], 200),
+        (["notes:read", "notes:write", "x"], 200),
+        (["notes:read"], 403),
+        (["notes:read notes:write"], 403),
+        (["notes"], 403),
+        ([None, 5], 403),
+        ("notes:read notes:write", 200),
+        ([], 403),
+        (None, 403),
+    ],
+    ids=repr,
+)
+def test_a_machine_token_needs_every_scope(
+    server: LocalServer, live_signer: Signer, token: str, scopes: Any, status: int
+) -> None:
+    app = Flask("scopes")
+    Clerk().init_app(app, read_instance(keys_of(live_signer) | {"CLERK_API_URL": server.url}))
+    accepts = ("session", "api_key", "m2m", "oauth")
+    rule = session_required(accepts=accepts, scope="notes:write notes:read")
+    app.add_url_rule("/notes", view_func=rule(lambda: "notes"))
+    for path in ("api_keys", "m2m_tokens", "oauth_applications/access_tokens"):
+        answer = {"id": "id_1", "subject": "user_1", "scopes": scopes}
+        server.answers[f"POST /v1/{path}/verify"] = (200, answer)
+    client = app.test_client()
+    response = client.get("/notes", headers={"Authorization": f"Bearer {token}"})
+    assert response.status_code == status
+    if status == 403:
+        assert response.json["requires"] == {"scope": "notes:read notes:write"}
+        header = 'Bearer error="insufficient_scope", scope="notes:read notes:write"'
+        assert response.headers["WWW-Authenticate"] == header
+    session = {"Authorization": f"Bearer {live_signer.token()}"}
+    assert client.get("/notes", headers=session).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "act", [{"sub": "user_staff"}, {"sub": None}, {}, "user_staff", 0, [], False], ids=repr
+)
+def test_a_rule_can_forbid_impersonation(be: Any, act: Any) -> None:
+    client = be(act=act, **ADMIN)
+    for path in ("/own", "/own-admin"):
+        answer = client.get(path, headers=FETCH)
+        assert (answer.status_code, answer.json["requires"]) == (403, {"impersonation": False})
+        page = client.get(path, headers=BROWSER)
+        assert (page.status_code, "act as another user" in page.text) == (403, True)
+    assert not ran
+    assert client.get("/admin", headers=FETCH).status_code == 200
+
+
+def test_a_user_who_is_not_impersonated_passes(be: Any) -> None:
+    client = be(act=None, **ADMIN)
+    assert client.get("/own", headers=FETCH).text == "own"
+    assert client.get("/own-admin", headers=FETCH).text == "own-admin"
+
+
+PREFLIGHT = {"Origin": "https://other.example", "Access-Control-Request-Method": "GET"}
+
+
+@pytest.mark.parametrize("path", [*GUARDED, "/own"])
+def test_a_preflight_passes_every_rule_but_runs_no_view(client: FlaskClient, path: str) -> None:
+    response = client.options(path, headers=PREFLIGHT)
+    assert response.status_code == 200
+    assert "GET" in response.headers["Allow"]
+    assert not ran
+
+
+@pytest.mark.parametrize("path", ["/members/options", "/own-options"])
+def test_a_preflight_does_not_run_a_view_that_lists_options(client: FlaskClient, path: str) -> None:
+    assert client.options(path, headers=PREFLIGHT).status_code == 200
+    assert client.options(path, headers=FETCH).status_code == 401
+    assert not ran
+
+
+def test_a_decorator_that_answers_preflights_still_does(app: Flask, client: FlaskClient) -> None:
+    response = client.options("/members/cors", headers=PREFLIGHT)
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert client.get("/members/cors", headers=FETCH).status_code == 401

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flask import jsonify, render_template
+from flask import jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from app.clerk import wants_page
+from app.clerk import public_origin, safe_path, wants_page
 
 TEXTS = {
     401: ("Please sign in", "You need to be signed in to see this page."),
@@ -29,6 +29,14 @@ def show_error(error: HTTPException) -> ResponseReturnValue:
     # Such as Allow with a 405, or Retry-After.
     headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
     if wants_page():
-        page = render_template("pages/error.html", code=error.code, title=title, text=text)
+        sent = request.method == "POST"
+        page = render_template(
+            "pages/error.html",
+            code=error.code,
+            title=title,
+            text=text,
+            form_page=safe_path(request.referrer, public_origin()) if sent else None,
+            fields=getattr(error, "fields", ()),  # see app.security.StaleForm
+        )
         return page, error.code, headers
     return jsonify(error=title, message=text), error.code, headers
