@@ -100,7 +100,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         if instance.jwt_key:
             read_pem_key(instance.jwt_key)
         app_url = _app_url(environ, instance.is_development)
-        for name in () if instance.has_local_keys else ("SECRET_KEY", "CLERK_WEBHOOK_SIGNING_SECRET"):
+        for name in () if instance.has_local_keys else _SOURCES:
             _check_not_published(name, environ.get(name, ""))
         secrets = parse_webhook_secrets(environ.get("CLERK_WEBHOOK_SIGNING_SECRET", ""))
     except ValueError as error:

@@ -48,9 +48,7 @@ class Options(MethodView):
 
 
 @pytest.fixture(scope="module")
-def site(
-    live_signer: Signer, server: LocalServer, tmp_path_factory: pytest.TempPathFactory
-) -> Flask:
+def site(live_signer: Signer, server: LocalServer, tmp_path_factory: pytest.TempPathFactory) -> Flask:
     """An app with pages of organizations, for each way to protect a view and for none."""
     path = tmp_path_factory.mktemp("gate") / "app.db"
     keys = keys_of(live_signer) | PATTERNS | {"CLERK_API_URL": server.url}

@@ -95,7 +95,9 @@ def test_an_awkward_name_is_shown_as_typed(generated: Project, render: Render) -
     project = render(project_name=AWKWARD, project_description=f"{AWKWARD} does it")
     landing = "from app import create_app; print(create_app().test_client().get('/').text)"
     python = generated.tool("python")
-    page = run(python, "-c", landing, cwd=project, env={"PYTHONIOENCODING": "utf-8"}).stdout
+    page = run(
+        python, "-c", landing, cwd=project, env={"PYTHONIOENCODING": "utf-8", "FLASK_DEBUG": "1"}
+    ).stdout
     assert AWKWARD in Title(page).text
     assert "<x>" not in page
 

@@ -18,6 +18,7 @@ from app import create_app
 
 assert ".venv" in app.__file__, app.__file__
 site = create_app()
+site.testing = True  # else pages are refused with the keys of the local Clerk
 visitor = site.test_client()
 paths = ("/", "/login", "/signup", "/healthz", "/static/app.css", "/static/clerk/clerk.js")
 print(json.dumps({path: visitor.get(path).status_code for path in paths}))

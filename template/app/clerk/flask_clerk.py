@@ -31,6 +31,7 @@ from .frontend_proxy import frontend_proxy
 from .handshake import HandshakeError
 from .instance import Instance
 from .keys import JwksKeys, read_pem_key
+from .local_keys import guard_local_keys
 from .machine_tokens import MachineToken, MachineTokens
 from .request import RequestFacts
 from .request_state import RequestState
@@ -104,6 +105,7 @@ class Clerk:
         )
         app.extensions["clerk"] = self
         app.request_class = type("Request", (_CookiesOnce, app.request_class), {})
+        guard_local_keys(app, instance)
         app.before_request(self._before_request)
         if instance.has_organization_pages:
             from .organization_gate import check_organization  # it imports this module

@@ -83,6 +83,8 @@ class Instance:
     """Werkzeug rules for pages that need the personal account, without an organization."""
     machine_token_lifetime: float = 10.0
     """Seconds for which a verified opaque machine token is accepted without asking Clerk again."""
+    allow_local_keys: bool = False
+    """Whether an app with the keys of a local Clerk may be served outside of development."""
     sends_telemetry: bool = False
     """Whether Clerk.js may report its usage to Clerk; never to a local Clerk."""
     is_satellite: bool = False
@@ -187,6 +189,7 @@ def read_instance(environ: Mapping[str, str], *, emulator_url: str = "") -> Inst
         organization_patterns=_read_patterns(environ, "CLERK_ORGANIZATION_PATTERNS", named=True),
         personal_account_patterns=_read_patterns(environ, "CLERK_PERSONAL_ACCOUNT_PATTERNS"),
         machine_token_lifetime=_read_seconds(environ, "CLERK_MACHINE_TOKEN_SECONDS", 10.0),
+        allow_local_keys=_read_flag(environ, "CLERK_ALLOW_LOCAL_KEYS"),
         sends_telemetry=_read_flag(environ, "CLERK_TELEMETRY") and not emulator_url,
         satellite_origins=_read_satellite_origins(environ, is_development),
         **_read_satellite(environ, is_development, proxy_url),
