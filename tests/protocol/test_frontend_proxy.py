@@ -27,6 +27,7 @@ def proxied(environ: dict[str, str], backend: LocalServer) -> Flask:
 def local_app(environ: dict[str, str], backend: LocalServer, hops: str = "0") -> Flask:
     changes = {
         "CLERK_PUBLISHABLE_KEY": publishable_key(LOCAL),
+        "CLERK_ALLOW_LOCAL_KEYS": "true",
         "CLERK_EMULATOR_URL": backend.url,
         "CLERK_API_URL": "",
         "TRUSTED_PROXY_HOPS": hops,
@@ -262,6 +263,7 @@ def test_a_large_upload_is_streamed(proxied: Flask, backend: LocalServer) -> Non
 def test_an_unreachable_clerk_is_named_in_the_error(proxied: Flask, environ: dict[str, str]) -> None:
     changes = {
         "CLERK_PUBLISHABLE_KEY": publishable_key(LOCAL),
+        "CLERK_ALLOW_LOCAL_KEYS": "true",
         "CLERK_EMULATOR_URL": "http://127.0.0.1:9",
     }
     response = create_app(environ | changes).test_client().get("/__clerk/v1/client")

@@ -19,6 +19,7 @@ TELEMETRY_ORIGIN = "https://clerk-telemetry.com"
 LOCAL_KEYS = {
     "CLERK_PUBLISHABLE_KEY": publishable_key("local-app-1.clerk.accounts.dev"),
     "CLERK_SECRET_KEY": "sk_test_local",
+    "CLERK_ALLOW_LOCAL_KEYS": "true",
     "CLERK_JWT_KEY": "",
     "CLERK_EMULATOR_URL": "http://127.0.0.1:5001",
 }
