@@ -8,6 +8,7 @@ from typing import Any, NoReturn, cast
 from urllib.parse import urljoin, urlsplit
 
 from flask import Flask, Response, current_app, g, request, session
+from flask.sessions import SecureCookieSessionInterface
 from flask_wtf import CSRFProtect, FlaskForm
 from flask_wtf.csrf import CSRFError, generate_csrf
 from itsdangerous import BadData, URLSafeTimedSerializer
@@ -108,13 +109,22 @@ class _PersonalCSRF(FlaskForm.Meta.csrf_class):  # type: ignore[misc]
         return personal_csrf_token()
 
 
+class MountedSession(SecureCookieSessionInterface):
+    """Keeps the session cookie below the path at which the app is mounted."""
+
+    def get_cookie_path(self, app: Flask) -> str:
+        """The cookie's path: the one that the server or ``APP_URL`` names."""
+        return request.root_path or "/"
+
+
 def init_app(app: Flask, instance: Instance) -> None:
-    """Add the security headers to every response.
+    """Add the security headers to every response, and limit the session cookie's path.
 
     :param app: the application.
     :param instance: the Clerk instance, from which pages load scripts and images.
     """
     policy = content_security_policy(instance)
+    app.session_interface = MountedSession()
 
     @app.after_request
     def add_headers(response: Response) -> Response:

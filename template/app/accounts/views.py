@@ -11,6 +11,7 @@ from app.clerk import (
     clerk_of,
     current_session,
     public_origin,
+    public_path,
     safe_path,
     session_required,
     unauthenticated_json,
@@ -52,7 +53,7 @@ def logout() -> ResponseReturnValue:
             if error.status not in (400, 404):  # with these, the session had already ended
                 current_app.logger.error("The session could not be ended: %s", error)
                 abort(503, "Clerk can't be reached, so you are still signed in. Please try again.")
-    response = redirect(_settings().after_sign_out)
+    response = redirect(public_path(_settings().after_sign_out))
     clerk.delete_session_cookies(response)
     return response
 
@@ -62,7 +63,9 @@ def logout() -> ResponseReturnValue:
 @session_required
 def profile(step: str) -> ResponseReturnValue:
     """Clerk's user profile, where users can also delete their account."""
-    return render_template("accounts/profile.html", after_delete=_settings().after_delete)
+    return render_template(
+        "accounts/profile.html", after_delete=public_path(_settings().after_delete)
+    )
 
 
 @blueprint.get("/api/me")
@@ -82,10 +85,10 @@ def me() -> ResponseReturnValue:
 
 def _sign_in_page(template: str, step: str, default: str) -> ResponseReturnValue:
     asked = request.args.get("redirect_url") or request.args.get("next")
-    target = safe_path(asked, public_origin())
+    target, default = safe_path(asked, public_origin()), public_path(default)
     if asked and target is None:
         # Clerk.js reads the address bar as well, so an unsafe target must not stay there.
-        return redirect(request.path)
+        return redirect(public_path(request.path))
     if current_session and not step and ADD_ACCOUNT not in request.args:
         if not admits_user(current_session.user_id):
             abort(403, "Your account has been banned or deleted. Sign out to use another account.")

@@ -14,6 +14,7 @@ from .flask_clerk import (
     exempt,
     has_bearer_token,
     public_origin,
+    public_path,
     session_user_id,
     wants_page,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "exempt",
     "has_bearer_token",
     "public_origin",
+    "public_path",
     "read_instance",
     "requires",
     "safe_path",

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, TypeVar, cast, overload
+from urllib.parse import quote
 
 from flask import (
     Blueprint,
@@ -33,7 +34,7 @@ from .instance import Instance
 from .keys import JwksKeys, read_pem_key
 from .local_keys import guard_local_keys
 from .machine_tokens import MachineToken, MachineTokens
-from .request import RequestFacts
+from .request import PATH_SAFE, RequestFacts
 from .request_state import RequestState
 from .session import Session
 from .token_verifier import TokenVerifier
@@ -262,6 +263,14 @@ def public_origin() -> str:
     return f"{request.scheme}://{request.host}"
 
 
+def public_path(path: str) -> str:
+    """A path of this app as browsers request it: below the path at which the app is mounted.
+
+    :param path: inside the app, such as ``/dashboard``.
+    """
+    return quote(request.root_path, safe=PATH_SAFE) + path
+
+
 def request_facts() -> RequestFacts:
     """The current request as plain data."""
     # The proxy would look the request up once for every attribute.
@@ -352,13 +361,13 @@ def _pages(clerk: Clerk) -> Blueprint:
     )
 
     def page_facts() -> dict[str, Any]:
-        origin, instance = public_origin(), clerk.instance
+        instance, base = clerk.instance, public_origin() + public_path("")
         return {
             "publishable_key": instance.publishable_key,
-            "frontend_api_url": instance.frontend_api_url(origin),
+            "frontend_api_url": instance.frontend_api_url(base),
             "proxied": bool(instance.proxy_url),
-            "settings": clerk.page_settings,
-            "hosted_page_url": lambda page, then: instance.hosted_page_url(page, origin, then),
+            "settings": {name: _public_value(value) for name, value in clerk.page_settings.items()},
+            "hosted_page_url": lambda page, then: instance.hosted_page_url(page, base, then),
         }
 
     # Globals rather than a context processor, because imported macros see only globals.
@@ -367,6 +376,11 @@ def _pages(clerk: Clerk) -> Blueprint:
         lambda state: state.app.jinja_env.globals.update(current_session=current_session)
     )
     return blueprint
+
+
+def _public_value(value: str | bool) -> str | bool:
+    is_path = isinstance(value, str) and value.startswith("/")
+    return public_path(str(value)) if is_path else value
 
 
 def _is_exempt() -> bool:

@@ -213,8 +213,8 @@ def _request_headers(instance: Instance) -> dict[str, str]:
         headers["Cookie"] = cookies
     if sum(len(name) + len(value) for name, value in headers.items()) > MAX_HEADERS:
         raise RequestHeaderFieldsTooLarge
-    origin = f"{request.scheme}://{request.host}"
-    headers["Clerk-Proxy-Url"] = instance.frontend_api_url(origin)
+    app_url = f"{request.scheme}://{request.host}{quote(request.root_path, safe=PATH_SAFE)}"
+    headers["Clerk-Proxy-Url"] = instance.frontend_api_url(app_url)
     headers["Clerk-Secret-Key"] = instance.secret_key
     headers["X-Forwarded-For"] = request.remote_addr or ""
     headers["X-Forwarded-Host"] = request.host

@@ -86,7 +86,7 @@ def start_handshake(
     organization = organization_in_path(request.route_path, instance)
     if organization:
         query["organization_id"] = organization[1]
-    endpoint = f"{instance.frontend_api_url(request.origin)}/v1/client/handshake"
+    endpoint = f"{instance.frontend_api_url(request.base)}/v1/client/handshake"
     return redirect_navigation(request, cookies, reason, f"{endpoint}?{urlencode(query)}")
 
 

@@ -127,33 +127,36 @@ class Instance:
         """Whether this is the local Clerk, which lets anyone sign in as any user."""
         return self.proxy_target not in ("", PROXY_TARGET)
 
-    def frontend_api_url(self, origin: str) -> str:
+    def frontend_api_url(self, app_url: str) -> str:
         """The base URL at which browsers reach the Frontend API, without a trailing slash.
 
-        :param origin: the app's public origin, such as ``https://app.example.com``.
+        :param app_url: the app's public URL without a slash at the end, such as
+            ``https://app.example.com`` or ``https://example.com/app``.
         """
         if not self.proxy_url:
             on_satellite = self.is_satellite and not self.is_development
             return f"https://clerk.{self.domain}" if on_satellite else self.issuer
-        return origin + self.proxy_url if self.proxy_url.startswith("/") else self.proxy_url
+        return app_url + self.proxy_url if self.proxy_url.startswith("/") else self.proxy_url
 
-    def hosted_page_url(self, page: str, origin: str, redirect_path: str = "") -> str:
+    def hosted_page_url(self, page: str, app_url: str, redirect_path: str = "") -> str:
         """The URL of a page in Clerk's Account Portal, for browsers that can't run Clerk.js.
 
         Source: https://clerk.com/docs/guides/account-portal/overview
 
         :param page: ``sign-in``, ``sign-up`` or ``user``.
-        :param origin: the app's public origin.
-        :param redirect_path: the path in this app to return to afterwards.
+        :param app_url: as in :meth:`frontend_api_url`.
+        :param redirect_path: the path on the app's origin to return to afterwards.
         """
         if self.is_local:
-            base = self.frontend_api_url(origin)
+            base = self.frontend_api_url(app_url)
         elif self.is_development:
             base = f"https://{self.host.replace('.clerk.accounts.', '.accounts.', 1)}"
         else:
             base = f"https://accounts.{self.host.removeprefix('clerk.')}"
-        query = f"?{urlencode({'redirect_url': origin + redirect_path})}" if redirect_path else ""
-        return f"{base}/{page}{query}"
+        if not redirect_path:
+            return f"{base}/{page}"
+        origin = urlsplit(app_url)._replace(path="").geturl()
+        return f"{base}/{page}?{urlencode({'redirect_url': origin + redirect_path})}"
 
 
 def read_instance(environ: Mapping[str, str], *, emulator_url: str = "") -> Instance:

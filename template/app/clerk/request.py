@@ -32,6 +32,11 @@ class RequestFacts(NamedTuple):
         return self.path[len(self.root_path) :]
 
     @property
+    def base(self) -> str:
+        """The app's public URL, without a slash at the end."""
+        return self.origin + quote(self.root_path, safe=PATH_SAFE)
+
+    @property
     def url(self) -> str:
         """The public URL of the request."""
         return self.origin + self.location_without()

@@ -109,7 +109,7 @@ def _commands(settings: Settings, port: int) -> dict[str, list[str]]:
         emulator = [sys.executable, "-m", "clerk_emulator"]
         options = {
             "--port": str(urlsplit(settings.emulator_url).port),
-            "--app-url": f"http://localhost:{port}",
+            "--app-url": settings.app_url or f"http://localhost:{port}",
             "--state": STATE,
             "--assets": ASSETS,
             "--name": product.NAME,
