@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
@@ -28,12 +28,40 @@ OPTIONS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass
 class PostgreSQL:
     """A running server."""
 
     folder: Path
-    _numbers: Iterator[int]
+    _command: list[str | Path]
+    _user: dict[str, Any]
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    _process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the server, and wait until it accepts connections."""
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, stdout=log, stderr=log, cwd=self.folder, **self._user
+            )
+        deadline = time.monotonic() + 30
+        while not self.is_up():
+            written = (self.folder / "log").read_text(errors="replace")
+            assert self._process.poll() is None, written
+            assert time.monotonic() < deadline, written
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Stop the server without waiting for its clients. Does nothing if it isn't running."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait(30)
+            self._process = None
+
+    def close_connections(self, name: str) -> None:
+        """Close all connections to a database, as a server does with idle ones."""
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname"
+        self._execute(f"{others} = '{name}'")
 
     def url(self, name: str) -> str:
         """The SQLAlchemy URL of a database."""
@@ -49,8 +77,7 @@ class PostgreSQL:
 
     def empty(self, name: str, tables: Sequence[str]) -> None:
         """Delete all rows of a database, and close its other connections."""
-        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname"
-        self._execute(f"{others} = '{name}'")
+        self.close_connections(name)
         self._execute(f"TRUNCATE {', '.join(tables)}", name)
 
     def is_up(self) -> bool:
@@ -93,24 +120,13 @@ def postgresql_server() -> Iterator[PostgreSQL]:
     subprocess.run(make, check=True, stdout=subprocess.DEVNULL, cwd=folder, **user)
     settings = [f"--{name}={value}" for name, value in OPTIONS.items()]
     command: list[str | Path] = [programs / "postgres", "-D", data, "-k", folder, *settings]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, **user)
+    server = PostgreSQL(folder, command, user)
     try:
-        yield _when_up(PostgreSQL(folder, count(1)), process)
+        server.start()
+        yield server
     finally:
-        process.send_signal(signal.SIGINT)  # stops without waiting for clients
-        process.wait(30)
+        server.stop()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _when_up(server: PostgreSQL, process: subprocess.Popen[bytes]) -> PostgreSQL:
-    deadline = time.monotonic() + 30
-    while not server.is_up():
-        log = (server.folder / "log").read_text(errors="replace")
-        assert process.poll() is None, log
-        assert time.monotonic() < deadline, log
-        time.sleep(0.05)
-    return server
 
 
 def _programs() -> Path | None:

@@ -8,14 +8,16 @@ from datetime import UTC, datetime
 from inspect import iscoroutinefunction
 from typing import Any, Literal
 
+import click
 import sqlalchemy as sa
 from flask import Flask
 from flask_sqlalchemy_lite import SQLAlchemy
 from sqlalchemy import event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase
 
 from app import sqlite
+from app.database_errors import explain_database_error, is_database_unavailable
 from app.migration_branches import BranchedAlembic
 
 
@@ -50,6 +52,15 @@ class UtcDateTime(sa.TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+TIMEOUTS = {"connect_timeout": 3, "keepalives_idle": 30, "tcp_user_timeout": 10_000}
+"""Of connections to PostgreSQL: seconds, seconds, milliseconds. Parameters in DATABASE_URL win.
+
+Source: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS"""
+
+RECYCLE = 1800
+"""Seconds after which a connection to PostgreSQL is replaced."""
+
+
 def _make_alembic() -> BranchedAlembic:
     """Create the extension without the log handlers and levels that it would set globally."""
     loggers = [logging.getLogger(name) for name in ("alembic", "sqlalchemy")]
@@ -69,6 +80,7 @@ def init_database(app: Flask, url: str) -> None:
     """Connect the application to its database.
 
     :param url: an SQLAlchemy URL; a relative SQLite path is below ``instance/``.
+    :raises click.ClickException: the SQLite file can't be used.
     """
     app.config["SQLALCHEMY_ENGINES"] = {"default": _engine_options(url)}
     app.config["ALEMBIC_CONTEXT"] = {"render_as_batch": True, "render_item": _render_item}
@@ -79,7 +91,13 @@ def init_database(app: Flask, url: str) -> None:
             event.listen(db.engine, "connect", sqlite.configure_connection)
             event.listen(db.engine, "begin", sqlite.begin)
             sqlite.create_private_file(db.engine.url)
-            _make_first_tables()
+            try:
+                _make_first_tables()
+            except SQLAlchemyError as error:
+                if not is_database_unavailable(error):
+                    raise
+                message = f"{explain_database_error(error)} Its file is {db.engine.url.database}."
+                raise click.ClickException(message) from None
             # A server may fork after this, and no connection may be used in two processes.
             db.engine.dispose()
 
@@ -108,7 +126,12 @@ def _engine_options(url: str) -> dict[str, Any]:
         return {"url": url}  # a database in memory has a single connection
     # A request that creates a user's row needs a second connection. With a limit, all requests
     # could hold one and wait for another, so the server's threads are the only limit.
-    return {"url": url, "max_overflow": -1}
+    options = {"url": url, "max_overflow": -1}
+    if parts.get_backend_name() != "postgresql":
+        return options
+    timeouts = {name: value for name, value in TIMEOUTS.items() if name not in parts.query}
+    # Servers and firewalls close idle connections, so each is tried before it is used.
+    return options | {"pool_pre_ping": True, "pool_recycle": RECYCLE, "connect_args": timeouts}
 
 
 def _render_item(kind: str, item: Any, context: object) -> str | Literal[False]:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from flask import jsonify, render_template, request
+from flask import current_app, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
 from app.clerk import public_origin, safe_path, wants_page
+from app.database_errors import explain_database_error, is_database_unavailable
 
 TEXTS = {
     401: ("Please sign in", "You need to be signed in to see this page."),
     403: ("Not allowed", "You don't have access to this. Ask an admin of your organization."),
     404: ("Page not found", "This page doesn't exist. It may have moved."),
     500: ("Something went wrong", "This is our fault, and it has been logged. Please try again."),
+    503: ("Not available right now", "Please try again in a few seconds."),
 }
+
+RETRY_AFTER = 5
+"""Seconds until a browser or API client should try again when the database can't be used."""
 
 
 def show_error(error: HTTPException) -> ResponseReturnValue:
@@ -40,3 +46,18 @@ def show_error(error: HTTPException) -> ResponseReturnValue:
         )
         return page, error.code, headers
     return jsonify(error=title, message=text), error.code, headers
+
+
+def show_database_error(error: SQLAlchemyError) -> ResponseReturnValue:
+    """Respond with 503 while the database can't be used. Clerk delivers webhooks again later.
+
+    :raises SQLAlchemyError: the error is one of the app, which becomes a 500.
+    """
+    if not is_database_unavailable(error):
+        raise error
+    current_app.logger.error("%s", explain_database_error(error))
+    unavailable = ServiceUnavailable(retry_after=RETRY_AFTER)
+    try:
+        return show_error(unavailable)
+    except SQLAlchemyError:  # the page itself needs the database, such as for the user's name
+        return unavailable.get_response()
