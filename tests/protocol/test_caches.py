@@ -13,7 +13,15 @@ from collections.abc import Callable, Iterator
 import pytest
 from flask import Flask
 
-from app.clerk import BackendApi, clerk_of, flask_clerk, machine_tokens, read_instance, token_verifier
+from app.clerk import (
+    BackendApi,
+    backend_api,
+    clerk_of,
+    flask_clerk,
+    machine_tokens,
+    read_instance,
+    token_verifier,
+)
 from app.clerk.bounded_cache import ENTRY_OVERHEAD, BoundedCache
 from app.clerk.keys import read_pem_key
 from app.clerk.machine_tokens import MachineTokens
@@ -77,6 +85,7 @@ def test_all_caches_together_need_less_than_8_mb(memory_kept: Callable[[], int])
         flask_clerk.PARSED_COOKIES_SIZE,
         token_verifier.SESSION_TOKENS_SIZE,
         machine_tokens.MACHINE_TOKENS_SIZE,
+        backend_api.REFUSALS_SIZE,
         MEGABYTE // 2,  # recently decoded tokens, see below
     )
     assert sum(sizes) < 8 * MEGABYTE

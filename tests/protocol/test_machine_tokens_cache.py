@@ -82,7 +82,7 @@ def test_a_token_is_not_cached_beyond_its_expiration(
 
 
 @pytest.mark.parametrize(
-    ("status", "body"), [(404, b""), (500, b""), (200, GOOD | {"revoked": True}), (200, {})]
+    ("status", "body"), [(401, b""), (500, b""), (200, GOOD | {"revoked": True}), (200, {})]
 )
 def test_only_valid_tokens_are_cached(
     tokens: MachineTokens, backend: LocalServer, status: int, body: object

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from . import handshake, satellites
-from .backend_api import BackendApi, BackendApiError
+from .backend_api import BackendApi, BackendApiError, TooManyCallsError
 from .cookies import (
     DEV_BROWSER,
     HANDSHAKE,
@@ -76,6 +76,8 @@ def authenticate(
     :param now: Unix time in seconds.
     :raises handshake.HandshakeError: in development only, if a handshake can't be resolved. The
         keys are probably wrong, and continuing would cause a redirect loop.
+    :raises TooManyCallsError: a call is needed, and visitors already cause too many. Whether the
+        request is signed in remains unknown.
     """
     cookies = read_cookies(request, instance, now)
     attempt = Attempt(request, cookies, instance, tokens, api, now)
@@ -354,6 +356,8 @@ def _refresh_session(attempt: Attempt, token: str) -> RequestState | str:
         set_cookies = attempt.api.refresh_session(session_id, body)
         payload = handshake.read_directives(set_cookies)
         claims = _verify(attempt, payload.session_token)
+    except TooManyCallsError:
+        raise
     except BackendApiError as error:
         return error.code
     except (handshake.HandshakeError, TokenError):

@@ -5,8 +5,12 @@ Source: https://clerk.com/docs/reference/backend-api
 
 from __future__ import annotations
 
+import hashlib
+import logging
 import re
-from collections.abc import Iterator, Mapping
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -19,11 +23,32 @@ from urllib3.connectionpool import ConnectionPool
 from urllib3.exceptions import InvalidHeader, MaxRetryError
 from urllib3.util import Retry
 
+from .bounded_cache import BoundedCache
+from .call_budget import CallBudget
 from .forking import renew_after_fork
 from .instance import API_VERSION, Instance
+from .total_timeout import TotalTimeout, TotalTimeoutAdapter
 
 TIMEOUT = (3.05, 6.0)
 """Seconds to wait for a connection, and then for data from the server."""
+
+QUICK_TIMEOUT = 3.0
+"""Seconds for a whole call that any visitor can cause, so that a slow API can't hold workers."""
+
+QUICK_CONNECT_TIMEOUT = 1.5
+"""Seconds to wait for a connection in such a call."""
+
+REFUSED = (400, 404, 410, 422)
+"""Statuses with which Clerk says that it doesn't know a nonce or token, or no longer accepts it."""
+
+REFUSAL_LIFETIME = 10.0
+"""Seconds for which such a response is remembered."""
+
+REFUSALS_SIZE = 256 * 1024
+"""Bytes for remembered refusals, which need about 500 each."""
+
+WARNING_INTERVAL = 60.0
+"""Seconds between two warnings about too many calls, so that an attack doesn't fill the log."""
 
 ATTEMPTS = 3
 """How many times a read-only call is attempted at most."""
@@ -36,6 +61,8 @@ PAGE_SIZE = 100
 
 UNEXPECTED = "unexpected-bapi-error"
 """The error code for a response in an unexpected format."""
+
+log = logging.getLogger(__name__)
 
 # The app sends error codes in response headers, so only characters that are safe there are allowed.
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,100}\Z")
@@ -65,6 +92,14 @@ class BackendApiError(Exception):
         self.retry_after = retry_after
 
 
+class TooManyCallsError(BackendApiError):
+    """Visitors cause more calls than this process may make. Ask them to try again later."""
+
+    def __init__(self) -> None:
+        message = "too many calls at once, so this one was not made"
+        super().__init__(503, "too-many-calls", message, retry_after=1)
+
+
 class _Bearer(AuthBase):
     def __init__(self, secret_key: str) -> None:
         self._secret_key = secret_key
@@ -81,28 +116,43 @@ class BackendApi:
     pause doubles with each retry, unless Clerk asks for a certain pause. All methods that call
     Clerk raise :class:`BackendApiError` if the call fails.
 
+    The calls that any visitor can cause, with a made-up nonce or token, are limited: they have
+    short time-outs, ``budget`` bounds their number, and Clerk's refusals are kept for a while.
+
     :param instance: the instance, with its secret key.
+    :param clock: returns monotonic time in seconds.
     """
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: Instance, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._base = f"{instance.api_url}/v1"
         self._secret_key = instance.secret_key
+        self._clock = clock
+        self.budget = CallBudget(clock=clock)
+        self._next_warning = float("-inf")
+        self._hash_key = secrets.token_bytes(32)
+        self._refusals: BoundedCache[bytes, tuple[float, int, str]] = BoundedCache(REFUSALS_SIZE)
         self.renew()
         renew_after_fork(self)
 
     def renew(self) -> None:
         """Start a new connection pool: processes that share one can read each other's responses."""
-        self._http = requests.Session()
-        self._http.headers["Clerk-API-Version"] = API_VERSION
+        self._http = self._new_session(HTTPAdapter(pool_maxsize=32, max_retries=_retries()))
+        self._quick_http = self._new_session(
+            TotalTimeoutAdapter(pool_maxsize=8, max_retries=_quick_retries())
+        )
+
+    def _new_session(self, adapter: HTTPAdapter) -> requests.Session:
+        session = requests.Session()
+        session.headers["Clerk-API-Version"] = API_VERSION
         # Not a plain header: requests would replace it with credentials from ~/.netrc.
-        self._http.auth = _Bearer(self._secret_key)
-        adapter = HTTPAdapter(pool_maxsize=32, max_retries=_retries())
-        self._http.mount("https://", adapter)
-        self._http.mount("http://", adapter)
+        session.auth = _Bearer(self._secret_key)
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        return session
 
     def jwks(self) -> Json:
         """Fetch the instance's public keys, as a JWKS document (RFC 7517)."""
-        return self.call("GET", "/jwks")
+        return self.call("GET", "/jwks", quick=True)
 
     def user(self, user_id: str) -> Json:
         """Fetch one user.
@@ -151,7 +201,7 @@ class BackendApi:
 
     def revoke_session(self, session_id: str) -> Json:
         """Revoke a session. Its tokens stay valid until they expire, at most 60 seconds later."""
-        return self.call("POST", f"/sessions/{_id(session_id)}/revoke")
+        return self.call("POST", f"/sessions/{_id(session_id)}/revoke", quick=True)
 
     def refresh_session(self, session_id: str, body: Json) -> list[str]:
         """Exchange an expired session token for a new one.
@@ -160,15 +210,26 @@ class BackendApi:
         :returns: ``Set-Cookie`` header values, including the new session token.
         """
         path = f"/sessions/{_id(session_id)}/refresh"
-        return _strings(self.call("POST", path, json=body), "cookies")
+        secret = f"{body.get('expired_token')} {body.get('refresh_token')}"
+        return _strings(self._call_for_visitor("POST", path, secret, json=body), "cookies")
 
     def handshake_payload(self, nonce: str) -> list[str]:
         """Exchange a handshake nonce for its payload.
 
         :returns: ``Set-Cookie`` header values.
         """
-        answer = self.call("GET", "/clients/handshake_payload", params={"nonce": nonce})
+        path = "/clients/handshake_payload"
+        answer = self._call_for_visitor("GET", path, nonce, params={"nonce": nonce})
         return _strings(answer, "directives")
+
+    def verify_machine_token(self, path: str, field: str, token: str) -> Json:
+        """Verify an opaque API key, machine-to-machine token, or OAuth access token.
+
+        :param path: the endpoint for the token's class, below ``/v1``.
+        :param field: the name of the token in the request's body.
+        :returns: Clerk's description of the token.
+        """
+        return self._call_for_visitor("POST", path, token, json={field: token})
 
     def organization(self, organization_id: str) -> Json:
         """Fetch one organization, by ID or slug."""
@@ -227,23 +288,59 @@ class BackendApi:
         """
         return _objects(self._send("GET", path, params=query))
 
-    def call(self, method: str, path: str, **options: Any) -> Json:
+    def _call_for_visitor(self, method: str, path: str, secret: str, **options: Any) -> Json:
+        """Make a call that a request without a session can cause.
+
+        :param secret: what the visitor sent. Refusals are remembered by its keyed hash.
+        :raises TooManyCallsError: the process makes too many such calls.
+        """
+        text = f"{path} {secret}".encode(errors="replace")
+        key = hashlib.blake2b(text, key=self._hash_key).digest()
+        until, status, code = self._refusals.get(key) or (0.0, 0, "")
+        if self._clock() < until:
+            raise BackendApiError(status, code, "refused a moment ago")
+        if not self.budget.acquire():
+            self._warn_of_too_many_calls()
+            raise TooManyCallsError
+        try:
+            return self.call(method, path, quick=True, **options)
+        except BackendApiError as error:
+            if error.status in REFUSED:
+                until = self._clock() + REFUSAL_LIFETIME
+                self._refusals.put(key, (until, error.status, error.code), size=200)
+            raise
+        finally:
+            self.budget.release()
+
+    def _warn_of_too_many_calls(self) -> None:
+        if self._clock() >= self._next_warning:
+            self._next_warning = self._clock() + WARNING_INTERVAL
+            log.warning(
+                "Visitors without a session cause more calls to Clerk than one process may make; "
+                "some get a 503. Either this is an attack, or Clerk is slow, or more workers are "
+                "needed."
+            )
+
+    def call(self, method: str, path: str, *, quick: bool = False, **options: Any) -> Json:
         """Call the API, and return the JSON object in the response.
 
         :param path: the path below ``/v1``.
+        :param quick: whether the call, with all its attempts, may last ``QUICK_TIMEOUT`` at most.
         :param options: ``params`` or ``json``, as in requests.
         :raises BackendApiError: there is no response, or it is an error or isn't a JSON object.
         """
-        body = self._send(method, path, **options)
+        body = self._send(method, path, quick=quick, **options)
         if not isinstance(body, dict):
             raise BackendApiError(200, UNEXPECTED, "the response is not a JSON object")
         return body
 
-    def _send(self, method: str, path: str, **options: Any) -> Any:
+    def _send(self, method: str, path: str, *, quick: bool = False, **options: Any) -> Any:
+        http = self._quick_http if quick else self._http
+        options["timeout"] = (
+            TotalTimeout(QUICK_TIMEOUT, connect=QUICK_CONNECT_TIMEOUT) if quick else TIMEOUT
+        )
         try:
-            response = self._http.request(
-                method, self._base + path, timeout=TIMEOUT, allow_redirects=False, **options
-            )
+            response = http.request(method, self._base + path, allow_redirects=False, **options)
         except (requests.RequestException, ValueError) as error:  # ValueError: an invalid Location
             message = f"no response from {self._base}: {type(error).__name__}"
             raise BackendApiError(0, "fetch-error", message) from None
@@ -259,6 +356,8 @@ class BackendApi:
 class _BoundedRetry(Retry):
     """Retries a call, unless Clerk asks for a longer pause than a user would wait for."""
 
+    longest_pause = LONGEST_PAUSE
+
     def increment(
         self,
         method: str | None = None,
@@ -268,9 +367,9 @@ class _BoundedRetry(Retry):
         _pool: ConnectionPool | None = None,
         _stacktrace: TracebackType | None = None,
     ) -> Self:
-        """Count an attempt, or give up if Clerk asks for a pause of over ``LONGEST_PAUSE``."""
+        """Count an attempt, or give up if Clerk asks for a pause of over ``longest_pause``."""
         pause = self.get_retry_after(response) if response else None
-        if _pool and (pause or 0) > LONGEST_PAUSE:
+        if _pool and (pause or 0) > self.longest_pause:
             raise MaxRetryError(_pool, url or "", error)
         return super().increment(method, url, response, error, _pool, _stacktrace)
 
@@ -280,6 +379,23 @@ class _BoundedRetry(Retry):
             return super().parse_retry_after(retry_after)
         except InvalidHeader:
             return 0.0
+
+
+class _QuickRetry(_BoundedRetry):
+    longest_pause = 0
+
+
+def _quick_retries() -> Retry:
+    """Retry a lost connection or a 502, 503 or 504 once, but never a call that timed out."""
+    return _QuickRetry(
+        1,
+        read=False,
+        redirect=0,
+        status_forcelist=(502, 503, 504),
+        allowed_methods=("GET", "HEAD"),
+        backoff_factor=0.1,
+        raise_on_status=False,
+    )
 
 
 def _retries() -> Retry:

@@ -20,12 +20,13 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.exceptions import ServiceUnavailable
 from werkzeug.local import LocalProxy
 from werkzeug.sansio.http import parse_cookie
 from werkzeug.wrappers import Response as BaseResponse
 
 from .authenticate import authenticate, bearer_token, session_to_end
-from .backend_api import BackendApi
+from .backend_api import BackendApi, TooManyCallsError
 from .bounded_cache import BoundedCache
 from .cookies import sign_out_cookies
 from .frontend_proxy import frontend_proxy
@@ -107,6 +108,7 @@ class Clerk:
         app.extensions["clerk"] = self
         app.request_class = type("Request", (_CookiesOnce, app.request_class), {})
         guard_local_keys(app, instance)
+        app.register_error_handler(TooManyCallsError, _too_many_calls)
         app.before_request(self._before_request)
         if instance.has_organization_pages:
             from .organization_gate import check_organization  # it imports this module
@@ -381,6 +383,12 @@ def _pages(clerk: Clerk) -> Blueprint:
 def _public_value(value: str | bool) -> str | bool:
     is_path = isinstance(value, str) and value.startswith("/")
     return public_path(str(value)) if is_path else value
+
+
+def _too_many_calls(error: TooManyCallsError) -> ResponseReturnValue:
+    message = "Too many visitors are waiting for Clerk. Please try again in a moment."
+    unavailable = ServiceUnavailable(message, retry_after=error.retry_after)
+    return current_app.handle_user_exception(unavailable)
 
 
 def _is_exempt() -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from .backend_api import BackendApi, BackendApiError
+from .backend_api import BackendApi, BackendApiError, TooManyCallsError
 from .cookies import (
     DEV_BROWSER,
     HANDSHAKE,
@@ -161,6 +161,8 @@ def location_without_handshake(request: RequestFacts) -> str:
 def _fetch_directives(nonce: str, api: BackendApi) -> list[str]:
     try:
         return api.handshake_payload(nonce)
+    except TooManyCallsError:
+        raise
     except BackendApiError as error:
         raise HandshakeError(
             f"The handshake could not be fetched: {error}. Check CLERK_SECRET_KEY and "

@@ -28,7 +28,7 @@ LIFETIME = 300.0
 COOL_DOWN = 30.0
 """Minimum seconds between fetches for unknown key IDs; also the longest wait after failures."""
 
-FIRST_FETCH_WAIT = 15.0
+FIRST_FETCH_WAIT = 4.0
 """Seconds to wait for another thread's fetch when no keys have been loaded yet."""
 
 UNKNOWN_KEY_WAIT = 1.0

@@ -15,7 +15,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-from .backend_api import BackendApi, BackendApiError
+from .backend_api import BackendApi, BackendApiError, TooManyCallsError
 from .bounded_cache import BoundedCache
 from .tokens import OAUTH_TYPES, FindKey, TokenError, decode_unverified, verify_machine_jwt
 
@@ -33,6 +33,9 @@ ENDPOINTS = {
     "oauth": ("/oauth_applications/access_tokens/verify", "access_token"),
 }
 """The Backend API's endpoint for verifying an opaque token, and the body field for the token."""
+
+MAX_OPAQUE_LENGTH = 1024
+"""Characters. Clerk's opaque tokens have fewer than 200."""
 
 MACHINE_TOKENS_SIZE = 2 * 1024 * 1024
 """Bytes for verified opaque tokens, which need about 1 kB each."""
@@ -108,6 +111,7 @@ class MachineTokens:
         :param now: Unix time in seconds.
         :raises TokenError: the token is not valid.
         :raises VerificationUnavailableError: Clerk's response is unusable.
+        :raises TooManyCallsError: visitors cause too many calls, so this one was not made.
         """
         if not token.startswith(tuple(PREFIXES)):
             try:
@@ -120,6 +124,8 @@ class MachineTokens:
             return MachineToken(
                 kind, str(claims.get("jti", "")), claims["sub"], _scopes(claims), deepcopy(claims)
             )
+        if len(token) > MAX_OPAQUE_LENGTH:
+            raise TokenError("token-invalid", f"the {kind} token is too long")
         key = hashlib.blake2b(token.encode(errors="replace"), key=self._hash_key).digest()
         answer = self._recall(key)
         if answer is None:
@@ -132,7 +138,9 @@ class MachineTokens:
     def _ask_clerk(self, token: str, kind: str) -> dict[str, Any]:
         path, name = ENDPOINTS[kind]
         try:
-            answer = self._api.call("POST", path, json={name: token})
+            answer = self._api.verify_machine_token(path, name, token)
+        except TooManyCallsError:
+            raise
         except BackendApiError as error:
             if error.status == 404:
                 raise TokenError("token-invalid", f"Clerk has no such {kind} token") from None

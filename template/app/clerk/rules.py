@@ -334,7 +334,8 @@ def _verify_machine_token(token: str, kind: str) -> MachineToken | None:
         return None
     except VerificationUnavailableError as error:
         current_app.logger.error("A machine token could not be verified: %s", error)
-        raise ServiceUnavailable("This token can't be verified right now. Try again.") from None
+        message = "This token can't be verified right now. Try again."
+        raise ServiceUnavailable(message, retry_after=1) from None
     if machine.subject.startswith("user_") and not admits(machine.subject):
         return None
     return machine
