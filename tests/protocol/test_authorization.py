@@ -334,7 +334,7 @@ def test_a_session_hides_its_token_in_logs_and_cannot_be_changed() -> None:
         ["admin"],
         {"admin"},
         {"x": 1},
-        object(),
+        pytest.param(object(), id="object"),
         (["x"], 10),
         ("second_factor", True),
     ],
