@@ -6,10 +6,12 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
+import sqlalchemy as sa
 from dotenv import dotenv_values
 
 from app.clerk import ConfigurationError, Instance, read_instance, safe_path
@@ -108,7 +110,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     return Settings(
         secret_key=secret_key,
         clerk=instance,
-        database_url=environ.get("DATABASE_URL", "").strip() or Settings.database_url,
+        database_url=_database_url(environ),
         webhook_secrets=secrets,
         soft_deletion=_soft_deletion(environ),
         after_sign_in=_path(environ, "CLERK_AFTER_SIGN_IN_PATH", Settings.after_sign_in),
@@ -160,10 +162,35 @@ def _emulator_url(environ: Mapping[str, str]) -> str:
         usable = False
     if not usable:
         raise SettingsError(
-            f"CLERK_EMULATOR_URL is {url!r}; expected http://127.0.0.1:PORT, "
+            f"CLERK_EMULATOR_URL is {show_value(url)}; expected http://127.0.0.1:PORT, "
             "because the local Clerk only listens on this machine."
         )
     return url
+
+
+def _database_url(environ: Mapping[str, str]) -> str:
+    """The SQLAlchemy URL of the database. Errors don't show it, because it contains a password."""
+    given = environ.get("DATABASE_URL", "").strip() or Settings.database_url
+    scheme, _, rest = given.partition("://")
+    if scheme in ("postgres", "postgresql"):  # as hosting platforms write it
+        scheme = "postgresql+psycopg"
+    try:
+        url = sa.make_url(f"{scheme}://{rest}")
+        usable = scheme == "postgresql+psycopg" or (scheme == "sqlite" and not url.host)
+    except (sa.exc.ArgumentError, ValueError):
+        usable = False
+    if not usable:
+        raise SettingsError(
+            "DATABASE_URL can't be used (it isn't shown because it may contain a password); "
+            "expected sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with "
+            "special characters in the password percent-encoded"
+        )
+    if scheme != "sqlite" and find_spec("psycopg") is None:
+        raise SettingsError(
+            "DATABASE_URL is a PostgreSQL database, but the package psycopg is not installed. "
+            "Install it with: uv add 'psycopg[binary]'"
+        )
+    return f"{scheme}://{rest}"
 
 
 def _app_url(environ: Mapping[str, str], is_development: bool) -> str:
@@ -182,7 +209,9 @@ def _app_url(environ: Mapping[str, str], is_development: bool) -> str:
 def _path(environ: Mapping[str, str], name: str, default: str) -> str:
     value = environ.get(name, "").strip() or default
     if safe_path(value, "") is None:
-        raise SettingsError(f"{name} is {value!r}; expected a path of this app, such as {default}")
+        raise SettingsError(
+            f"{name} is {show_value(value)}; expected a path of this app, such as {default}"
+        )
     return value
 
 
@@ -190,8 +219,8 @@ def _soft_deletion(environ: Mapping[str, str]) -> bool:
     value = environ.get("CLERK_DELETIONS", "").strip() or "hard"
     if value not in ("hard", "soft"):
         raise SettingsError(
-            f"CLERK_DELETIONS is {value!r}; expected hard (delete the row) or soft (keep the row "
-            "and set its column deleted_at)"
+            f"CLERK_DELETIONS is {show_value(value)}; expected hard (delete the row) or soft "
+            "(keep the row and set its column deleted_at)"
         )
     return value == "soft"
 
@@ -199,5 +228,5 @@ def _soft_deletion(environ: Mapping[str, str]) -> bool:
 def _count(environ: Mapping[str, str], name: str) -> int:
     value = environ.get(name, "").strip() or "0"
     if not re.fullmatch(r"[0-9]{1,2}", value):
-        raise SettingsError(f"{name} is {value!r}; expected a number from 0 to 99")
+        raise SettingsError(f"{name} is {show_value(value)}; expected a number from 0 to 99")
     return int(value)

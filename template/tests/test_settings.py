@@ -32,6 +32,7 @@ EMULATOR = {"CLERK_EMULATOR_URL": "http://127.0.0.1:5001"}
         ({"TRUSTED_PROXY_HOPS": "many"}, "TRUSTED_PROXY_HOPS"),
         ({"TRUSTED_PROXY_HOPS": "-1"}, "TRUSTED_PROXY_HOPS"),
         ({"CLERK_DELETIONS": "gentle"}, "CLERK_DELETIONS"),
+        ({"DATABASE_URL": "mysql://me:hunter2@db/x"}, "DATABASE_URL can't be used"),
         (
             {"CLERK_PUBLISHABLE_KEY": LOCAL, "CLERK_EMULATOR_URL": "http://10.0.0.1:5001"},
             "CLERK_EMULATOR_URL",
@@ -77,6 +78,6 @@ def test_with_other_keys_the_local_clerk_is_ignored(environ: dict[str, str]) -> 
 
 
 def test_secrets_never_appear_when_settings_are_printed(environ: dict[str, str]) -> None:
-    printed = repr(read_settings(environ | {"DATABASE_URL": "mysql://me:hunter2@db/x"}))
+    printed = repr(read_settings(environ | {"DATABASE_URL": "sqlite:////hunter2/app.db"}))
     for secret in (environ["SECRET_KEY"], "sk_test_secret", "the signing secret", "hunter2"):
         assert secret not in printed

@@ -63,6 +63,45 @@ def test_invalid_settings_are_rejected(changes: dict[str, str], said: str) -> No
     assert "abcdefghij" not in str(refusal.value)
 
 
+@pytest.mark.parametrize("name", ["CLERK_API_URL", "CLERK_PROXY_URL", "CLERK_SIGN_IN_URL"])
+@pytest.mark.parametrize(
+    "url", ["http://clerk.example", "HTTP://clerk.example/x", "http://localhost.example"]
+)
+def test_in_production_urls_are_https(name: str, url: str) -> None:
+    satellite = {"CLERK_IS_SATELLITE": "true", "CLERK_DOMAIN": "satellite.example"}
+    with pytest.raises(ConfigurationError, match=rf"{name} is .*https://"):
+        read_instance(LIVE | satellite | {name: url})
+    for harmless in ("https://clerk.example", "http://localhost:5001", "http://127.0.0.1", "http://[::1]/x"):
+        read_instance(LIVE | satellite | {name: harmless})
+    read_instance(GOOD | satellite | {"CLERK_SIGN_IN_URL": "http://a.example"} | {name: url})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("CLERK_MACHINE_TOKEN_SECONDS", value) for value in ("61", "99999", "-1", "1e9", ".", "x", "nan")),
+        *(
+            ("CLERK_API_URL", url)
+            for url in ("http://a:0", "http://a:x", "http://a b", "http://a\\b", "http://é")
+        ),
+        *(
+            ("CLERK_PROXY_URL", path)
+            for path in ("/..", "/a/../b", "/a//b", "/é", "/a?b", "/a#b", "a", "/%2e")
+        ),
+        *(("CLERK_TELEMETRY", flag) for flag in ("yes", "on", "2", "tru")),
+    ],
+)
+def test_other_wrong_values_are_rejected(name: str, value: str) -> None:
+    with pytest.raises(ConfigurationError, match=name):
+        read_instance(GOOD | {name: value})
+
+
+@pytest.mark.parametrize(("value", "seconds"), [("", 10), ("0", 0), ("0.5", 0.5), ("60", 60)])
+def test_machine_tokens_may_be_kept_for_up_to_a_minute(value: str, seconds: float) -> None:
+    instance = read_instance(GOOD | {"CLERK_MACHINE_TOKEN_SECONDS": value})
+    assert instance.machine_token_lifetime == seconds
+
+
 def test_production_requires_authorized_parties() -> None:
     with pytest.raises(ConfigurationError, match="CLERK_AUTHORIZED_PARTIES is not set"):
         read_instance(LIVE | {"CLERK_AUTHORIZED_PARTIES": ""})

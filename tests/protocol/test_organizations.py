@@ -185,10 +185,10 @@ def test_every_handshake_names_the_organization_of_the_page(
     ["orgs/<slug>", "/orgs/<slug", "/orgs/<nope:slug>", "/<slug>/<slug>", "/orgs/<name>", "/orgs"],
 )
 def test_an_invalid_pattern_is_rejected(pattern: str) -> None:
-    with pytest.raises(ConfigurationError, match="CLERK_ORGANIZATION_PATTERNS is"):
+    with pytest.raises(ConfigurationError, match="CLERK_ORGANIZATION_PATTERNS contains"):
         read_instance(ENVIRON | {"CLERK_ORGANIZATION_PATTERNS": f"/teams/<id>,{pattern}"})
 
 
 def test_an_invalid_personal_account_pattern_is_rejected() -> None:
-    with pytest.raises(ConfigurationError, match="CLERK_PERSONAL_ACCOUNT_PATTERNS is 'me'"):
+    with pytest.raises(ConfigurationError, match="CLERK_PERSONAL_ACCOUNT_PATTERNS contains 'me'"):
         read_instance(ENVIRON | {"CLERK_PERSONAL_ACCOUNT_PATTERNS": "me"})

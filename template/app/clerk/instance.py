@@ -176,6 +176,8 @@ def read_instance(environ: Mapping[str, str], *, emulator_url: str = "") -> Inst
     parties = _read_authorized_parties(environ, is_development)
     api_url = _absolute_url("CLERK_API_URL", environ.get("CLERK_API_URL", ""))
     proxy_url, proxy_target = _read_proxy(environ)
+    require_https("CLERK_API_URL", api_url, is_development)
+    require_https("CLERK_PROXY_URL", proxy_url, is_development)
     if emulator_url:
         api_url = api_url or f"{emulator_url}/api"
         proxy_url, proxy_target = proxy_url or "/__clerk", emulator_url
@@ -191,7 +193,7 @@ def read_instance(environ: Mapping[str, str], *, emulator_url: str = "") -> Inst
         authorized_parties=parties,
         organization_patterns=_read_patterns(environ, "CLERK_ORGANIZATION_PATTERNS", named=True),
         personal_account_patterns=_read_patterns(environ, "CLERK_PERSONAL_ACCOUNT_PATTERNS"),
-        machine_token_lifetime=_read_seconds(environ, "CLERK_MACHINE_TOKEN_SECONDS", 10.0),
+        machine_token_lifetime=_read_seconds(environ, "CLERK_MACHINE_TOKEN_SECONDS", 10, most=60),
         allow_local_keys=_read_flag(environ, "CLERK_ALLOW_LOCAL_KEYS"),
         sends_telemetry=_read_flag(environ, "CLERK_TELEMETRY") and not emulator_url,
         satellite_origins=_read_satellite_origins(environ, is_development),
@@ -209,7 +211,7 @@ def parse_publishable_key(key: str) -> tuple[str, bool]:
     found = re.fullmatch(r"pk_(test|live)_([A-Za-z0-9+/_-]+={0,2})", key)
     if not found:
         raise ConfigurationError(
-            f"CLERK_PUBLISHABLE_KEY is {_describe_key(key)}; expected pk_test_… or pk_live_…. "
+            f"CLERK_PUBLISHABLE_KEY is {show_value(key)}; expected pk_test_… or pk_live_…. "
             f"Copy the publishable key from {DASHBOARD_KEYS} into .env."
         )
     encoded = found[2].rstrip("=").translate(str.maketrans("-_", "+/"))
@@ -220,7 +222,7 @@ def parse_publishable_key(key: str) -> tuple[str, bool]:
     host = decoded.removesuffix("$")
     if decoded != f"{host}$" or not _HOST.match(host):
         raise ConfigurationError(
-            f"CLERK_PUBLISHABLE_KEY is {_describe_key(key)}, which does not contain the host of a "
+            f"CLERK_PUBLISHABLE_KEY is {show_value(key)}, which does not contain the host of a "
             f"Clerk instance; it was probably cut off. Copy it again from {DASHBOARD_KEYS}."
         )
     return host, found[1] == "test"
@@ -229,8 +231,8 @@ def parse_publishable_key(key: str) -> tuple[str, bool]:
 def _check_not_swapped(publishable_key: str, secret_key: str) -> None:
     if publishable_key.startswith("sk_") or secret_key.startswith("pk_"):
         raise ConfigurationError(
-            f"CLERK_PUBLISHABLE_KEY is {_describe_key(publishable_key)} and CLERK_SECRET_KEY is "
-            f"{_describe_key(secret_key)}. Publishable keys start with pk_ and secret keys with "
+            f"CLERK_PUBLISHABLE_KEY is {show_value(publishable_key)} and CLERK_SECRET_KEY is "
+            f"{show_value(secret_key)}. Publishable keys start with pk_ and secret keys with "
             "sk_: swap the two, or copy them again from " + DASHBOARD_KEYS + "."
         )
 
@@ -240,7 +242,7 @@ def _check_secret_key(key: str, is_development: bool) -> None:
     if key.startswith(wanted) and len(key) > len(wanted) and key.isascii() and key.isprintable():
         return
     raise ConfigurationError(
-        f"CLERK_SECRET_KEY is {_describe_key(key)}; expected {wanted}…, because "
+        f"CLERK_SECRET_KEY is {show_value(key)}; expected {wanted}…, because "
         f"CLERK_PUBLISHABLE_KEY belongs to a {kind} instance. Copy both keys of the same instance "
         f"from {DASHBOARD_KEYS}."
     )
@@ -260,7 +262,7 @@ def _check_same_clerk(host: str, secret_key: str) -> None:
 def _check_instance_url(url: str, host: str) -> None:
     if url and url.rstrip("/") != f"https://{host}":
         raise ConfigurationError(
-            f"CLERK_INSTANCE_URL is {url!r}, but CLERK_PUBLISHABLE_KEY belongs to "
+            f"CLERK_INSTANCE_URL is {show_value(url)}, but CLERK_PUBLISHABLE_KEY belongs to "
             f"'https://{host}'. Use the Frontend API URL of the same instance, or leave "
             "CLERK_INSTANCE_URL empty to take it from the key."
         )
@@ -333,15 +335,15 @@ def parse_origin(text: str) -> str | None:
 def _read_proxy(environ: Mapping[str, str]) -> tuple[str, str]:
     """The proxy's URL or path, and the URL to forward to if this app is the proxy."""
     url = environ.get("CLERK_PROXY_URL", "").strip().rstrip("/")
-    is_path = bool(re.fullmatch(r"/(?![/\\])[\w./~-]*", url))
-    if url and not is_path:
+    is_path = bool(re.fullmatch(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+", url))
+    if not is_path:
         url = _absolute_url("CLERK_PROXY_URL", url)
     if not _read_flag(environ, "CLERK_SERVE_PROXY"):
         return url, ""
     if not is_path:
         raise ConfigurationError(
-            f"CLERK_SERVE_PROXY is true, but CLERK_PROXY_URL is {url!r}; expected the path below "
-            "which this app forwards requests to Clerk, such as /__clerk."
+            f"CLERK_SERVE_PROXY is true, but CLERK_PROXY_URL is {show_value(url)}; expected the "
+            "path below which this app forwards requests to Clerk, such as /__clerk."
         )
     return url, PROXY_TARGET
 
@@ -354,8 +356,8 @@ def _read_satellite(
     domain = environ.get("CLERK_DOMAIN", "").strip().lower()
     if domain and not _DOMAIN.match(domain):
         raise ConfigurationError(
-            f"CLERK_DOMAIN is {domain!r}; expected a host such as satellite.example or "
-            "localhost:5001."
+            f"CLERK_DOMAIN is {show_value(domain)}; expected a host such as satellite.example "
+            "or localhost:5001."
         )
     if not domain and not proxy_url:
         raise ConfigurationError(
@@ -368,10 +370,11 @@ def _read_satellite(
             "CLERK_SIGN_IN_URL is not set. In development, a satellite needs the absolute URL of "
             "the sign-in page on the primary domain, such as http://localhost:5000/login."
         )
+    require_https("CLERK_SIGN_IN_URL", sign_in_url, is_development)
     if domain and sign_in_url and urlsplit(sign_in_url).netloc.lower() == domain:
         raise ConfigurationError(
-            f"CLERK_SIGN_IN_URL is {sign_in_url!r}, which is on the satellite itself "
-            f"(CLERK_DOMAIN is {domain!r}); expected the sign-in page on the primary domain."
+            f"CLERK_SIGN_IN_URL is {show_value(sign_in_url)}, which is on the satellite itself, "
+            f"because CLERK_DOMAIN is {domain!r}; expected the sign-in page on the primary domain."
         )
     return {
         "is_satellite": True,
@@ -397,32 +400,37 @@ def _read_patterns(
     environ: Mapping[str, str], name: str, *, named: bool = False
 ) -> tuple[str, ...]:
     patterns = tuple(filter(None, map(str.strip, environ.get(name, "").split(","))))
-    try:
-        Map([Rule(pattern) for pattern in patterns])
-        if named and not all(map(_ORGANIZATION_PATTERN.match, patterns)):
-            raise ValueError(
-                "a pattern needs one <slug> or <id>, and before it a fixed part such as /orgs/, "
-                "because otherwise it matches /login"
+    for pattern in patterns:
+        wrong = (
+            f"{name} contains {show_value(pattern)}; expected paths as in Flask's routes, such as "
+            "/orgs/<slug>,/orgs/<slug>/<path:rest>"
+        )
+        try:
+            Map([Rule(pattern)])
+        except (ValueError, LookupError, SyntaxError, TypeError):
+            raise ConfigurationError(wrong) from None
+        if named and not _ORGANIZATION_PATTERN.match(pattern):
+            raise ConfigurationError(
+                f"{wrong}. A pattern needs one <slug> or <id>, and before it a fixed part such as "
+                "/orgs/, because otherwise it matches /login."
             )
-    except (ValueError, LookupError, SyntaxError, TypeError) as error:
-        raise ConfigurationError(
-            f"{name} is {','.join(patterns)!r}: {error}; expected paths as in Flask's routes, such "
-            "as /orgs/<slug>,/orgs/<slug>/<path:rest>"
-        ) from None
     return patterns
 
 
 def _read_flag(environ: Mapping[str, str], name: str) -> bool:
     value = environ.get(name, "").strip().lower()
     if value not in ("", "true", "false", "1", "0"):
-        raise ConfigurationError(f"{name} is {value!r}; expected true or false.")
+        raise ConfigurationError(f"{name} is {show_value(value)}; expected true or false.")
     return value in ("true", "1")
 
 
-def _read_seconds(environ: Mapping[str, str], name: str, default: float) -> float:
+def _read_seconds(environ: Mapping[str, str], name: str, default: float, most: float) -> float:
     value = environ.get(name, "").strip()
-    if not re.fullmatch(r"[0-9]{0,5}(\.[0-9]{1,3})?", value):
-        raise ConfigurationError(f"{name} is {value!r}; expected a number of seconds such as 10.")
+    is_number = re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,3})?", value)
+    if value and not (is_number and float(value) <= most):
+        raise ConfigurationError(
+            f"{name} is {show_value(value)}; expected a number of seconds from 0 to {most:g}."
+        )
     return float(value) if value else default
 
 
@@ -430,12 +438,13 @@ def _absolute_url(name: str, url: str) -> str:
     url = url.strip().rstrip("/")
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in url
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
-    if url and not usable:
+    if url and not (usable and re.fullmatch(r"[\x21-\x7e]+", url) and not set(url) & set("@\\")):
         raise ConfigurationError(
-            f"{name} contains {url[:80]!r}; expected an absolute URL such as https://example.com"
+            f"{name} contains {show_value(url)}; expected an absolute URL such as "
+            "https://example.com"
         )
     return url
 
@@ -446,8 +455,8 @@ def require_https(name: str, url: str, is_development: bool) -> None:
     :param name: the variable that contains the URL.
     :raises ConfigurationError: it starts with ``http:``, and leads to another machine.
     """
-    is_local = re.match(r"http://(localhost|127\.0\.0\.1|\[::1\])(?=[:/]|\Z)", url)
-    if url.startswith("http:") and not is_development and not is_local:
+    is_local = re.match(r"http://(localhost|127\.0\.0\.1|\[::1\])(?=[:/]|\Z)", url.lower())
+    if url.lower().startswith("http:") and not is_development and not is_local:
         raise ConfigurationError(
             f"{name} is {show_value(url)}; expected a URL that starts with https:// because "
             "CLERK_PUBLISHABLE_KEY belongs to a production instance."
@@ -457,21 +466,16 @@ def require_https(name: str, url: str, is_development: bool) -> None:
 def show_value(value: str) -> str:
     """Describe the value of a variable in an error message.
 
-    It may be a secret that was pasted into the wrong variable, so only short values without a
-    secret's form are shown, and of longer URLs the scheme and host.
+    It may be a secret that was pasted into the wrong variable. So only short values that look like
+    none are shown, the scheme and host of URLs, and the kind of keys.
     """
-    url = re.match(r"(https?://[a-z0-9.-]{1,80}(?::[0-9]+)?)(?=[/?#]|\Z)", value)
-    if len(value) <= _LONGEST_SHOWN and not re.search(r"@|sk_|ak_|whsec_", value):
+    if not value:
+        return "not set"
+    if key := re.match(r"(pk|sk)_(test|live)_|whsec_", value):
+        return f"{key[0]}… ({len(value)} characters)"
+    if len(value) <= _LONGEST_SHOWN and not re.search(r"@|[sa]k_|whsec_", value):
         return repr(value)
+    url = re.match(r"(https?://[a-z0-9.-]{1,80}(?::[0-9]{1,5})?)(?:[/?#]|\Z)", value)
     if url and "@" not in value:
         return f"a URL that starts with {url[1]!r}"
     return f"a value of {len(value)} characters, not shown because it may be a secret"
-
-
-def _describe_key(key: str) -> str:
-    """Describe a key in an error message without revealing it."""
-    if not key:
-        return "not set"
-    prefix = re.match(r"(pk|sk)_(test|live)_|whsec_", key)
-    start = f"{prefix[0]}… " if prefix else "of another kind "
-    return f"{start}({len(key)} characters)"

@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from .instance import show_value
+
 TOLERANCE = 300
 """Seconds by which a delivery's timestamp may differ from the local time."""
 
@@ -65,9 +67,9 @@ def parse_webhook_secrets(text: str) -> tuple[bytes, ...]:
             secrets.append(decoded)
         except (ValueError, binascii.Error):
             raise ValueError(
-                f"CLERK_WEBHOOK_SIGNING_SECRET contains a secret that starts with {secret[:6]!r}; "
-                "expected whsec_ followed by at least 16 bytes in base64. Copy it again from the "
-                "Clerk dashboard, under Configure → Webhooks → your endpoint."
+                f"CLERK_WEBHOOK_SIGNING_SECRET contains {show_value(secret)}; expected whsec_ "
+                "followed by at least 16 bytes in base64. Copy it again from the Clerk dashboard, "
+                "under Configure → Webhooks → your endpoint."
             ) from None
     return tuple(secrets)
 

@@ -22,6 +22,7 @@ import requests
 from flask import Flask
 
 from app import create_app, product
+from app.clerk.instance import show_value
 from app.database import alembic, db, needs_upgrade
 from app.settings import Settings, read_environment, read_settings
 
@@ -231,7 +232,9 @@ def _port(text: str) -> int:
     if not text:
         return 5000
     if not text.isdigit():
-        raise click.ClickException(f"FLASK_RUN_PORT is {text!r}; expected a number such as 5000.")
+        raise click.ClickException(
+            f"FLASK_RUN_PORT is {show_value(text)}; expected a number such as 5000."
+        )
     return int(text)
 
 
