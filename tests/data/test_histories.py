@@ -144,7 +144,7 @@ def forget_everything(app: Flask) -> None:
 def apply(app: Flask, event: Event) -> None:
     """Deliver an event, without HTTP."""
     with app.app_context():
-        receive_delivery(WebhookEvent(event.id, event.type, event.data), "{}")
+        receive_delivery(WebhookEvent(event.id, event.type, event.data))
 
 
 def history(choice: random.Random, length: int) -> tuple[Clerk, list[Event]]:
@@ -180,7 +180,7 @@ def test_failed_transaction_changes_nothing(app: Flask) -> None:
     with app.app_context():
         with pytest.raises(ZeroDivisionError):
             transact(lambda session: session.execute(sa.delete(User)) and 1 / 0)
-        receive_delivery(WebhookEvent(created.id, created.type, created.data), "{}")
+        receive_delivery(WebhookEvent(created.id, created.type, created.data))
         with pytest.raises(ZeroDivisionError):
             transact(lambda session: session.execute(sa.delete(User)) and 1 / 0)
         assert db.session.get(User, ALICE["id"])

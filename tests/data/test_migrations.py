@@ -16,10 +16,10 @@ from app.database import alembic, db, init_database, needs_upgrade
 from tests.app_fixtures import ON_BOTH_DATABASES
 from tests.postgresql import PostgreSQL
 
-REVISIONS = ("1795474930", "1795634800", "1795636200", "1795847657")
-"""All migrations, in order. The first one only has users, the last one has queued signals."""
+REVISIONS = ("1795474930", "1795634800", "1795636200", "1795847657", "1795861657")
+"""All migrations, in order. The first one only has users, the fourth one has queued signals."""
 
-FIRST, WITH_WEBHOOKS, WITH_CHECKPOINTS, WITH_QUEUE = REVISIONS
+FIRST, WITH_WEBHOOKS, WITH_CHECKPOINTS, WITH_QUEUE, WITHOUT_PAYLOADS = REVISIONS
 
 OLD_USER = """
 INSERT INTO users (id, email, clerk_updated_at, created_at)
@@ -169,6 +169,17 @@ def test_downgrade_restores_queued_signals(history: Flask) -> None:
 def in_utc(value: datetime | None) -> datetime | None:
     """A time as SQLite or PostgreSQL returned it, with its time zone."""
     return value and (value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC))
+
+
+def test_stored_event_data_is_removed(history: Flask, tmp_path: Path) -> None:
+    alembic.upgrade(WITH_QUEUE)
+    insert_old_deliveries()
+    execute("UPDATE webhook_events SET payload = 'to ada@example.com' WHERE id = 'sent'")
+    alembic.upgrade()
+    assert "payload" not in {column["name"] for column in sa.inspect(db.engine).get_columns("webhook_events")}
+    assert set(db.session.scalars(sa.select(WebhookDelivery.id))) == set(OLD_DELIVERIES)
+    db.engine.dispose()  # writes SQLite's log to its file
+    assert not [file for file in tmp_path.glob("*.db") if b"ada@example.com" in file.read_bytes()]
 
 
 def test_the_lock_is_removed_from_the_table_of_checkpoints(history: Flask) -> None:

@@ -157,7 +157,7 @@ def die(app, data, event):
 
 delivery = WebhookEvent(*json.loads(sys.argv[1]))
 with create_app().app_context():
-    receive_delivery(delivery, "")
+    receive_delivery(delivery)
     send_signal_now(delivery)
 """
 

@@ -132,7 +132,7 @@ def test_the_erase_hook_is_called_in_the_transaction(other: Flask, erased: list[
     clerk_sync_of(other).erase = rename_and_fail
     with other.app_context():
         created = event("user.created", ALICE)
-        receive_delivery(WebhookEvent(created.id, created.type, created.data), "{}")
+        receive_delivery(WebhookEvent(created.id, created.type, created.data))
         with pytest.raises(LookupError):
             transact(lambda session: delete_record(session, Person, ALICE["id"]))
         assert db.session.get_one(Person, ALICE["id"]).first_name == ALICE["first_name"]

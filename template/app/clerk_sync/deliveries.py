@@ -80,19 +80,23 @@ EVENT_HANDLERS: dict[str, Callable[[Session, Json], Outcome]] = {
 }
 
 
-def receive_delivery(event: WebhookEvent, body: str) -> SignalState:
+def receive_delivery(event: WebhookEvent) -> SignalState:
     """Record a delivery and apply its event, in one transaction, once.
 
+    The event's data is never recorded, since it may be personal: messages contain email addresses
+    and codes. Events that concern neither our rows nor a receiver aren't recorded at all.
+
     :param event: a verified event.
-    :param body: the JSON body, stored if the event is unknown or invalid.
     :returns: if CLAIMED, call :func:`dispatch_signal` now.
     """
-    state = transact(partial(_record_and_apply, event, body))
+    if event.type not in EVENT_HANDLERS and not _is_signal_due(event, Outcome.UNKNOWN):
+        return SignalState.SETTLED
+    state = transact(partial(_record_and_apply, event))
     for wait in WAITS:
         if state is not SignalState.BUSY:
             break
         time.sleep(wait)
-        state = transact(partial(_record_and_apply, event, body))
+        state = transact(partial(_record_and_apply, event))
     return state
 
 
@@ -129,7 +133,7 @@ def update_delivery(id: str, *conditions: sa.ColumnElement[bool], **values: Any)
     return transact(lambda session: _update(session, id, *conditions, **values))
 
 
-def _record_and_apply(event: WebhookEvent, body: str, session: Session) -> SignalState:
+def _record_and_apply(event: WebhookEvent, session: Session) -> SignalState:
     insert = insert_into(session, WebhookDelivery).values(
         id=event.delivery_id, type=_storable(event.type)[:255], outcome=Outcome.UNKNOWN
     )
@@ -137,18 +141,21 @@ def _record_and_apply(event: WebhookEvent, body: str, session: Session) -> Signa
     if session.execute(insert.returning(WebhookDelivery.id)).first() is None:
         return _claim_again(event.delivery_id, session)
     outcome = _apply(event, session)
-    is_due = is_signal_due(current_app._get_current_object(), event, outcome)  # type: ignore[attr-defined]
+    is_due = _is_signal_due(event, outcome)
     now = datetime.now(UTC)
-    is_kept = outcome in (Outcome.UNKNOWN, Outcome.INVALID)
     _update(
         session,
         event.delivery_id,
         outcome=outcome,
-        payload=_storable(body) if is_kept else None,
         signal_claimed_at=now if is_due else None,
         signal_handled_at=None if is_due else now,
     )
     return SignalState.CLAIMED if is_due else SignalState.SETTLED
+
+
+def _is_signal_due(event: WebhookEvent, outcome: Outcome) -> bool:
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    return is_signal_due(app, event, outcome)
 
 
 def _apply(event: WebhookEvent, session: Session) -> Outcome:

@@ -16,7 +16,6 @@ from .columns import UserColumns
 from .extension import clerk_sync_of
 from .payloads import Json
 from .records import delete_record
-from .tables import WebhookDelivery
 
 
 class Account(NamedTuple):
@@ -91,12 +90,9 @@ def export_account(account: Account, api: BackendApi | None) -> Json:
 def _export_rows(account: Account) -> Json:
     sync = clerk_sync_of(current_app)
     memberships = sa.select(sync.membership).where(sync.membership.user_id == account.id)
-    mentions = WebhookDelivery.payload.contains(account.id, autoescape=True)
-    deliveries = sa.select(WebhookDelivery).where(mentions)
     return {
         "user": _columns(account.row) if account.row else None,
         "memberships": [_columns(row) for row in db.session.scalars(memberships)],
-        "webhook_events": [_columns(row) for row in db.session.scalars(deliveries)],
         **sync.export(db.session, account.id),
     }
 

@@ -15,6 +15,8 @@ from .columns import ID_LENGTH, utc_now
 class WebhookDelivery(Base):
     """A verified webhook delivery, recorded so that a repeated one changes nothing.
 
+    It holds no personal data: Clerk's dashboard shows the event of a delivery's ID.
+
     :mod:`.deliveries` explains how the three ``signal_`` columns work together.
     """
 
@@ -26,8 +28,6 @@ class WebhookDelivery(Base):
     """The event's type, such as ``user.created``."""
     outcome: Mapped[str] = mapped_column(sa.String(16))
     """An :class:`~app.clerk_sync.records.Outcome`."""
-    payload: Mapped[str | None] = mapped_column(sa.Text)
-    """The JSON body, kept only for the outcomes ``unknown`` and ``invalid``."""
     received_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now, index=True)
     signal_claimed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When a request claimed the sending of the signal. A queued task presents this time."""
