@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -101,6 +102,31 @@ def test_sign_in_as_redirects_to_the_app_with_the_dev_browser_token(
     other.dev_browser = token
     assert other.session()["user"]["id"] == user.id
     assert token != ada.dev_browser
+
+
+def test_sign_in_as_opens_the_apps_page_for_signed_in_users(
+    visitor: Visitor, ada: Browser, clerk: LocalClerk
+) -> None:
+    app = {"app_url": "http://localhost:5000/crm/", "after_sign_in_path": "/dashboard?tab=1"}
+    clerk.config = replace(clerk.config, **app)
+    answer = visitor.post(f"/dashboard/users/{user_of(clerk).id}/sign-in")
+    assert answer.location.startswith("http://localhost:5000/crm/dashboard?tab=1&__clerk_db_jwt=")
+
+
+def test_counts_agree_with_their_nouns(visitor: Visitor, ada: Browser, emulator: Flask) -> None:
+    numbers = re.findall(r"<strong>(\d+)</strong>([\w ]+)", visitor.text("/"))
+    assert ("1", "user") in numbers
+    assert ("0", "organizations") in numbers
+    Browser(emulator).sign_up("grace@example.com")
+    assert ("2", "users") in re.findall(r"<strong>(\d+)</strong>([\w ]+)", visitor.text("/"))
+
+
+@pytest.mark.parametrize("path", ["/", "/sign-in"])
+def test_pages_have_an_icon(visitor: Visitor, path: str) -> None:
+    found = re.search(r'rel="icon" href="([^"]+)"', visitor.text(path))
+    assert found
+    answer = visitor.http.get(urlsplit(found[1]).path)
+    assert answer.mimetype == "image/svg+xml"
 
 
 def test_a_banned_user_is_signed_out_and_cannot_be_signed_in_as(

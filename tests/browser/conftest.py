@@ -9,6 +9,8 @@ import signal
 import subprocess
 import time
 import urllib.request
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -20,7 +22,7 @@ from tests.browser import mounting
 from tests.browser.local_clerk import LocalClerk
 from tests.browser.visitor import PATIENCE, TAKES_PICTURES, Visitor
 from tests.docs.endpoints import TRAFFIC
-from tests.tools import ROOT, Project
+from tests.tools import ROOT, Project, free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -120,22 +122,76 @@ def site(chromium: Browser, bundles: Path, generated: Project) -> Iterator[str]:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     url = f"http://localhost:{generated.port}"
     mounting.add_page(generated.path, url, key)
-    with LOG.open("wb") as output:
+    with flask_dev(generated, generated.path, url, LOG):
+        yield url
+    # `nox -s endpoints` makes a table of the endpoints that Clerk.js uses.
+    TRAFFIC.mkdir(parents=True, exist_ok=True)
+    shutil.copy(LOG, TRAFFIC / f"browser{PROCESS}.log")
+
+
+@contextmanager
+def flask_dev(project: Project, folder: Path, url: str, log: Path, **settings: str) -> Iterator[None]:
+    """Run `flask dev` in a project's folder, or in a copy of it, while the context is open.
+
+    Args:
+        project: the installed project, whose Python runs.
+        folder: the folder to run in.
+        url: the app's address.
+        log: the file for the output.
+        settings: environment variables, which take precedence over `.env`.
+    """
+    with log.open("wb") as output:
         process = subprocess.Popen(
-            [generated.tool("flask"), "dev"], cwd=generated.path, stdout=output, stderr=output
+            [project.tool("flask"), "dev"],
+            cwd=folder,
+            stdout=output,
+            stderr=output,
+            env=os.environ | settings,
         )
         try:
-            wait_for(f"{url}/healthz", process, LOG)
-            yield url
+            wait_for(f"{url}/healthz", process, log)
+            yield
         finally:
             process.send_signal(signal.SIGINT)
             try:
                 process.wait(STOP_SECONDS)
             finally:
                 process.kill()
-            # `nox -s endpoints` makes a table of the endpoints that Clerk.js uses.
-            TRAFFIC.mkdir(parents=True, exist_ok=True)
-            shutil.copy(LOG, TRAFFIC / f"browser{PROCESS}.log")
+
+
+@pytest.fixture(scope="session")
+def second_site(
+    chromium: Browser, bundles: Path, generated: Project, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., AbstractContextManager[SecondSite]]:
+    """Return a function that runs a copy of the generated project with other settings.
+
+    In their values, `{app}` and `{clerk}` stand for the ports of the app and its local Clerk.
+    """
+
+    @contextmanager
+    def run(path: str = "", **settings: str) -> Iterator[SecondSite]:
+        folder = tmp_path_factory.mktemp("second") / "saas"
+        shutil.copytree(generated.path, folder, ignore=shutil.ignore_patterns(".venv", "instance", "*.db*"))
+        shutil.copytree(bundles, folder / "instance" / "clerk-js")
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        app, clerk = free_ports()
+        ports = {"FLASK_RUN_PORT": "{app}", "CLERK_EMULATOR_URL": "http://127.0.0.1:{clerk}"}
+        env = {name: value.format(app=app, clerk=clerk) for name, value in (ports | settings).items()}
+        url, log = f"http://localhost:{app}{path}", folder / "flask-dev.log"
+        with flask_dev(generated, folder, url, log, **env):
+            secret_key = dotenv_values(folder / ".env")["CLERK_SECRET_KEY"] or ""
+            yield SecondSite(url, LocalClerk(env["CLERK_EMULATOR_URL"], secret_key), log)
+
+    return run
+
+
+@dataclass(frozen=True)
+class SecondSite:
+    """A running copy of the generated project: the app's address, its local Clerk, and their log."""
+
+    url: str
+    clerk: LocalClerk
+    log: Path
 
 
 @pytest.fixture
@@ -146,11 +202,16 @@ def clerk(site: str, generated: Project) -> Iterator[LocalClerk]:
     """
     env = dotenv_values(generated.path / ".env")
     clerk = LocalClerk(env["CLERK_EMULATOR_URL"] or "", env["CLERK_SECRET_KEY"] or "")
-    before = LOG.stat().st_size
+    yield from watched(clerk, LOG)
+
+
+def watched(clerk: LocalClerk, log: Path) -> Iterator[LocalClerk]:
+    """Provide a local Clerk to a test, check the log, and reset settings and clock afterwards."""
+    before = log.stat().st_size
     yield clerk
     clerk.switch()
     clerk.ask("DELETE", "/emulator/clock")
-    with LOG.open("rb") as lines:
+    with log.open("rb") as lines:
         lines.seek(before)
         said = lines.read().decode("utf-8", "replace").splitlines()
     assert [line for line in said if "unknown endpoint" in line or "Traceback" in line] == []

@@ -80,6 +80,13 @@ class LocalClerk:
         """The app's origin."""
         return cast(str, origin_of(self.config.app_url))
 
+    def app_page(self, path: str) -> str:
+        """The URL of a page of the app.
+
+        :param path: below the app's address.
+        """
+        return f"{self.config.app_url.rstrip('/')}{path}"
+
 
 def open_clerk(config: EmulatorConfig, clock: Clock = system_clock) -> LocalClerk:
     """The instance in ``config.state``, which the first start makes.

@@ -97,6 +97,12 @@ def _serve_parser() -> argparse.ArgumentParser:
     add("--app-url", default="http://localhost:5000", help="the app (default %(default)s)")
     add("--webhook-url", help="where to send webhooks (default: --app-url and /webhooks/clerk)")
     add("--state", type=Path, default=STATE, help="file for all data (default %(default)s)")
+    add(
+        "--after-sign-in-path",
+        default="/",
+        metavar="PATH",
+        help="the app's page that 'Sign in as' opens (default %(default)s)",
+    )
     add("--assets", type=Path, default=ASSETS, help="folder with Clerk.js (default %(default)s)")
     add("--settings", type=Path, help="TOML file with the instance's settings")
     add("--seeds", type=Path, help="TOML file with test users, loaded at the first start")
@@ -141,6 +147,7 @@ def _configs(chosen: argparse.Namespace) -> list[EmulatorConfig]:
         secret_key=keys.get("CLERK_SECRET_KEY", ""),
         webhook_signing_secret=os.environ.get(WEBHOOK) or keys.get(WEBHOOK),
         app_url=chosen.app_url,
+        after_sign_in_path=chosen.after_sign_in_path,
         webhook_url=chosen.webhook_url,
         state=chosen.state,
         settings=chosen.settings,

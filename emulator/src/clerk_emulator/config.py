@@ -33,6 +33,7 @@ class EmulatorConfig:
     :param assets: folder with Clerk's browser bundles; may be empty or missing.
     :param settings: TOML file with the instance's settings; None: Clerk's defaults.
     :param seeds: TOML file with test users, loaded at the first start; None: no users.
+    :param after_sign_in_path: the page of the app to which the dashboard's *Sign in as* leads.
     :param name: the application's name, as Clerk's components show it.
     :param host: loopback address to listen on.
     :param port: TCP port to listen on; 0: any free port.
@@ -55,6 +56,7 @@ class EmulatorConfig:
     assets: Path
     settings: Path | None = None
     seeds: Path | None = None
+    after_sign_in_path: str = "/"
     name: str = "Acme"
     host: str = "127.0.0.1"
     port: int = 5001
@@ -71,6 +73,7 @@ class EmulatorConfig:
             check_loopback(self.host)
         check_port(self.port)
         check_url("--app-url", self.app_url)
+        check_path("--after-sign-in-path", self.after_sign_in_path)
         if self.webhook_url is not None:
             check_url("--webhook-url", self.webhook_url)
         for secret in self.webhook_secrets:
@@ -205,6 +208,16 @@ def check_url(option: str, url: str) -> None:
     if not usable:
         example = "http://localhost:5000" + ("/webhooks/clerk" if "webhook" in option else "")
         raise RefusalError(f"{option} is {url!r}. Expected an absolute URL such as {example}.")
+
+
+def check_path(option: str, path: str) -> None:
+    """Accept only a path of the app.
+
+    :param option: the option that has it, for the message.
+    :raises RefusalError: if a browser could read it as another site's address.
+    """
+    if not re.fullmatch(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*", path):
+        raise RefusalError(f"{option} is {path!r}. Expected a path of the app, such as /dashboard.")
 
 
 def check_webhook_secret(secret: str) -> None:

@@ -121,7 +121,7 @@ class Clerk:
                 "CLERK_SATELLITE_ORIGINS is *, so any site can obtain the tokens of this app's "
                 "development browsers. List the satellites' origins instead."
             )
-        if instance.proxy_target:
+        if instance.proxy_target and instance.proxy_url.startswith("/"):
             app.register_blueprint(exempt(frontend_proxy(instance)))
 
     def authenticate(self) -> RequestState:

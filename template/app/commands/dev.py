@@ -111,6 +111,7 @@ def _commands(settings: Settings, port: int) -> dict[str, list[str]]:
         options = {
             "--port": str(urlsplit(settings.emulator_url).port),
             "--app-url": settings.app_url or f"http://localhost:{port}",
+            "--after-sign-in-path": settings.after_sign_in,
             "--state": STATE,
             "--assets": ASSETS,
             "--name": product.NAME,

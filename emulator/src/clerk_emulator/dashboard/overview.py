@@ -41,7 +41,10 @@ def seeds() -> Response:
         found = load_seeds(clerk, read_seeds(clerk.config.seeds))
     except SeedsError as error:
         raise ClerkError("seeds_invalid", str(error), 422) from None
-    counts = ", ".join(f"{number} {name}" for name, number in found.items())
+    counts = ", ".join(
+        f"{number} {name.removesuffix('s') if number == 1 else name}"
+        for name, number in found.items()
+    )
     return go("dashboard.overview.show", f"Test users loaded: {counts}.")
 
 

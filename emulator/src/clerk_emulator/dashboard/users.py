@@ -99,7 +99,8 @@ def sign_in(id: str) -> Response:
         raise ClerkError("user_banned", "The user is banned or locked. Undo that first.", 403)
     session = _session_of(user) or start_session(clerk, client, user, "ticket", current_visitor())
     touch_session(clerk, client, session, None)
-    return redirect(with_query(f"{clerk.app_origin}/", **{PARAMETER: client.dev_browser}), 303)
+    target = clerk.app_page(clerk.config.after_sign_in_path)
+    return redirect(with_query(target, **{PARAMETER: client.dev_browser}), 303)
 
 
 def _session_of(user: User) -> Session | None:

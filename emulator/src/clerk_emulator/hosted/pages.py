@@ -62,7 +62,7 @@ def leave(default: str = "/") -> Response:
     another site than Clerk, and could not tell otherwise which browser came back.
     """
     target = _allowed(request.args.get("redirect_url", ""))
-    target = target or f"{current_clerk().app_origin}{default}"
+    target = target or current_clerk().app_page(default)
     return redirect(with_query(target, **{PARAMETER: browser().dev_browser}), 303)
 
 
