@@ -122,6 +122,7 @@ def site(chromium: Browser, bundles: Path, generated: Project) -> Iterator[str]:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     url = f"http://localhost:{generated.port}"
     mounting.add_page(generated.path, url, key)
+    mounting.add_form(generated.path)
     with flask_dev(generated, generated.path, url, LOG):
         yield url
     # `nox -s endpoints` makes a table of the endpoints that Clerk.js uses.

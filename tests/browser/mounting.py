@@ -26,6 +26,35 @@ PAGE = """<!doctype html>
 </html>
 """
 
+FORM = '''
+
+@blueprint.route("/note", methods=["GET", "POST"])
+@session_required
+def note() -> ResponseReturnValue:
+    """A form for the browser tests."""
+    from flask import render_template_string, request
+
+    if request.method == "POST":
+        return render_template_string(
+            "{% extends 'base.html' %}{% block content %}<output>{{ said }}</output>{% endblock %}",
+            said=", ".join(f"{name}={value}" for name, value in request.form.items() if name != "csrf_token"),
+        )
+    return render_template_string(
+        "{% extends 'base.html' %}{% block content %}"
+        "<form id='note' method='post'><input type='hidden' name='csrf_token' value='{{ csrf_token() }}'>"
+        "<textarea name='text' required></textarea>"
+        "<input name='requestSubmit'><input name='method' value='get'>"
+        "<button name='go' value='one'>One</button><button name='go' value='two'>Two</button></form>"
+        "{% endblock %}"
+    )
+'''
+
+
+def add_form(project: Path) -> None:
+    """Add a page with a form, `/note`, to a generated project."""
+    with (project / "app" / "dashboard" / "views.py").open("a", encoding="utf-8") as views:
+        views.write(FORM)
+
 
 def add_page(project: Path, site: str, key: str) -> None:
     """Add the page to a generated project.

@@ -17,6 +17,7 @@ from wtforms import StringField
 from app import create_app
 from app.clerk import clerk_of, session_required
 from tests.app_fixtures import BROWSER
+from tests.local_server import LocalServer
 from tests.signing import Signer
 
 FETCH = {"Accept": "application/json", "Sec-Fetch-Dest": "empty"}
@@ -120,15 +121,21 @@ def test_a_form_opened_before_signing_in_is_refused(client: FlaskClient, be: Any
     assert SECRET not in answer.text
 
 
-def test_a_form_opened_before_signing_out_is_not_lost(client: FlaskClient, be: Any) -> None:
+def test_a_form_opened_before_signing_out_is_not_lost(
+    client: FlaskClient, be: Any, backend: LocalServer
+) -> None:
+    backend.answers["GET /v1/users/user_ada"] = (500, b"")  # so the row holds only the ID
     be("user_ada")
     token = token_of(client.get("/feedback", headers=BROWSER))
     be(None)
     assert submit(client, "/feedback", token).text == f"saved {SECRET}"
-    answer = submit(client, "/note", token)
-    assert answer.status_code == 401
-    assert "Nothing was saved" in answer.text
-    assert SECRET not in answer.text
+    answer = submit(client, "/note", token, follow_redirects=True)
+    assert (answer.request.path, answer.status_code) == ("/login", 401)
+    assert "Sign in in a new tab" in answer.text
+    be("user_ada")
+    answer = client.get(answer.request.full_path, headers=BROWSER)
+    assert answer.status_code == 400
+    assert "Now you are signed in again" in answer.text
 
 
 @pytest.mark.parametrize("path", ["/note", "/wtf"])

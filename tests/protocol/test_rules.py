@@ -210,11 +210,9 @@ def test_only_page_loads_get_an_html_error(client: FlaskClient, headers: dict[st
     assert client.get("/page/a", headers=headers).status_code == status
 
 
-def test_a_form_of_a_signed_out_browser_is_explained_and_never_repeated(client: FlaskClient) -> None:
+def test_a_form_of_a_signed_out_browser_is_never_repeated(client: FlaskClient) -> None:
     response = client.post("/page/a", headers=BROWSER)
-    assert (response.status_code, response.mimetype) == (401, "text/html")
-    assert "Nothing was saved" in response.text
-    assert "Location" not in response.headers
+    assert (response.status_code, response.location) == (303, "/login?interrupted=1")
     assert not ran
 
 

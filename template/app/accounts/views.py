@@ -16,6 +16,7 @@ from app.clerk import (
     session_required,
     unauthenticated_json,
 )
+from app.security import StaleForm
 from app.settings import Settings
 
 from .current import admits_user
@@ -25,6 +26,18 @@ blueprint = Blueprint("accounts", __name__)
 ADD_ACCOUNT = "add_account"
 """Query parameter that shows the sign-in to signed-in users as well, so they can add an account. If
 the instance allows one account per browser, Clerk.js redirects them."""
+
+INTERRUPTED = "interrupted"
+"""Query parameter to which rules redirect a form that was sent without being signed in."""
+
+SIGNED_IN_AGAIN = (
+    "Nothing was saved, because your session had expired. Now you are signed in again: use your "
+    "browser's Back button to return to the form with what you typed, and send it again."
+)
+SIGN_IN_FIRST = (
+    "Nothing was saved, because you are not signed in any more. Sign in in a new tab. Then use the "
+    "Back button here to return to the form with what you typed, and send it again."
+)
 
 
 @blueprint.get("/login", defaults={"step": ""})
@@ -92,7 +105,11 @@ def _sign_in_page(template: str, step: str, default: str) -> ResponseReturnValue
     if current_session and not step and ADD_ACCOUNT not in request.args:
         if not admits_user(current_session.user_id):
             abort(403, "Your account has been banned or deleted. Sign out to use another account.")
+        if INTERRUPTED in request.args:
+            raise StaleForm(SIGNED_IN_AGAIN)
         return redirect(target or default)
+    if INTERRUPTED in request.args:
+        abort(401, SIGN_IN_FIRST)
     return render_template(template, target=target or default)
 
 

@@ -10,7 +10,7 @@ from typing import Any, cast, overload
 
 from flask import current_app, g, has_request_context, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import Forbidden, ServiceUnavailable, Unauthorized
+from werkzeug.exceptions import Forbidden, ServiceUnavailable
 
 from .authenticate import bearer_token
 from .authorization import Reverification, reverification_of
@@ -36,11 +36,6 @@ from .tokens import TokenError
 View = Callable[..., ResponseReturnValue]
 
 _SCOPE = re.compile(r"[!#-\[\]-~]+( [!#-\[\]-~]+)*\Z")  # RFC 6749, section 3.3
-
-FORM_NOT_SAVED = (
-    "Nothing was saved, because you are not signed in any more. Sign in, then use your browser's "
-    "Back button to return to the form with what you typed, and send it again."
-)
 
 
 @dataclass(frozen=True)
@@ -221,14 +216,16 @@ def unauthenticated() -> ResponseReturnValue:
     """The response to a request that must be signed in and is not."""
     if not wants_page():
         return unauthenticated_json()
+    login_endpoint = clerk_of(current_app).login_endpoint
     if request.method not in ("GET", "HEAD"):
-        # A form is never repeated after signing in: another person may be signed in by then.
-        raise Unauthorized(FORM_NOT_SAVED)
-    login = url_for(clerk_of(current_app).login_endpoint)
+        # The form is never repeated: another person may sign in. But the redirect gives the browser
+        # a new token if it only had an old one, and then its Back button restores the form.
+        return redirect(url_for(login_endpoint, interrupted=1), 303)
+    login = url_for(login_endpoint)
     return_path = safe_path(location_without_handshake(request_facts()), public_origin())
     if not return_path or request.method != "GET":
         return redirect(login)
-    return redirect(url_for(clerk_of(current_app).login_endpoint, redirect_url=return_path))
+    return redirect(url_for(login_endpoint, redirect_url=return_path))
 
 
 def wrong_token_class() -> ResponseReturnValue:

@@ -4,6 +4,7 @@
   "use strict";
 
   const TIMEOUT = 15000; // milliseconds
+  const RENEWAL_TIMEOUT = 3000; // milliseconds
   const settings = JSON.parse(document.currentScript.dataset.clerkSettings);
   const scripts = [...document.querySelectorAll("script[data-clerk-script]")];
   const mounts = [...document.querySelectorAll("[data-clerk-mount]")];
@@ -62,6 +63,40 @@
     }
   }
 
+  // A tab may sleep for longer than its token lives, and a form that is sent without a valid one is refused.
+  // So get a new token before a form is sent to this app; then send the form as if nothing had happened.
+  const renewals = new WeakMap(); // forms that wait for a token (false), or have it and are being sent (true)
+
+  function isOwnPost(form, submitter) {
+    const setting = (name) => submitter?.getAttribute(`form${name}`) ?? form.getAttribute(name) ?? "";
+    const target = new URL(setting("action"), document.baseURI);
+    return setting("method").toLowerCase() === "post" && target.origin === location.origin;
+  }
+
+  async function renewToken() {
+    const timeout = new Promise((resolve) => setTimeout(resolve, RENEWAL_TIMEOUT));
+    try {
+      await Promise.race([window.Clerk.session.getToken({ skipCache: true }), timeout]);
+    } catch (error) {
+      console.warn("Clerk.js got no new token:", error);
+    }
+  }
+
+  async function sendWithNewToken(event) {
+    const { target: form, submitter } = event;
+    if (!event.isTrusted || !window.Clerk?.session || renewals.get(form) || !isOwnPost(form, submitter)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation(); // other listeners run when the form is really sent
+    if (renewals.has(form)) return; // a second click
+    renewals.set(form, false);
+    await renewToken();
+    renewals.set(form, true);
+    // The page's script may have removed the button. Fields may be called "requestSubmit", too.
+    HTMLFormElement.prototype.requestSubmit.call(form, submitter?.form === form ? submitter : null);
+    renewals.delete(form);
+  }
+
+  window.addEventListener("submit", sendWithNewToken, true);
   hide(".clerk-loading", false);
   setTimeout(() => fail("no answer in time"), TIMEOUT);
   for (const script of scripts) {
