@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -222,3 +224,25 @@ def test_applied_event_without_a_receiver_is_settled(app: Flask, client: FlaskCl
     assert noted
     assert noted.outcome == "applied"
     assert noted.signal_handled_at
+
+
+def test_new_deliveries_delete_old_ones(app: Flask, client: FlaskClient) -> None:
+    now = datetime.now(UTC)
+    old, recent = now - timedelta(days=31), now - timedelta(days=29)
+    common = {"type": "user.updated", "outcome": "applied"}
+    with app.app_context():
+        for number in range(5):
+            db.session.add(
+                WebhookDelivery(id=f"old {number}", received_at=old, signal_handled_at=old, **common)
+            )
+        db.session.add(WebhookDelivery(id="waiting", received_at=old, **common))
+        db.session.add(WebhookDelivery(id="recent", received_at=recent, signal_handled_at=recent, **common))
+        db.session.commit()
+    left = []
+    for number in range(4):
+        deliver(client, event("user.created", {**ALICE, "id": f"user_{number}"}))
+        with app.app_context():
+            ids = db.session.scalars(sa.select(WebhookDelivery.id)).all()
+        left.append(sum(id.startswith("old") for id in ids))
+    assert left == [3, 1, 0, 0]
+    assert {"waiting", "recent"} <= set(ids)

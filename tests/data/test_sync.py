@@ -12,7 +12,7 @@ from flask import Flask
 
 from app.accounts.models import Membership, Organization, User
 from app.clerk import BackendApi, BackendApiError, clerk_of
-from app.clerk_sync import clerk_lists, reconciliation
+from app.clerk_sync import clerk_lists, clerk_sync_of, reconciliation
 from app.clerk_sync.records import apply_user
 from app.clerk_sync.tables import SyncCheckpoint, Tombstone
 from app.commands.sync import sync_command
@@ -223,3 +223,48 @@ def test_error_of_clerk_is_shown(site: Flask, run: Run) -> None:
     result = run()
     assert result.exit_code == 1
     assert "Backend API" in result.output
+
+
+def test_an_object_that_the_database_rejects_stops_no_other(
+    site: Flask, crowd: RunningClerk, run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As with a constraint of the founder's."""
+    with site.app_context(), db.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE UNIQUE INDEX one_name ON users (first_name)")
+    try:
+        first, second = crowd.users()[3:5]
+        crowd.update_user(second, first_name=first.first_name)
+        result = run()
+        assert result.exit_code == 0, result.output
+        assert "users: 12 in Clerk; 11 added" in result.output
+        assert f"{second.id} of Clerk's users can't be stored" in caplog.text
+        assert "@example.com" not in caplog.text
+    finally:
+        with site.app_context(), db.engine.begin() as connection:
+            connection.exec_driver_sql("DROP INDEX one_name")
+
+
+def test_a_row_that_cannot_be_deleted_stops_no_other(
+    site: Flask,
+    crowd: RunningClerk,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """As with a failing erase hook."""
+    assert run().exit_code == 0
+    kept, *others = crowd.users()[:3]
+
+    def erase(session: object, user_id: str) -> None:
+        if user_id == kept.id:
+            raise LookupError("an invoice is still open")
+
+    monkeypatch.setattr(clerk_sync_of(site), "erase", erase)
+    for user in (kept, *others):
+        crowd.delete_user(user)
+    result = run()
+    assert result.exit_code == 0, result.output
+    assert "0 added, 0 changed, 2 deleted" in result.output
+    assert f"{kept.id} can't be deleted from users" in caplog.text
+    with site.app_context():
+        assert [db.session.get(User, user.id) is None for user in (kept, *others)] == [False, True, True]

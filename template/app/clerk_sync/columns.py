@@ -48,7 +48,8 @@ class UserColumns(ClerkColumns):
     banned: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     """Whether Clerk rejects the user's sign-ins for good."""
     locked: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
-    """Whether Clerk rejects sign-ins for now, after too many failed attempts."""
+    """Whether Clerk rejected sign-ins when it last sent the user. It's no reason to refuse a
+    session: Clerk sends no event when the lock expires."""
 
 
 class OrganizationColumns(ClerkColumns):

@@ -43,6 +43,9 @@ QUEUE_LEASE = timedelta(days=1)
 """How long a job queue may take to send a signal, retries included. After that, a delivery that is
 replayed from Clerk's dashboard is queued again, in case the queue lost it."""
 
+KEPT = timedelta(days=30)
+"""Deliveries older than this are deleted. Clerk repeats a delivery for some days."""
+
 WAITS = (0.05, 0.1, 0.2, 0.4, 0.8)
 """Seconds between checks of whether another worker has finished the same delivery."""
 
@@ -140,6 +143,7 @@ def _record_and_apply(event: WebhookEvent, session: Session) -> SignalState:
     insert = insert.on_conflict_do_nothing()
     if session.execute(insert.returning(WebhookDelivery.id)).first() is None:
         return _claim_again(event.delivery_id, session)
+    _delete_old(session)
     outcome = _apply(event, session)
     is_due = _is_signal_due(event, outcome)
     now = datetime.now(UTC)
@@ -151,6 +155,16 @@ def _record_and_apply(event: WebhookEvent, session: Session) -> SignalState:
         signal_handled_at=None if is_due else now,
     )
     return SignalState.CLAIMED if is_due else SignalState.SETTLED
+
+
+def _delete_old(session: Session) -> None:
+    """Delete at most two old deliveries for each new one, so that the table stays small."""
+    old = sa.select(WebhookDelivery.id).where(
+        WebhookDelivery.received_at < datetime.now(UTC) - KEPT,
+        WebhookDelivery.signal_handled_at.is_not(None),
+    )
+    two = old.order_by(WebhookDelivery.received_at).limit(2).with_for_update(skip_locked=True)
+    session.execute(sa.delete(WebhookDelivery).where(WebhookDelivery.id.in_(two)))
 
 
 def _is_signal_due(event: WebhookEvent, outcome: Outcome) -> bool:

@@ -25,6 +25,8 @@ def user_row(data: Json) -> Row:
         (https://clerk.com/docs/reference/backend-api).
     :raises InvalidRecord: it has no usable ID.
     """
+    # Left out if Clerk doesn't say, so that such an event never lifts a ban.
+    flags = {name: data[name] for name in ("banned", "locked") if type(data.get(name)) is bool}
     return _common_columns(data) | {
         "email": _primary(data, "email_address", 320),
         "phone_number": _primary(data, "phone_number", 32),
@@ -32,8 +34,7 @@ def user_row(data: Json) -> Row:
         "first_name": _text(data.get("first_name"), 255),
         "last_name": _text(data.get("last_name"), 255),
         "image_url": _text(data.get("image_url"), 2048),
-        "banned": data.get("banned") is True,
-        "locked": data.get("locked") is True,
+        **flags,
     }
 
 

@@ -6,6 +6,7 @@ arrive during a run, and a run may be stopped at any time. No signals are sent.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -14,10 +15,12 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from flask import current_app
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from app.clerk import BackendApi
 from app.database import db
+from app.database_errors import is_database_unavailable
 from app.transactions import transact
 
 from . import clerk_lists
@@ -26,6 +29,8 @@ from .extension import clerk_sync_of
 from .payloads import InvalidRecord, Json, Row
 from .records import delete_record
 from .tables import SyncCheckpoint, Tombstone
+
+log = logging.getLogger(__name__)
 
 BATCH = 50
 """Rows written in one transaction; few, because webhooks wait for it."""
@@ -128,7 +133,7 @@ def _compare(
     valid = [(data, row) for data in objects if (row := _valid_row(clerk_list, data))]
     with db.sessionmaker() as session:
         ours, deleted = _our_rows(session, clerk_list, [row["id"] for _, row in valid])
-    outdated = []
+    outdated, differences = [], []
     for data, row in valid:
         mine = ours.get(row["id"])
         if row["id"] in deleted or (mine and mine["clerk_updated_at"] > row["clerk_updated_at"]):
@@ -137,10 +142,11 @@ def _compare(
         if differing:
             outdated.append(data)
         if difference := _difference(row, mine, differing):
-            yield difference
-    if not dry_run:
-        for batch in _batched(outdated):
-            transact(partial(_write_batch, clerk_list, batch))
+            differences.append(difference)
+    rejected: set[str] = set()
+    for batch in _batched(outdated) if not dry_run else ():
+        rejected |= _write(clerk_list, batch)
+    yield from (difference for difference in differences if difference.id not in rejected)
 
 
 def _valid_row(clerk_list: ClerkList, data: Json) -> Row | None:
@@ -168,6 +174,22 @@ def _difference(row: Row, mine: Row | None, differing: Sequence[str]) -> Differe
         f"{name} {mine[name]!s} → {row[name]!s}" for name in differing if name != "clerk_updated_at"
     ]
     return Difference("change", row["id"], ", ".join(details)) if details else None
+
+
+def _write(clerk_list: ClerkList, batch: Sequence[Json]) -> set[str]:
+    """Write a batch. If it has objects that the database rejects, write all others.
+
+    :returns: the IDs of the rejected objects, such as for a constraint of your own.
+    """
+    try:
+        transact(partial(_write_batch, clerk_list, batch))
+    except (IntegrityError, DataError) as error:
+        if len(batch) > 1:
+            return set().union(*(_write(clerk_list, [data]) for data in batch))
+        reason = str(error.orig).partition("\n")[0]  # PostgreSQL's second line shows the values
+        log.error("%s of Clerk's %s can't be stored: %s", batch[0]["id"], clerk_list.name, reason)
+        return {batch[0]["id"]}
+    return set()
 
 
 def _write_batch(clerk_list: ClerkList, batch: Sequence[Json], session: Session) -> None:
@@ -205,8 +227,14 @@ def _check_missing(
     if data is not None:
         yield from () if dry_run else _compare(clerk_list, [data], dry_run=False)
         return
-    if not dry_run:
-        transact(lambda session: delete_record(session, clerk_list.model, key[0]))
+    try:
+        if not dry_run:
+            transact(lambda session: delete_record(session, clerk_list.model, key[0]))
+    except Exception as error:  # of the app's erase hook or foreign keys; other rows go on
+        if is_database_unavailable(error):
+            raise
+        log.exception("%s can't be deleted from %s", key[0], clerk_list.name)
+        return
     yield Difference("delete", key[0], "")
 
 

@@ -25,7 +25,7 @@ from app.transactions import transact
 )
 @with_appcontext
 def prune_events(days: int) -> None:
-    """Delete old rows of webhook_events; meant for a daily cron job.
+    """Delete old rows of webhook_events at once; new deliveries also delete some of them.
 
     Deliveries whose signals haven't been sent stay, and so does the record of deleted users and
     organizations.
