@@ -107,8 +107,8 @@ def test_sign_in_as_redirects_to_the_app_with_the_dev_browser_token(
 def test_sign_in_as_opens_the_apps_page_for_signed_in_users(
     visitor: Visitor, ada: Browser, clerk: LocalClerk
 ) -> None:
-    app = {"app_url": "http://localhost:5000/crm/", "after_sign_in_path": "/dashboard?tab=1"}
-    clerk.config = replace(clerk.config, **app)
+    url = "http://localhost:5000/crm/"
+    clerk.config = replace(clerk.config, app_url=url, after_sign_in_path="/dashboard?tab=1")
     answer = visitor.post(f"/dashboard/users/{user_of(clerk).id}/sign-in")
     assert answer.location.startswith("http://localhost:5000/crm/dashboard?tab=1&__clerk_db_jwt=")
 
