@@ -23,6 +23,9 @@ CLASSES = ("cl_B7d4PD111AAA", "cl_I7d4PD111III")
 SKEW = 5
 """Seconds."""
 
+LONGEST_LIFETIME = 24 * 3600
+"""Seconds from the issue of a session token to its expiration."""
+
 ONLY_THE_SIGNATURE: Any = {
     name: name == "verify_signature"
     for name in (
@@ -94,6 +97,8 @@ def session_claims(
             name not in claims or (_is_time(claims[name]) and claims[name] <= now + SKEW)
             for name in ("nbf", "iat")
         )
+        and ("iss" not in claims or (isinstance(claims.get("sid"), str) and claims["sid"] != ""))
+        and claims["exp"] - claims.get("iat", now) <= LONGEST_LIFETIME
     )
     return claims if good else None
 

@@ -30,7 +30,7 @@ from .request_state import RequestState
 from .session import read_session
 from .token_verifier import TokenVerifier
 from .tokens import (
-    CLOCK_SKEW,
+    TIME_ERRORS,
     TokenError,
     check_token_class,
     decode_unverified,
@@ -44,6 +44,12 @@ DEVELOPMENT_HANDSHAKE_SKEW = 24 * 3600.0
 
 LONGEST_EXPIRED = 30 * 24 * 3600.0
 """Seconds after its expiration for which a session token can still be used to sign out."""
+
+DEVELOPMENT_SKEW = 30.0
+"""Seconds of tolerance once a handshake has shown by how much a developer's clock is off."""
+
+WRONG_PARTY = "token-invalid-authorized-parties"
+"""The reason for rejecting a token that was issued for another site, or for none."""
 
 HANDSHAKE_REASONS = {
     "token-expired": "session-token-expired-refresh-{why}",
@@ -110,7 +116,9 @@ def session_to_end(
         if expires <= now - LONGEST_EXPIRED:
             return ""
         # Verified as of its last second, so everything but the expiration is checked as usual.
-        session_id = tokens.verify(token, min(now, expires - 1)).get("sid")
+        is_bearer = bool(bearer_token(request))
+        claims = tokens.verify(token, min(now, expires - 1), bearer=is_bearer)
+        session_id = claims.get("sid")
     except TokenError:
         return ""
     return session_id if isinstance(session_id, str) else ""
@@ -120,16 +128,19 @@ def _authenticate_header(attempt: Attempt, token: str) -> RequestState:
     if token.startswith(tuple(PREFIXES)):
         return RequestState("signed-out", "token-type-mismatch", "the token is not a session token")
     try:
-        return _signed_in(token, _verify(attempt, token))
+        return _signed_in(token, _verify(attempt, token, bearer=True))
     except TokenError as error:
         return _recover_from_error(attempt, token, error)
 
 
 def _authenticate_cookies(attempt: Attempt) -> RequestState:
     """Run the steps in order. The first one that returns a state decides."""
+    return _finish_handshake(attempt) or _check_cookies(attempt)
+
+
+def _check_cookies(attempt: Attempt) -> RequestState:
     return (
-        _finish_handshake(attempt)
-        or _sync_domains(attempt)
+        _sync_domains(attempt)
         or _require_dev_browser(attempt)
         or _require_consistent_cookies(attempt)
         or _verify_session_cookie(attempt)
@@ -153,7 +164,11 @@ def _finish_handshake(attempt: Attempt) -> RequestState | None:
             raise
         # The payload may be meant for another app on the same registrable domain.
         log.warning("%s", error)
-        return None
+        state = _check_cookies(attempt)
+        if error.reason == WRONG_PARTY and state.status == "handshake":
+            # Clerk would send the same kind of token again.
+            return RequestState("signed-out", error.reason, "see the log")
+        return state
 
 
 def _resolve_handshake(attempt: Attempt) -> RequestState:
@@ -176,7 +191,8 @@ def _resolve_handshake(attempt: Attempt) -> RequestState:
             set_cookies=set_cookies,
         )
     try:
-        claims = _verify(attempt, token)
+        claims = attempt.tokens.verify(token, attempt.now)
+        attempt.tokens.clock_offset = 0.0
     except TokenError as error:
         claims = _verify_despite_clock(attempt, token, error)
     signed_in = _signed_in(token, claims, location=location, set_cookies=set_cookies)
@@ -197,20 +213,33 @@ def _verify_despite_clock(attempt: Attempt, token: str, error: TokenError) -> di
 
     :raises handshake.HandshakeError: the token is invalid for another reason, or in production.
     """
-    if attempt.instance.is_development and error.reason in HANDSHAKE_REASONS:
-        log.warning(
-            "Clerk's new session token is not valid according to this machine's clock (%s). "
-            "Set the clock: in production, a wrong clock signs users out.",
-            error.message,
-        )
+    tokens = attempt.tokens
+    if attempt.instance.is_development and error.reason in TIME_ERRORS:
         try:
-            return _verify(attempt, token, clock_skew=DEVELOPMENT_HANDSHAKE_SKEW)
+            claims = tokens.verify(token, attempt.now, clock_skew=DEVELOPMENT_HANDSHAKE_SKEW)
         except TokenError as still_invalid:
             error = still_invalid
+        else:
+            tokens.clock_offset = claims.get("iat", attempt.now) - attempt.now
+            log.warning(
+                "This machine's clock is about %.0f seconds %s Clerk's (%s). Pages are shown "
+                "anyway in development. Set the clock: in production, users could not sign in.",
+                abs(tokens.clock_offset),
+                "behind" if tokens.clock_offset > 0 else "ahead of",
+                error.message,
+            )
+            return claims
+    advice = (
+        "Check this machine's clock."
+        if error.reason in TIME_ERRORS
+        else "Change the setting, or the origin at which the app is opened."
+        if error.reason == WRONG_PARTY
+        else "If you have just changed the Clerk keys, clear this site's cookies and reload the "
+        "page; otherwise run 'flask clerk doctor'."
+    )
     raise handshake.HandshakeError(
-        f"The session token in Clerk's handshake is not valid: {error.message} ({error.reason}). "
-        "If you have just changed the Clerk keys, clear this site's cookies and reload the page; "
-        "otherwise run 'flask clerk doctor'."
+        f"The session token in Clerk's handshake is not valid: {error.message}. {advice}",
+        error.reason,
     ) from None
 
 
@@ -320,6 +349,8 @@ def _activate_organization(attempt: Attempt, signed_in: RequestState) -> Request
 def _recover_from_error(attempt: Attempt, token: str, error: TokenError) -> RequestState:
     """Get a new token if that can fix the error: by a refresh if possible, else by a handshake."""
     reason = HANDSHAKE_REASONS.get(error.reason)
+    if error.reason == WRONG_PARTY:
+        log.warning("A session token was refused: %s.", error.message)
     if not reason:
         return RequestState("signed-out", error.reason, error.message)
     why = ""
@@ -375,8 +406,15 @@ def _start_handshake(attempt: Attempt, reason: str, token: str = "") -> RequestS
     )
 
 
-def _verify(attempt: Attempt, token: str, *, clock_skew: float = CLOCK_SKEW) -> dict[str, Any]:
-    return attempt.tokens.verify(token, attempt.now, clock_skew=clock_skew)
+def _verify(attempt: Attempt, token: str, *, bearer: bool = False) -> dict[str, Any]:
+    tokens = attempt.tokens
+    try:
+        return tokens.verify(token, attempt.now, bearer=bearer)
+    except TokenError as error:
+        if not tokens.clock_offset or error.reason not in TIME_ERRORS:
+            raise
+        now = attempt.now + tokens.clock_offset
+        return tokens.verify(token, now, clock_skew=DEVELOPMENT_SKEW, bearer=bearer)
 
 
 def _signed_in(

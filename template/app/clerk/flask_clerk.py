@@ -34,6 +34,7 @@ from .handshake import HandshakeError
 from .instance import Instance
 from .keys import JwksKeys, read_pem_key
 from .local_keys import guard_local_keys
+from .log_redaction import redact_logs
 from .machine_tokens import MachineToken, MachineTokens
 from .request import PATH_SAFE, RequestFacts
 from .request_state import RequestState
@@ -90,6 +91,7 @@ class Clerk:
         :param clock: returns Unix time in seconds.
         :raises ConfigurationError: ``CLERK_JWT_KEY`` is not a public key.
         """
+        redact_logs()
         self.instance = instance
         self.api = BackendApi(instance)
         self._exempt: dict[str | None, bool] = {}  # by endpoint, filled as requests arrive
@@ -104,6 +106,7 @@ class Clerk:
             self.tokens.find_key,
             instance.issuer,
             lifetime=instance.machine_token_lifetime,
+            clock_skew=instance.clock_skew,
         )
         app.extensions["clerk"] = self
         app.request_class = type("Request", (_CookiesOnce, app.request_class), {})

@@ -24,8 +24,8 @@ from .organization_sync import organization_in_path
 from .request import RequestFacts
 from .request_state import RequestState
 from .tokens import (
-    CLOCK_SKEW,
     LATEST_TIME,
+    TIME_ERRORS,
     FindKey,
     TokenError,
     check_times,
@@ -47,7 +47,14 @@ REDIRECT_COUNT_LIFETIME = 2
 
 
 class HandshakeError(Exception):
-    """A handshake payload can't be used. The message says what to do about it."""
+    """A handshake payload can't be used. The message says what to do about it.
+
+    :param reason: Clerk's code, if the payload contains an invalid token.
+    """
+
+    def __init__(self, message: str, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -165,7 +172,8 @@ def _fetch_directives(nonce: str, api: BackendApi) -> list[str]:
         raise
     except BackendApiError as error:
         raise HandshakeError(
-            f"The handshake could not be fetched: {error}. Check CLERK_SECRET_KEY and "
+            # Without Clerk's message, which may contain the nonce.
+            f"The handshake could not be fetched ({error.code}). Check CLERK_SECRET_KEY and "
             "CLERK_API_URL with 'flask clerk doctor', clear this site's cookies, and reload the "
             "page."
         ) from None
@@ -183,6 +191,12 @@ def _verify_payload(payload: str, instance: Instance, find_key: FindKey, now: fl
         _check_validity(decoded.claims, instance, now)
         return _directives_claim(decoded.claims)
     except TokenError as error:
+        if error.reason in TIME_ERRORS:
+            raise HandshakeError(
+                f"Clerk's handshake is not valid at the time of this machine's clock: "
+                f"{error.message}. If the page wasn't open for long, set the clock. Then clear "
+                "this site's cookies, and open the page again."
+            ) from None
         raise HandshakeError(
             f"The handshake is not from this Clerk instance: {error.message} ({error.reason}). "
             "If you have just changed the Clerk keys, clear this site's cookies and reload the "
@@ -195,7 +209,7 @@ def _check_validity(claims: dict[str, Any], instance: Instance, now: float) -> N
     """Check a payload's issuer and times, each of which may be absent."""
     if claims.get("iss", instance.issuer) != instance.issuer:
         raise TokenError("token-invalid", "the claim iss names another Clerk instance")
-    check_times({"exp": LATEST_TIME} | claims, now, CLOCK_SKEW)
+    check_times({"exp": LATEST_TIME} | claims, now, instance.clock_skew)
 
 
 def _directives_claim(claims: dict[str, Any]) -> list[str]:

@@ -81,6 +81,10 @@ class Instance:
     """Werkzeug rules whose ``<id>`` or ``<slug>`` names the organization to activate."""
     personal_account_patterns: tuple[str, ...] = ()
     """Werkzeug rules for pages that need the personal account, without an organization."""
+    allow_missing_azp: bool = False
+    """Whether tokens without the ``azp`` claim are accepted in the ``Authorization`` header."""
+    clock_skew: float = 5.0
+    """Seconds by which Clerk's clock and the local one may differ."""
     machine_token_lifetime: float = 10.0
     """Seconds for which a verified opaque machine token is accepted without asking Clerk again."""
     allow_local_keys: bool = False
@@ -193,6 +197,10 @@ def read_instance(environ: Mapping[str, str], *, emulator_url: str = "") -> Inst
         authorized_parties=parties,
         organization_patterns=_read_patterns(environ, "CLERK_ORGANIZATION_PATTERNS", named=True),
         personal_account_patterns=_read_patterns(environ, "CLERK_PERSONAL_ACCOUNT_PATTERNS"),
+        allow_missing_azp=_read_flag(environ, "CLERK_ALLOW_MISSING_AZP"),
+        clock_skew=_read_seconds(
+            environ, "CLERK_CLOCK_SKEW_SECONDS", 5, most=300 if is_development else 60
+        ),
         machine_token_lifetime=_read_seconds(environ, "CLERK_MACHINE_TOKEN_SECONDS", 10, most=60),
         allow_local_keys=_read_flag(environ, "CLERK_ALLOW_LOCAL_KEYS"),
         sends_telemetry=_read_flag(environ, "CLERK_TELEMETRY") and not emulator_url,

@@ -17,6 +17,7 @@ from typing import Any
 
 from .backend_api import BackendApi, BackendApiError, TooManyCallsError
 from .bounded_cache import BoundedCache
+from .instance import Instance
 from .tokens import OAUTH_TYPES, FindKey, TokenError, decode_unverified, verify_machine_jwt
 
 log = logging.getLogger(__name__)
@@ -84,6 +85,7 @@ class MachineTokens:
     :param issuer: the instance's ``iss``.
     :param lifetime: seconds for which a verified opaque token is accepted without asking Clerk
         again, and so the longest time for which a revoked one is. 0 disables this.
+    :param clock_skew: seconds by which Clerk's clock and the local one may differ.
     :param clock: returns monotonic time in seconds.
     """
 
@@ -94,12 +96,14 @@ class MachineTokens:
         issuer: str,
         *,
         lifetime: float = 10.0,
+        clock_skew: float = Instance.clock_skew,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._api = api
         self._find_key = find_key
         self._issuer = issuer
         self._lifetime = lifetime
+        self._clock_skew = clock_skew
         self._clock = clock
         self._hash_key = secrets.token_bytes(32)
         self._remembered: BoundedCache[bytes, tuple[float, str]] = BoundedCache(MACHINE_TOKENS_SIZE)
@@ -115,7 +119,9 @@ class MachineTokens:
         """
         if not token.startswith(tuple(PREFIXES)):
             try:
-                claims = verify_machine_jwt(token, self._find_key, self._issuer, now)
+                claims = verify_machine_jwt(
+                    token, self._find_key, self._issuer, now, clock_skew=self._clock_skew
+                )
             except TokenError as error:
                 if error.reason == "jwk-remote-failed-to-load":
                     raise VerificationUnavailableError(error.message) from None

@@ -8,7 +8,13 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from .bounded_cache import BoundedCache
 from .instance import Instance
-from .tokens import CLOCK_SKEW, FindKey, check_times, decode_unverified, verify_session_token
+from .tokens import (
+    FindKey,
+    check_authorized_party,
+    check_times,
+    decode_unverified,
+    verify_session_token,
+)
 
 SESSION_TOKENS_SIZE = 3 * 1024 * 1024
 """Bytes for verified tokens, which need about 1 kB each."""
@@ -31,23 +37,32 @@ class TokenVerifier:
 
     def __init__(self, instance: Instance, find_key: FindKey) -> None:
         self.find_key = find_key
+        self.clock_offset = 0.0
+        """Seconds to add to the local clock to get Clerk's; in production always 0."""
         self._instance = instance
         self._verified: BoundedCache[str, _SigningKey] = BoundedCache(SESSION_TOKENS_SIZE)
 
-    def verify(self, token: str, now: float, *, clock_skew: float = CLOCK_SKEW) -> dict[str, Any]:
+    def verify(
+        self, token: str, now: float, *, clock_skew: float | None = None, bearer: bool = False
+    ) -> dict[str, Any]:
         """Verify a token, and return its claims.
 
         The claims are shared between requests, so treat them as read-only.
 
         :param token: the JWT in compact form.
         :param now: Unix time in seconds.
-        :param clock_skew: seconds of tolerance for ``exp``, ``nbf`` and ``iat``.
+        :param clock_skew: seconds of tolerance for ``exp``, ``nbf`` and ``iat``, if not those of
+            the instance.
+        :param bearer: whether the token is from the ``Authorization`` header.
         :raises TokenError: see :func:`~.tokens.verify_session_token`.
         """
+        skew = self._instance.clock_skew if clock_skew is None else clock_skew
         known = self._verified.get(token)
         if known is not None and self.find_key(known.kid) is known.key:
             claims = decode_unverified(token).claims
-            check_times(claims, now, clock_skew)
+            check_times(claims, now, skew)
+            if self._instance.allow_missing_azp:  # the cached token may be a bearer's
+                check_authorized_party(claims, self._instance, bearer=bearer)
             return claims
         used: list[_SigningKey] = []
 
@@ -55,6 +70,8 @@ class TokenVerifier:
             used.append(_SigningKey(kid, self.find_key(kid)))
             return used[-1].key
 
-        claims = verify_session_token(token, self._instance, find_key, now, clock_skew=clock_skew)
+        claims = verify_session_token(
+            token, self._instance, find_key, now, clock_skew=skew, bearer=bearer
+        )
         self._verified.put(token, used[-1], size=len(token))
         return claims

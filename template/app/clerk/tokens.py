@@ -18,8 +18,16 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from .instance import Instance
 
-CLOCK_SKEW = 5.0
-"""Seconds by which Clerk's clock and the local one may differ."""
+TIME_ERRORS = ("token-expired", "token-not-active-yet", "token-iat-in-the-future")
+"""The reasons for rejecting a token that a new token, or a correct clock, can fix."""
+
+LONGEST_LIFETIME = 24 * 3600.0
+"""Seconds between the issue and the expiration of a session token.
+
+Clerk's live for 60 seconds; its Backend API makes longer ones for tests. A token can't be revoked,
+so one that lives for months is not a session.
+Source: https://clerk.com/docs/guides/sessions/session-tokens
+"""
 
 LATEST_TIME = 1e308
 """Unix time in seconds. Larger numbers can't be compared with floats."""
@@ -113,7 +121,8 @@ def verify_session_token(
     find_key: FindKey,
     now: float,
     *,
-    clock_skew: float = CLOCK_SKEW,
+    clock_skew: float | None = None,
+    bearer: bool = False,
 ) -> dict[str, Any]:
     """Verify a session token and return its claims.
 
@@ -123,17 +132,33 @@ def verify_session_token(
     :param instance: the instance that must have issued it.
     :param find_key: finds the public key for a ``kid``.
     :param now: Unix time in seconds.
-    :param clock_skew: seconds of tolerance for ``exp``, ``nbf`` and ``iat``.
+    :param clock_skew: seconds of tolerance for ``exp``, ``nbf`` and ``iat``, if not those of the
+        instance.
+    :param bearer: whether the token is from the ``Authorization`` header.
     :raises TokenError: the token is invalid.
     """
     decoded = decode_unverified(token)
+    claims = decoded.claims
     check_token_class(decoded)
     verify_signature(token, decoded.header, find_key)
-    _check_claims(decoded.claims, instance, now, clock_skew)
-    return decoded.claims
+    if not isinstance(claims.get("sub"), str) or not claims["sub"]:
+        raise TokenError("token-invalid", "the claim sub is not a user ID")
+    check_authorized_party(claims, instance, bearer=bearer)
+    if claims.get("iss", instance.issuer) != instance.issuer:
+        raise TokenError("token-invalid", "the claim iss names another Clerk instance")
+    check_times(claims, now, instance.clock_skew if clock_skew is None else clock_skew)
+    _check_is_session(claims, now)
+    return claims
 
 
-def verify_machine_jwt(token: str, find_key: FindKey, issuer: str, now: float) -> dict[str, Any]:
+def verify_machine_jwt(
+    token: str,
+    find_key: FindKey,
+    issuer: str,
+    now: float,
+    *,
+    clock_skew: float = Instance.clock_skew,
+) -> dict[str, Any]:
     """Verify a machine-to-machine or OAuth access token in JWT form, and return its claims.
 
     Source: https://clerk.com/docs/guides/development/machine-auth/token-formats
@@ -142,6 +167,7 @@ def verify_machine_jwt(token: str, find_key: FindKey, issuer: str, now: float) -
     :param find_key: finds the public key for a ``kid``.
     :param issuer: the instance's ``iss``.
     :param now: Unix time in seconds.
+    :param clock_skew: seconds of tolerance for ``exp``, ``nbf`` and ``iat``.
     :raises TokenError: the token is invalid, or of another class.
     """
     decoded = decode_unverified(token)
@@ -156,7 +182,7 @@ def verify_machine_jwt(token: str, find_key: FindKey, issuer: str, now: float) -
         raise TokenError("token-invalid", "the claim sub is not an ID")
     if claims.get("iss", issuer) != issuer:
         raise TokenError("token-invalid", "the claim iss names another Clerk instance")
-    check_times(claims, now, CLOCK_SKEW)
+    check_times(claims, now, clock_skew)
     return claims
 
 
@@ -211,20 +237,45 @@ def verify_signature(
         )
 
 
-def _check_claims(claims: dict[str, Any], instance: Instance, now: float, skew: float) -> None:
-    if not isinstance(claims.get("sub"), str) or not claims["sub"]:
-        raise TokenError("token-invalid", "the claim sub is not a user ID")
+def check_authorized_party(claims: dict[str, Any], instance: Instance, *, bearer: bool) -> None:
+    """Check that the token was issued for one of the origins in ``CLERK_AUTHORIZED_PARTIES``.
+
+    :param bearer: whether the token is from the ``Authorization`` header.
+    :raises TokenError: ``token-invalid-authorized-parties``.
+    """
     azp = claims.get("azp")
-    if instance.authorized_parties and not (
-        isinstance(azp, str) and azp in instance.authorized_parties
-    ):
-        raise TokenError(
-            "token-invalid-authorized-parties",
-            "the claim azp is not listed in CLERK_AUTHORIZED_PARTIES",
+    if not instance.authorized_parties:
+        return
+    if isinstance(azp, str) and azp in instance.authorized_parties:
+        return
+    if "azp" in claims:
+        seen = ascii(azp)[:100]
+        message = f"the claim azp is {seen}, which CLERK_AUTHORIZED_PARTIES doesn't list"
+    elif not instance.allow_missing_azp:
+        message = (
+            "the token has no claim azp, so CLERK_AUTHORIZED_PARTIES can't be checked; "
+            "CLERK_ALLOW_MISSING_AZP=true accepts such tokens from API clients"
         )
-    if claims.get("iss", instance.issuer) != instance.issuer:
-        raise TokenError("token-invalid", "the claim iss names another Clerk instance")
-    check_times(claims, now, skew)
+    elif bearer:
+        return
+    else:
+        message = "the cookie's token has no claim azp, which only API clients may omit"
+    raise TokenError("token-invalid-authorized-parties", message)
+
+
+def _check_is_session(claims: dict[str, Any], now: float) -> None:
+    """Reject tokens with other purposes, which the same key signs: they could outlive a session.
+
+    All of Clerk's session tokens have ``iss`` and ``sid``. Tokens from JWT templates have ``iss``
+    alone, and the app's developers choose how long they live.
+
+    :raises TokenError: ``token-invalid``.
+    """
+    session_id = claims.get("sid")
+    if "iss" in claims and not (isinstance(session_id, str) and session_id):
+        raise TokenError("token-invalid", "the claim sid is not a session ID")
+    if claims["exp"] - claims.get("iat", now) > LONGEST_LIFETIME:
+        raise TokenError("token-invalid", "the token lives longer than a session token")
 
 
 def check_times(claims: dict[str, Any], now: float, skew: float) -> None:
@@ -236,11 +287,13 @@ def check_times(claims: dict[str, Any], now: float, skew: float) -> None:
         or ``token-invalid`` if a claim is not a number.
     """
     if _seconds(claims, "exp") <= now - skew:
-        raise TokenError("token-expired", "the token has expired")
+        raise TokenError("token-expired", f"the token expired {_span(now - claims['exp'])} ago")
     if "nbf" in claims and _seconds(claims, "nbf") > now + skew:
-        raise TokenError("token-not-active-yet", "the token is not valid yet")
+        message = f"the token becomes valid in {_span(claims['nbf'] - now)}"
+        raise TokenError("token-not-active-yet", message)
     if "iat" in claims and _seconds(claims, "iat") > now + skew:
-        raise TokenError("token-iat-in-the-future", "the token was issued in the future")
+        message = f"the token was issued {_span(claims['iat'] - now)} in the future"
+        raise TokenError("token-iat-in-the-future", message)
 
 
 def unverified_time(claims: dict[str, Any], name: str) -> float:
@@ -250,6 +303,10 @@ def unverified_time(claims: dict[str, Any], name: str) -> float:
     """
     value: float = claims.get(name)  # type: ignore[assignment]
     return value if isinstance(value, NUMBERS) else 0
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds:.0f} seconds" if seconds < 1e10 else "centuries"
 
 
 def _seconds(claims: dict[str, Any], name: str) -> float:

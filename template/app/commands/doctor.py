@@ -15,7 +15,6 @@ import requests
 from werkzeug.exceptions import HTTPException
 
 from app.clerk import BackendApi, BackendApiError
-from app.clerk.tokens import CLOCK_SKEW
 from app.settings import ENV_FILE, Settings, SettingsError, read_environment, read_settings
 
 from .env_file import complete, empty_secrets, missing_variables
@@ -124,7 +123,7 @@ def _clerk(settings: Settings) -> Iterator[Finding]:
         yield Finding(verdict, "Frontend API", seen, start_it)
         return
     yield Finding(GOOD, "Frontend API", f"{base} responds")
-    yield _clock(answer.headers.get("Date", ""))
+    yield _clock(answer.headers.get("Date", ""), settings.clerk.clock_skew)
     try:
         kids = _kids(BackendApi(settings.clerk).jwks())
     except BackendApiError as error:
@@ -145,18 +144,18 @@ def _kids(document: Any) -> set[str]:
     return {str(key.get("kid")) for key in keys or () if isinstance(key, dict)}
 
 
-def _clock(date: str) -> Finding:
+def _clock(date: str, allowed: float) -> Finding:
     try:
         skew = time.time() - parsedate_to_datetime(date).timestamp()
     except ValueError:
         return Finding(ADVICE, "Clock", "Clerk's response has no valid Date header")
     # The header has whole seconds, so one second of difference is not an error.
-    if abs(skew) > CLOCK_SKEW + 1:
+    if abs(skew) > allowed + 1:
         seen = f"this machine is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} Clerk"
         return Finding(
             BAD, "Clock", seen, "synchronize the clock with NTP: session tokens live for 60 seconds"
         )
-    return Finding(GOOD, "Clock", f"within {CLOCK_SKEW:.0f} s of Clerk's")
+    return Finding(GOOD, "Clock", f"within {allowed:.0f} s of Clerk's")
 
 
 def _webhooks(settings: Settings) -> Finding:
