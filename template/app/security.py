@@ -18,36 +18,29 @@ from app.clerk import Instance, has_bearer_token, session_user_id, wants_page
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 """Methods that change nothing, so they need no protection (RFC 9110, section 9.2.1)."""
 
-OPENED_BY_ANOTHER = (
-    "Nothing was saved, because this form was opened before you signed in, or by another user. "
-    "Open its page again."
-)
-OPEN_TOO_LONG = (
-    "Nothing was saved yet, because this form was open for too long. What you entered is still "
-    "here, so you only need to send it again."
-)
-NOT_PROVEN = "Nothing was saved, because the form may be too old. Open its page again."
+OPENED_BY_ANOTHER = "this form was opened by another user, or before you signed in"
+NOT_PROVEN = "this form was open for too long, or another site sent it"
+CAN_BE_SENT_AGAIN = "this form was open for too long. What you entered is kept: send it again"
 
 
 class StaleForm(CSRFError):  # type: ignore[misc]
-    """A form whose CSRF token doesn't prove that this person opened it, or not recently.
+    """A form that was not accepted.
 
-    :param description: what happened, for the page.
-    :param fields: what the same person typed, to send again; empty if another may have typed it.
+    :param why: what happened, for the page.
+    :param fields: what the same user entered; empty if another user may have entered it.
     """
 
     name = "This form wasn't sent"
 
-    def __init__(self, description: str, fields: Sequence[tuple[str, str]] = ()) -> None:
-        super().__init__(description)
+    def __init__(self, why: str, fields: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(f"Nothing was saved, because {why}.")
         self.fields = fields
 
 
 class FormProtection(CSRFProtect):  # type: ignore[misc]
-    """Prevents other sites from submitting forms on behalf of a signed-in user.
+    """Prevents other sites, and other users of the same browser, from submitting a user's form.
 
-    Each CSRF token contains the ID of the user whom the page was made for, so that nobody submits a
-    form that another user opened in the same browser.
+    Each CSRF token contains the ID of the user for whom the page was made.
     """
 
     def init_app(self, app: Flask) -> None:
@@ -69,10 +62,10 @@ class FormProtection(CSRFProtect):  # type: ignore[misc]
             return
         g.csrf_valid = False
         super().protect(*args, **kwargs)
-        # A session that has expired since doesn't prove another user; rules decide about it.
+        # If the session has expired since, there is no other user; the view's rule decides then.
         if g.csrf_valid and session_user_id() not in ("", None, self._opened_by()):
             g.csrf_valid = False
-            raise StaleForm(OPENED_BY_ANOTHER)
+            self._error_response("another user")
 
     def _opened_by(self) -> str | None:
         """The ID of the user whom the form was made for; None if no CSRF token proves it."""
@@ -88,10 +81,9 @@ class FormProtection(CSRFProtect):  # type: ignore[misc]
             raise StaleForm(OPENED_BY_ANOTHER)
         is_form = request.method == "POST" and wants_page() and not request.files
         if not user_id or opened_by != user_id or not is_form or "referrer" in reason:
-            raise StaleForm(f"{NOT_PROVEN} ({reason})")
-        token = current_app.config["WTF_CSRF_FIELD_NAME"]
-        fields = [field for field in request.form.items(multi=True) if field[0] != token]
-        raise StaleForm(OPEN_TOO_LONG, fields)
+            raise StaleForm(f"{NOT_PROVEN} ({reason.rstrip('.')})")
+        fields = request.form.items(multi=True)
+        raise StaleForm(CAN_BE_SENT_AGAIN, [field for field in fields if field[0] != "csrf_token"])
 
 
 def personal_csrf_token() -> str:

@@ -107,7 +107,7 @@ def test_another_user_cannot_submit_it_or_read_it(
         assert token_of(client.get(path, headers=BROWSER)) != token
     answer = submit(client, path, token, headers=headers)
     assert answer.status_code == 400
-    assert "by another user" in html.unescape(answer.text)
+    assert "opened by another user" in html.unescape(answer.text)
     assert SECRET not in answer.text
 
 
@@ -135,7 +135,7 @@ def test_a_form_opened_before_signing_out_is_not_lost(
     be("user_ada")
     answer = client.get(answer.request.full_path, headers=BROWSER)
     assert answer.status_code == 400
-    assert "Now you are signed in again" in answer.text
+    assert "It is renewed now" in answer.text
 
 
 @pytest.mark.parametrize("path", ["/note", "/wtf"])
@@ -158,7 +158,7 @@ def test_what_nobody_can_prove_is_not_shown(client: FlaskClient, be: Any, app: F
     for token in ("", "x", "é", foreign, other_salt, "a.b.c"):
         answer = submit(client, "/note", token)
         assert answer.status_code == 400
-        assert "Open its page again" in answer.text
+        assert "open for too long, or another site" in answer.text
         assert SECRET not in answer.text
     assert submit(client, "/note", "", headers=FETCH).json["error"] == "This form wasn't sent"
 

@@ -11,11 +11,13 @@ import pytest
 from flask import Blueprint, Flask
 from flask.typing import ResponseReturnValue
 from flask.views import MethodView
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from app import create_app
 from app.clerk import clerk_of, current_machine, exempt, requires, session_required
-from tests.app_fixtures import BROWSER, keys_of
+from tests.app_fixtures import BROWSER, keys_of, settings_for
 from tests.local_server import LocalServer
 from tests.signing import USER, Signer
 
@@ -317,3 +319,59 @@ def test_an_invalid_api_key_is_a_401_and_an_outage_a_503(send: Send, server: Loc
         headers = {"Authorization": f"Bearer {token}"}
         assert send("/by-id/org_mine/api", None, headers=headers).status_code == expected
     assert not ran
+
+
+@pytest.mark.parametrize(("path", "status"), [("/orgs/victim/open", 404), ("/orgs/mine/open", 200)])
+def test_the_request_that_returns_from_a_handshake_is_checked_too(
+    send: Send, live_signer: Signer, path: str, status: int
+) -> None:
+    token = live_signer.token(o=MINE)
+    payload = live_signer.handshake([f"__session={token}; Path=/", "__client_uat=1; Path=/"])
+    response = send(path, None, f"__clerk_handshake={payload}", headers=BROWSER)
+    assert response.status_code == status
+    assert bool(ran) is (status == 200)
+
+
+def test_development_asks_once_for_an_organization(
+    signer: Signer, server: LocalServer, database_url: str
+) -> None:
+    app = create_app(settings_for(signer, server, database_url) | PATTERNS)
+    app.add_url_rule("/orgs/<slug>/open", "open", lambda slug: slug)
+    client = app.test_client()
+    client.set_cookie("__clerk_db_jwt", "dvb_1")
+    client.set_cookie("__client_uat", "1")
+    client.set_cookie("__session", signer.token(o=MINE))
+    server.answers[f"GET /v1/users/{USER}"] = (500, b"")  # so the row holds only the ID
+    assert client.get("/orgs/victim/open", headers=BROWSER).status_code == 307
+    payload = signer.handshake([f"__session={signer.token(o=MINE)}; Path=/"])
+    back = client.get(f"/orgs/victim/open?__clerk_handshake={payload}", headers=BROWSER)
+    assert (back.status_code, back.location) == (307, "/orgs/victim/open")
+    assert client.get(back.location, headers=BROWSER).status_code == 404
+    assert client.get("/orgs/mine/open", headers=BROWSER).text == "mine"
+
+
+WORDS = ["orgs", "mine", "victim", "by-id", "org_mine", "org_victim", "me", "open", "files", "slash", "ORGS"]
+ODDITIES = ["", "..", ".", "%2F", "%2e%2e", "%5C", "%00", "%0A", ";", "|", "%C3%BC", "%FF", "mine%2Fopen"]
+PIECES = st.sampled_from([*WORDS, *ODDITIES, "orgs%2Fmine"])
+
+
+@settings(max_examples=300)
+@given(
+    pieces=st.lists(PIECES, min_size=1, max_size=7),
+    method=st.sampled_from(METHODS),
+    strict=st.booleans(),
+    merge=st.booleans(),
+    prefix=st.sampled_from(["", "/crm", "/orgs/mine"]),
+)
+def test_no_spelling_of_an_address_reaches_another_organization(
+    site: Flask, live_signer: Signer, pieces: list[str], method: str, strict: bool, merge: bool, prefix: str
+) -> None:
+    ran.clear()
+    site.url_map.strict_slashes, site.url_map.merge_slashes = strict, merge
+    headers = FETCH | {"Cookie": f"__session={live_signer.token(o=MINE)}; __client_uat=1"}
+    client, base = site.test_client(use_cookies=False), f"http://localhost{prefix}"
+    try:
+        client.open("/" + "/".join(pieces), method=method, headers=headers, base_url=base)
+    finally:
+        site.url_map.strict_slashes = site.url_map.merge_slashes = True
+    assert set(ran) <= {"mine", "org_mine"}

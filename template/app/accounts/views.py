@@ -30,14 +30,7 @@ the instance allows one account per browser, Clerk.js redirects them."""
 INTERRUPTED = "interrupted"
 """Query parameter to which rules redirect a form that was sent without being signed in."""
 
-SIGNED_IN_AGAIN = (
-    "Nothing was saved, because your session had expired. Now you are signed in again: use your "
-    "browser's Back button to return to the form with what you typed, and send it again."
-)
-SIGN_IN_FIRST = (
-    "Nothing was saved, because you are not signed in any more. Sign in in a new tab. Then use the "
-    "Back button here to return to the form with what you typed, and send it again."
-)
+GO_BACK = "use your browser's Back button here to return to what you typed, and send it again"
 
 
 @blueprint.get("/login", defaults={"step": ""})
@@ -106,10 +99,10 @@ def _sign_in_page(template: str, step: str, default: str) -> ResponseReturnValue
         if not admits_user(current_session.user_id):
             abort(403, "Your account has been banned or deleted. Sign out to use another account.")
         if INTERRUPTED in request.args:
-            raise StaleForm(SIGNED_IN_AGAIN)
+            raise StaleForm(f"your session had expired. It is renewed now: {GO_BACK}")
         return redirect(target or default)
     if INTERRUPTED in request.args:
-        abort(401, SIGN_IN_FIRST)
+        abort(401, f"Nothing was saved. Sign in in a new tab, then {GO_BACK}.")
     return render_template(template, target=target or default)
 
 

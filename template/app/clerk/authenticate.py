@@ -195,17 +195,13 @@ def _resolve_handshake(attempt: Attempt) -> RequestState:
         attempt.tokens.clock_offset = 0.0
     except TokenError as error:
         claims = _verify_despite_clock(attempt, token, error)
-    signed_in = _signed_in(token, claims, location=location, set_cookies=set_cookies)
-    return _stop_activating(attempt, signed_in) if location else signed_in
-
-
-def _stop_activating(attempt: Attempt, signed_in: RequestState) -> RequestState:
-    """Don't ask again for an organization that this handshake could not activate."""
-    session, path = signed_in.session, attempt.request.route_path
-    if session is None or organization_to_activate(path, session, attempt.instance) is None:
-        return signed_in
-    last = handshake.redirect_count_cookie(handshake.MAX_REDIRECTS)
-    return signed_in._replace(set_cookies=(*signed_in.set_cookies, last))
+    state = _signed_in(token, claims, location=location, set_cookies=set_cookies)
+    path = attempt.request.route_path
+    if location and organization_to_activate(path, state.session, attempt.instance) is not None:
+        # Clerk couldn't activate the organization of this page, so don't ask a second time.
+        last = handshake.redirect_count_cookie(handshake.MAX_REDIRECTS)
+        state = state._replace(set_cookies=(*set_cookies, last))
+    return state
 
 
 def _verify_despite_clock(attempt: Attempt, token: str, error: TokenError) -> dict[str, Any]:

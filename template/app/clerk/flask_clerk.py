@@ -65,9 +65,7 @@ class Clerk:
     """
 
     admits: Callable[[str], bool] | None = None
-    """Decides, by user ID, whether the app accepts a user whose token is valid. None accepts all.
-
-    Rules call it, so it should cost at most the query that loads the user."""
+    """Decides, by user ID, whether the app accepts a user with a valid token. None accepts all."""
 
     def __init__(self, app: Flask | None = None, instance: Instance | None = None) -> None:
         if app is not None and instance is not None:
@@ -232,10 +230,9 @@ def admits(user_id: str) -> bool:
 
 
 def session_user_id() -> str | None:
-    """The user ID of the current session, even a pending one, to compare users.
+    """The user ID of the current session, even a pending one; empty if signed out.
 
-    :returns: an empty string if the request isn't signed in; None in exempt views, where that is
-        unknown.
+    None in exempt views, where it is unknown.
     """
     state: RequestState | None = g.get("clerk_request_state")
     if state is None:

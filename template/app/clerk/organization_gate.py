@@ -1,8 +1,7 @@
-"""Refuse requests that name another organization in their address than the active one.
+"""Refuse requests whose address names another organization than the active one.
 
-Registered only if the instance has patterns (``CLERK_ORGANIZATION_PATTERNS`` and
-``CLERK_PERSONAL_ACCOUNT_PATTERNS``), and then checked before any view, for all methods. Views
-marked with :func:`~.flask_clerk.exempt` decide for themselves.
+Registered if the instance has organization or personal account patterns, for all methods of all
+views below them, except those marked with :func:`~.flask_clerk.exempt`.
 """
 
 from __future__ import annotations
@@ -25,15 +24,15 @@ from .rules import (
 
 
 def check_organization() -> ResponseReturnValue | None:
-    """Check that the organization in the address is active.
+    """Check that the organization in the address is active; if not, visitors must sign in first.
 
-    Otherwise, the response is the one for an unknown address, so that it doesn't reveal which
-    organizations exist. Visitors who aren't signed in are sent to the login page, or get a 401.
+    Of the machine tokens, only an organization's own API key passes, where the address contains
+    the organization's ID; the view's rule still decides whether it accepts API keys at all.
 
-    :raises NotFound: another organization is active, or none is.
+    :raises NotFound: another organization is active, or none. The response doesn't reveal whether
+        the one in the address exists.
     """
-    clerk = clerk_of(current_app)
-    facts = request_facts()
+    clerk, facts = clerk_of(current_app), request_facts()
     wanted = organization_in_path(facts.route_path, clerk.instance)
     if wanted is None or clerk.is_exempt(request.endpoint):
         return None
@@ -41,29 +40,18 @@ def check_organization() -> ResponseReturnValue | None:
         return preflight_response()
     token = bearer_token(facts)
     kind = machine_token_kind(token) if token else None
-    if kind is not None:
-        return _check_machine_token(token, kind, wanted)
-    session = admitted_session()
-    if session is None:
-        return unauthenticated()
-    if organization_to_activate(facts.route_path, session, clerk.instance) is not None:
-        raise NotFound
-    return None
-
-
-def _check_machine_token(
-    token: str, kind: str, wanted: tuple[str, str]
-) -> ResponseReturnValue | None:
-    """An organization's own API key may pass where the address contains the organization's ID.
-
-    Other machine tokens have no active organization. The view's rule still decides whether it
-    accepts API keys at all.
-    """
-    if kind != "api_key" or wanted[0] != "id":
-        raise NotFound
-    machine = verify_machine_token(token, kind)
-    if machine is None:
-        return unauthenticated_json()
-    if machine.subject != wanted[1]:
+    if kind == "api_key" and wanted[0] == "id":
+        machine = verify_machine_token(token, kind)
+        if machine is None:
+            return unauthenticated_json()
+        is_active = machine.subject == wanted[1]
+    elif kind:
+        is_active = False
+    else:
+        session = admitted_session()
+        if session is None:
+            return unauthenticated()
+        is_active = organization_to_activate(facts.route_path, session, clerk.instance) is None
+    if not is_active:
         raise NotFound
     return None

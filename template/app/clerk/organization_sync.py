@@ -16,7 +16,7 @@ from .instance import Instance
 from .session import Session
 
 
-def organization_to_activate(path: str, session: Session, instance: Instance) -> str | None:
+def organization_to_activate(path: str, session: Session | None, instance: Instance) -> str | None:
     """The organization that the path names, if it is not the active one.
 
     :param path: the request's path, decoded, without the prefix of the app.
@@ -24,7 +24,7 @@ def organization_to_activate(path: str, session: Session, instance: Instance) ->
         nothing has to change.
     """
     wanted = organization_in_path(path, instance)
-    if wanted is None:
+    if wanted is None or session is None:
         return None
     kind, value = wanted
     active = session.organization

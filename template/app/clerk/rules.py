@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, cast, overload
@@ -144,9 +144,10 @@ class Rule:
         if session is None:
             return unauthenticated()
         if session.is_impersonated and not self.allow_impersonation:
-            return impersonation_forbidden()
+            message = "This isn't possible while you act as another user."
+            return forbidden({"impersonation": False}, message)
         if self.wanted and not session.has(**dict(self.wanted)):
-            return forbidden(self.wanted)
+            return forbidden(dict(self.wanted))
         rule = self.reverification
         if rule and not session.has(reverification=rule):
             return reverification_needed(rule)
@@ -155,8 +156,10 @@ class Rule:
     def _check_machine(self, machine: MachineToken) -> ResponseReturnValue | None:
         # Machine tokens have no roles or plans, so they fail every condition on those.
         if self.wanted or self.reverification:
-            return forbidden(self.wanted)
-        return None if self.scopes <= machine.scopes else insufficient_scope(self.scopes)
+            return forbidden(dict(self.wanted))
+        if self.scopes <= machine.scopes:
+            return None
+        return forbidden({"scope": " ".join(sorted(self.scopes))})
 
     def _protect(self, view: View) -> View:
         @wraps(view)
@@ -246,33 +249,18 @@ def unauthenticated_json() -> ResponseReturnValue:
     return response
 
 
-def forbidden(wanted: tuple[tuple[str, str], ...]) -> ResponseReturnValue:
-    """The response to a signed-in user who doesn't meet a condition."""
-    if wants_page():
-        raise Forbidden
-    missing = dict(wanted)
-    return jsonify(
-        error="forbidden", requires=missing, message="Your account may not do this."
-    ), 403
-
-
-def insufficient_scope(scopes: frozenset[str]) -> ResponseReturnValue:
-    """The response to a machine token that lacks a scope (RFC 6750, section 3.1)."""
-    scope = " ".join(sorted(scopes))
-    response = jsonify(
-        error="forbidden", requires={"scope": scope}, message="This token may not do this."
-    )
-    response.status_code = 403
-    response.headers["WWW-Authenticate"] = f'Bearer error="insufficient_scope", scope="{scope}"'
-    return response
-
-
-def impersonation_forbidden() -> ResponseReturnValue:
-    """The response to an impersonated session where the users themselves must act."""
-    message = "This isn't possible while you act as another user."
+def forbidden(missing: Mapping[str, object], message: str | None = None) -> ResponseReturnValue:
+    """The response to a user or machine token that lacks something that the rule wants."""
     if wants_page():
         raise Forbidden(message)
-    return jsonify(error="forbidden", requires={"impersonation": False}, message=message), 403
+    response = jsonify(
+        error="forbidden", requires=missing, message=message or "Your account may not do this."
+    )
+    response.status_code = 403
+    if "scope" in missing:  # RFC 6750, section 3.1
+        wanted = f'Bearer error="insufficient_scope", scope="{missing["scope"]}"'
+        response.headers["WWW-Authenticate"] = wanted
+    return response
 
 
 def reverification_needed(rule: Reverification) -> ResponseReturnValue:
@@ -311,18 +299,12 @@ def preflight_response() -> ResponseReturnValue | None:
 
 
 def verify_machine_token(token: str, kind: str) -> MachineToken | None:
-    """Verify a machine token, at most once for each request.
+    """Verify a machine token.
 
     :param kind: its class, from :func:`~.machine_tokens.machine_token_kind`.
     :returns: None if the token is invalid, or the app refuses its user.
     :raises ServiceUnavailable: Clerk can't be reached.
     """
-    if "clerk_verified_machine" not in g or g.clerk_verified_machine[0] != token:
-        g.clerk_verified_machine = (token, _verify_machine_token(token, kind))
-    return cast("MachineToken | None", g.clerk_verified_machine[1])
-
-
-def _verify_machine_token(token: str, kind: str) -> MachineToken | None:
     clerk = clerk_of(current_app)
     try:
         machine = clerk.machine_tokens.verify(token, kind, clerk.now())
