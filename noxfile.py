@@ -50,6 +50,9 @@ PYTEST = ("hypothesis", "pytest", "pytest-xdist", "python-dotenv", COPIER, NOX)
 PARALLEL = ["--numprocesses=auto"]
 # Tests of one file share a rendered project, and run in their order.
 FILE_PER_CORE = [*PARALLEL, "--dist=loadfile", "--no-loadscope-reorder"]
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+"""The versions of Python that the project supports."""
+OUR_WARNINGS = ["-o", "filterwarnings=error::DeprecationWarning:(app|clerk_emulator|tests)"]
 FIRST_PAGE_SECONDS = 120
 STOP_SECONDS = 20
 
@@ -163,7 +166,8 @@ def lint(session: nox.Session) -> None:
     with session.chdir("emulator"):
         session.run("ruff", "check", ".")
         session.run("ruff", "format", "--check", ".")
-        session.run("mypy")
+        for version in (PYTHONS[0], PYTHONS[-1]):
+            session.run("mypy", f"--python-version={version}")
 
 
 @nox.session
@@ -218,6 +222,17 @@ def docs(session: nox.Session) -> None:
     """Check that what the documentation names exists: links, files, commands, settings."""
     session.install(*PYTEST)
     session.run("pytest", "tests/docs", *session.posargs)
+
+
+@nox.session(default=False, python=PYTHONS, download_python="never")
+def pythons(session: nox.Session) -> None:
+    """Test project and local Clerk with each supported Python that is installed, deprecations as errors."""
+    project = install_app(session, *PYTEST, CLERK_SDK)
+    with session.chdir(project):
+        session.run("pytest", *OUR_WARNINGS)
+    session.run("pytest", "tests/protocol", *FILE_PER_CORE, *OUR_WARNINGS)
+    with session.chdir("emulator"):
+        session.run("pytest", *PARALLEL, *OUR_WARNINGS)
 
 
 @nox.session(default=False)

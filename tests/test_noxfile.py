@@ -10,12 +10,13 @@ import subprocess
 import sys
 import threading
 import time
+import tomllib
 import urllib.request
 from pathlib import Path
 
 import pytest
 
-from tests.tools import BIN, ROOT, free_ports, run
+from tests.tools import BIN, NEWEST_PYTHON, ROOT, free_ports, run
 
 DEMO_SECONDS = 300
 
@@ -201,3 +202,16 @@ def wait_for_line(process: subprocess.Popen[str], output: list[str], text: str) 
         assert process.poll() is None, "".join(output)
         assert time.monotonic() < deadline, "".join(output)
         time.sleep(0.1)
+
+
+def test_all_parts_declare_the_same_versions_of_python() -> None:
+    recipe = (ROOT / "noxfile.py").read_text("utf-8")
+    versions = re.findall(r'"(3\.\d+)"', recipe.partition("PYTHONS = (")[2].partition(")")[0])
+    emulator = tomllib.loads((ROOT / "emulator" / "pyproject.toml").read_text("utf-8"))["project"]
+    marker = "Programming Language :: Python :: "
+    classifiers = [text.removeprefix(marker) for text in emulator["classifiers"] if marker in text]
+    assert classifiers == versions
+    oldest = f'requires-python = ">={versions[0]}"'
+    for name in ("noxfile.py", "emulator/pyproject.toml", "template/pyproject.toml.jinja"):
+        assert oldest in (ROOT / name).read_text("utf-8"), name
+    assert versions[-1] == NEWEST_PYTHON

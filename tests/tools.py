@@ -14,6 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SAID = "said"
 """Name of the pytest property whose value is printed after all tests have run."""
+NEWEST_PYTHON = "3.14"
 BIN = "Scripts" if os.name == "nt" else "bin"
 # These point commands to an environment other than their own; nox sets some of them.
 NOT_OURS = {"VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "UV_PROJECT_ENVIRONMENT", "UV_PYTHON"}

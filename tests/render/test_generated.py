@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.render.test_render import AWKWARD
-from tests.tools import SAID, Project, find_uv, git, run
+from tests.tools import NEWEST_PYTHON, SAID, Project, find_uv, git, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +36,11 @@ def test_it_is_formatted(project: Project) -> None:
 
 def test_mypy_finds_nothing(project: Project) -> None:
     project.run("mypy")
+
+
+def test_its_syntax_and_types_fit_the_newest_python(generated: Project) -> None:
+    generated.run("ruff", "check", "--ignore=UP", f"--target-version=py{NEWEST_PYTHON.replace('.', '')}", ".")
+    generated.run("mypy", f"--python-version={NEWEST_PYTHON}")
 
 
 def test_its_own_tests_pass(
