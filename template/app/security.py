@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 from flask import Flask, Response, current_app, g, request, session
 from flask.sessions import SecureCookieSessionInterface
 from flask_wtf import CSRFProtect, FlaskForm
-from flask_wtf.csrf import CSRFError, generate_csrf
+from flask_wtf.csrf import CSRFError, csrf_meta_tag, generate_csrf
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from app.clerk import Instance, has_bearer_token, session_user_id, wants_page
@@ -46,8 +46,9 @@ class FormProtection(CSRFProtect):  # type: ignore[misc]
     def init_app(self, app: Flask) -> None:
         """Register on an application, and make tokens personal, in templates and in FlaskForm."""
         super().init_app(app)
-        app.jinja_env.globals["csrf_token"] = personal_csrf_token
-        app.context_processor(lambda: {"csrf_token": personal_csrf_token})
+        tags = {"csrf_token": personal_csrf_token, "csrf_meta_tag": personal_csrf_meta_tag}
+        app.jinja_env.globals.update(tags)
+        app.context_processor(lambda: tags)
         FlaskForm.Meta.csrf_class = _PersonalCSRF
 
     def protect(self, *args: Any, **kwargs: Any) -> None:
@@ -94,6 +95,12 @@ def personal_csrf_token() -> str:
     if "csrf_token" not in g and user_id not in (None, owner):
         session["csrf_token"] = f"{secrets.token_hex(20)}:{user_id}"
     return cast(str, generate_csrf())
+
+
+def personal_csrf_meta_tag(name: str | None = None) -> str:
+    """The same token as a ``<meta>`` tag, for scripts that send it as ``X-CSRFToken``."""
+    personal_csrf_token()  # the tag contains the token that this has made
+    return cast(str, csrf_meta_tag(name))
 
 
 class _PersonalCSRF(FlaskForm.Meta.csrf_class):  # type: ignore[misc]

@@ -198,6 +198,16 @@ def test_a_site_behind_http_basic_keeps_its_pages_and_its_protection(
     assert submit(client, "/note", "", headers=proxied).status_code == 400
 
 
+def test_a_meta_tag_has_a_token_of_the_user(app: Flask, client: FlaskClient, be: Any) -> None:
+    app.add_url_rule("/meta", "meta", lambda: render_template_string("{{ csrf_meta_tag() }}"))
+    be("user_ada")
+    found = re.search('content="([^"]+)"', client.get("/meta", headers=BROWSER).text)
+    headers = FETCH | {"X-CSRFToken": found[1] if found else ""}
+    assert client.post("/json", headers=headers).text == "saved"
+    be("user_eve")
+    assert client.post("/json", headers=headers).status_code == 400
+
+
 def test_a_bearer_token_needs_no_form_token_and_reads_no_cookie(
     client: FlaskClient, be: Any, signer: Signer
 ) -> None:
