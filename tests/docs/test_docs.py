@@ -186,7 +186,7 @@ def test_the_protected_page_of_the_documentation_works(generated: Project, tmp_p
     shutil.copytree(generated.path, project, ignore=shutil.ignore_patterns(".venv"))
     (project / "app" / "invoices.py").write_text(page)
     visit = (
-        "from app import create_app, invoices; app = create_app();"
+        "from app import create_app, invoices; app = create_app(); app.testing = True;"
         "app.register_blueprint(invoices.blueprint); client = app.test_client();"
         "print(client.get('/invoices', headers={'Accept': 'text/html'}).status_code);"
         "print(client.get('/invoices', headers={'Accept': 'application/json'}).status_code)"
