@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from datetime import UTC, datetime
 from inspect import iscoroutinefunction
 from typing import Any, Literal
@@ -13,7 +12,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask_sqlalchemy_lite import SQLAlchemy
 from sqlalchemy import event
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase
 
 from app import sqlite
@@ -90,7 +89,7 @@ def init_database(app: Flask, url: str) -> None:
         if db.engine.dialect.name == "sqlite":
             event.listen(db.engine, "connect", sqlite.configure_connection)
             event.listen(db.engine, "begin", sqlite.begin)
-            sqlite.create_private_file(db.engine.url)
+            sqlite.create_private_file(db.engine.url.database or "")
             try:
                 _make_first_tables()
             except SQLAlchemyError as error:
@@ -145,13 +144,5 @@ def _make_first_tables() -> None:
 
     Several workers may start at the same moment. One creates the tables, the others wait for it.
     """
-    if sa.inspect(db.engine).has_table("alembic_version"):
-        return
-    try:
+    if not sa.inspect(db.engine).has_table("alembic_version"):
         alembic.upgrade()
-    except OperationalError:
-        for _ in range(50):
-            time.sleep(0.1)  # seconds
-            if not needs_upgrade():
-                return
-        raise

@@ -10,9 +10,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 # Primary result codes (https://www.sqlite.org/rescode.html).
 _SQLITE = {
-    sqlite3.SQLITE_PERM: "the file may not be read",
     sqlite3.SQLITE_BUSY: "another process has locked the file for too long",
-    sqlite3.SQLITE_LOCKED: "another connection has locked the file for too long",
+    sqlite3.SQLITE_LOCKED: "another connection has locked the file",
     sqlite3.SQLITE_READONLY: "the file or its folder is read-only",
     sqlite3.SQLITE_IOERR: "the disk has failed",
     sqlite3.SQLITE_CORRUPT: "the file is damaged; restore a backup",

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import click
 import sqlalchemy as sa
@@ -27,29 +27,21 @@ BEGIN_IMMEDIATE = "begin_immediate"
 BACKUPS = 3
 """How many backups of a database are kept."""
 
-SHOWN = 5
-"""How many rows an error shows."""
+DANGLING_KEYS = """
+SELECT DISTINCT found."table", "from", parent, fkid FROM pragma_foreign_key_check AS found
+JOIN pragma_foreign_key_list(found."table") AS key ON key.id = fkid AND seq = 0
+"""
+"""Foreign keys that refer to missing rows."""
 
 
-class DanglingRow(NamedTuple):
-    """A row whose foreign key refers to a missing row."""
-
-    place: str
-    """The table and columns of the foreign key."""
-    parent: str
-    """The table that lacks the row."""
-    values: tuple[Any, ...]
-    """The columns' values. They stay the same when a migration renames or copies the table."""
-
-
-def create_private_file(url: sa.URL) -> None:
-    """Create a new database's file so that only its owner can read it, whatever the umask is.
+def create_private_file(path: str) -> None:
+    """Create a database's file so that only its owner can read it, unless it exists.
 
     SQLite gives the files ``-wal`` and ``-shm`` next to it the same permissions.
     """
-    if url.database and url.database != ":memory:" and "uri" not in url.query:
-        with suppress(OSError):  # it exists, or SQLite will say what is wrong with the path
-            os.close(os.open(url.database, os.O_CREAT | os.O_EXCL, 0o600))
+    if path != ":memory:":
+        with suppress(OSError):  # SQLite will say what is wrong with the path
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def configure_connection(connection: sqlite3.Connection, record: object) -> None:
@@ -100,48 +92,37 @@ def keep_rows(migrations: Callable[..., Iterable[Any]], heads: Any, context: Any
     steps = list(migrations(heads, context))
     if heads and steps:
         _back_up(context.connection)
-    before = Counter(row.values for row in _dangling_rows(context.connection))
+    before = Counter(value for value, _ in _dangling_rows(context.connection))
     yield from steps
     rows = _dangling_rows(context.connection)
-    if added := Counter(row.values for row in rows) - before:
-        new = [row for row in rows if row.values in added]
-        raise click.ClickException(_explain(sum(added.values()), new[:SHOWN]))
+    if new := Counter(value for value, _ in rows) - before:
+        seen = "; ".join([text for value, text in rows if value in new][:5])
+        raise click.ClickException(
+            f"Nothing has been migrated, because {sum(new.values())} row(s) would refer to missing "
+            f"rows. {seen}. SQLite doesn't follow ON DELETE during a migration, so the migration "
+            "must itself delete or change the rows that refer to the rows it deletes."
+        )
 
 
-def _explain(count: int, examples: list[DanglingRow]) -> str:
-    seen = "; ".join(
-        f"{row.place} = {', '.join(map(repr, row.values))} is not in {row.parent}"
-        for row in examples
-    )
-    return (
-        f"Nothing has been migrated, because {count} row(s) would refer to missing rows. {seen}. "
-        "SQLite doesn't follow ON DELETE during a migration, so the migration must itself delete "
-        "or change the rows that refer to the rows it deletes."
-    )
+def _dangling_rows(connection: sa.Connection) -> list[tuple[object, str]]:
+    """Values that refer to missing rows, which stay the same if their table is renamed or copied.
 
-
-def _dangling_rows(connection: sa.Connection) -> list[DanglingRow]:
-    query = 'SELECT DISTINCT "table", parent, fkid FROM pragma_foreign_key_check'
+    :returns: each with a text that says where it is.
+    """
     try:
-        keys = connection.exec_driver_sql(query).all()
+        keys = connection.exec_driver_sql(DANGLING_KEYS).all()
     except OperationalError as error:  # a foreign key to columns that aren't unique
-        return [DanglingRow("", "", (str(error.orig),))]
-    return [row for key in keys for row in _dangling_rows_of(connection, *key)]
-
-
-def _dangling_rows_of(
-    connection: sa.Connection, table: str, parent: str, key: int
-) -> Iterator[DanglingRow]:
+        return [(str(error.orig), str(error.orig))]
     quote = connection.dialect.identifier_preparer.quote_identifier
-    query = 'SELECT "from" FROM pragma_foreign_key_list(?) WHERE id = ? ORDER BY seq'
-    names = list(connection.exec_driver_sql(query, (table, key)).scalars())
-    columns = ", ".join(f"child.{quote(name)}" for name in names)
-    query = (
-        f"SELECT {columns} FROM pragma_foreign_key_check(?) AS dangling "  # noqa: S608 - quoted
-        f"LEFT JOIN {quote(table)} AS child ON child.rowid = dangling.rowid WHERE fkid = ?"
-    )
-    for values in connection.exec_driver_sql(query, (table, key)):
-        yield DanglingRow(f"{table}.{', '.join(names)}", parent, tuple(values))
+    rows: list[tuple[object, str]] = []
+    for table, column, parent, key in keys:
+        query = (
+            f"SELECT child.{quote(column)} FROM pragma_foreign_key_check(?) AS found "  # noqa: S608
+            f"LEFT JOIN {quote(table)} AS child ON child.rowid = found.rowid WHERE fkid = ?"
+        )
+        for value in connection.exec_driver_sql(query, (table, key)).scalars():
+            rows.append((value, f"{table}.{column} = {value!r} is not in {parent}"))
+    return rows
 
 
 def _back_up(connection: sa.Connection) -> None:
@@ -152,26 +133,25 @@ def _back_up(connection: sa.Connection) -> None:
     query = "SELECT file FROM pragma_database_list WHERE name = 'main'"
     if not (file := connection.exec_driver_sql(query).scalar()):
         return  # in memory
-    name = glob.escape(file) + ".backup-"
-    target, partial = f"{file}.backup-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}", f"{file}.partial"
+    partial = Path(f"{file}.partial")
     try:
         _copy(connection.engine, partial)
-        Path(partial).replace(target)
+        backup = partial.replace(f"{file}.backup-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}")
     except (sqlite3.Error, OSError) as error:
-        Path(partial).unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
         raise click.ClickException(
-            f"Nothing has been migrated, because {file} could not be backed up first: {error}. "
+            f"Nothing has been migrated, because {file} can't be backed up first: {error}. "
             "Make room on the disk, or make the folder writable."
         ) from None
-    click.echo(f"Backed up the database to {target}")
-    stamps = name + "-".join("[0-9]" * digits for digits in (8, 6, 6))
-    for old in sorted(glob.glob(stamps))[:-BACKUPS]:
+    click.echo(f"Backed up the database to {backup}")
+    stamp = "-".join("[0-9]" * digits for digits in (8, 6, 6))
+    for old in sorted(glob.glob(f"{glob.escape(file)}.backup-{stamp}"))[:-BACKUPS]:
         Path(old).unlink(missing_ok=True)
 
 
-def _copy(engine: sa.Engine, path: str) -> None:
-    Path(path).unlink(missing_ok=True)  # of a process that was killed
-    create_private_file(sa.URL.create("sqlite", database=path))
+def _copy(engine: sa.Engine, path: Path) -> None:
+    path.unlink(missing_ok=True)  # of a process that was killed
+    create_private_file(str(path))
     # A second connection, since SQLite refuses to copy from the one that has the write lock.
     with closing(engine.raw_connection()) as source, closing(sqlite3.connect(path)) as target:
         target.execute("PRAGMA journal_mode = OFF")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 from flask import Flask
 
@@ -67,3 +68,32 @@ def test_sqlite_checks_foreign_keys_and_lets_readers_read(app: Flask) -> None:
     with app.app_context(), db.engine.connect() as connection:
         assert connection.scalar(sa.text("PRAGMA foreign_keys")) == 1
         assert connection.scalar(sa.text("PRAGMA journal_mode")) == "wal"
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
+def test_a_database_in_memory_leaves_no_file(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    init_database(Flask("memory"), url)
+    assert not list(tmp_path.iterdir())
+
+
+def test_workers_that_start_at_once_all_find_the_tables(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", STARTS_AT_ONCE, f"sqlite:///{tmp_path / 'app.db'}"]
+    workers = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) for _ in range(4)]
+    errors = [worker.communicate()[1] for worker in workers]
+    assert [worker.returncode for worker in workers] == [0] * 4, errors
+
+
+STARTS_AT_ONCE = """
+import sys
+import sqlalchemy as sa
+from flask import Flask
+from app.database import db, init_database
+
+app = Flask("worker")
+init_database(app, sys.argv[1])
+with app.app_context():
+    assert sa.inspect(db.engine).has_table("webhook_events")
+"""

@@ -360,14 +360,14 @@ def test_a_new_database_needs_no_backup(tmp_path: Path, only_sqlite: Project) ->
 def test_without_room_for_a_backup_nothing_is_migrated(
     only_sqlite: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(engine: object, path: str) -> None:
-        Path(path).touch()
+    def fail(engine: object, path: Path) -> None:
+        path.touch()
         raise OSError(28, "No space left on device")
 
     write(only_sqlite, 1, ADD_KEY)
     before = backups(tmp_path)
     monkeypatch.setattr(sqlite, "_copy", fail)
-    assert "could not be backed up first" in only_sqlite.run("upgrade", fails=True)
+    assert "can't be backed up first" in only_sqlite.run("upgrade", fails=True)
     assert [before, []] == [backups(tmp_path), list(tmp_path.glob("*.partial"))]
     assert only_sqlite.needs_upgrade()
 

@@ -136,6 +136,21 @@ def update_delivery(id: str, *conditions: sa.ColumnElement[bool], **values: Any)
     return transact(lambda session: _update(session, id, *conditions, **values))
 
 
+def delete_old(session: Session, age: timedelta = KEPT, limit: int | None = 2) -> int:
+    """Delete old deliveries, except those whose signals haven't been sent.
+
+    :param limit: at most this many. By default two, for each new one, so that few remain.
+    :returns: how many were deleted.
+    """
+    old = sa.select(WebhookDelivery.id).where(
+        WebhookDelivery.received_at < datetime.now(UTC) - age,
+        WebhookDelivery.signal_handled_at.is_not(None),
+    )
+    old = old.order_by(WebhookDelivery.received_at).limit(limit).with_for_update(skip_locked=True)
+    deleted = session.execute(sa.delete(WebhookDelivery).where(WebhookDelivery.id.in_(old)))
+    return cast(CursorResult[Any], deleted).rowcount
+
+
 def _record_and_apply(event: WebhookEvent, session: Session) -> SignalState:
     insert = insert_into(session, WebhookDelivery).values(
         id=event.delivery_id, type=_storable(event.type)[:255], outcome=Outcome.UNKNOWN
@@ -143,7 +158,7 @@ def _record_and_apply(event: WebhookEvent, session: Session) -> SignalState:
     insert = insert.on_conflict_do_nothing()
     if session.execute(insert.returning(WebhookDelivery.id)).first() is None:
         return _claim_again(event.delivery_id, session)
-    _delete_old(session)
+    delete_old(session)
     outcome = _apply(event, session)
     is_due = _is_signal_due(event, outcome)
     now = datetime.now(UTC)
@@ -155,16 +170,6 @@ def _record_and_apply(event: WebhookEvent, session: Session) -> SignalState:
         signal_handled_at=None if is_due else now,
     )
     return SignalState.CLAIMED if is_due else SignalState.SETTLED
-
-
-def _delete_old(session: Session) -> None:
-    """Delete at most two old deliveries for each new one, so that the table stays small."""
-    old = sa.select(WebhookDelivery.id).where(
-        WebhookDelivery.received_at < datetime.now(UTC) - KEPT,
-        WebhookDelivery.signal_handled_at.is_not(None),
-    )
-    two = old.order_by(WebhookDelivery.received_at).limit(2).with_for_update(skip_locked=True)
-    session.execute(sa.delete(WebhookDelivery).where(WebhookDelivery.id.in_(two)))
 
 
 def _is_signal_due(event: WebhookEvent, outcome: Outcome) -> bool:

@@ -145,7 +145,7 @@ def _compare(
             differences.append(difference)
     rejected: set[str] = set()
     for batch in _batched(outdated) if not dry_run else ():
-        rejected |= _write(clerk_list, batch)
+        rejected |= transact(partial(_write_batch, clerk_list, batch))
     yield from (difference for difference in differences if difference.id not in rejected)
 
 
@@ -176,25 +176,21 @@ def _difference(row: Row, mine: Row | None, differing: Sequence[str]) -> Differe
     return Difference("change", row["id"], ", ".join(details)) if details else None
 
 
-def _write(clerk_list: ClerkList, batch: Sequence[Json]) -> set[str]:
-    """Write a batch. If it has objects that the database rejects, write all others.
+def _write_batch(clerk_list: ClerkList, batch: Sequence[Json], session: Session) -> set[str]:
+    """Write objects, but none that the database rejects, such as for a constraint of your own.
 
-    :returns: the IDs of the rejected objects, such as for a constraint of your own.
+    :returns: the IDs of the rejected objects.
     """
-    try:
-        transact(partial(_write_batch, clerk_list, batch))
-    except (IntegrityError, DataError) as error:
-        if len(batch) > 1:
-            return set().union(*(_write(clerk_list, [data]) for data in batch))
-        reason = str(error.orig).partition("\n")[0]  # PostgreSQL's second line shows the values
-        log.error("%s of Clerk's %s can't be stored: %s", batch[0]["id"], clerk_list.name, reason)
-        return {batch[0]["id"]}
-    return set()
-
-
-def _write_batch(clerk_list: ClerkList, batch: Sequence[Json], session: Session) -> None:
+    rejected = set()
     for data in batch:
-        clerk_list.apply(session, data, repair=True)
+        try:
+            with session.begin_nested():
+                clerk_list.apply(session, data, repair=True)
+        except (IntegrityError, DataError) as error:
+            reason = str(error.orig).partition("\n")[0]  # PostgreSQL's next line shows the values
+            log.error("%s can't be stored in %s: %s", data["id"], clerk_list.name, reason)
+            rejected.add(data["id"])
+    return rejected
 
 
 def _missing_from(page: Page, clerk_list: ClerkList, began: datetime) -> Iterator[Key]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from datetime import timedelta
 
 import click
-import sqlalchemy as sa
 from flask.cli import with_appcontext
-from sqlalchemy import CursorResult
 
-from app.clerk_sync.tables import WebhookDelivery
+from app.clerk_sync.deliveries import delete_old
 from app.transactions import transact
 
 
@@ -30,9 +27,6 @@ def prune_events(days: int) -> None:
     Deliveries whose signals haven't been sent stay, and so does the record of deleted users and
     organizations.
     """
-    old = sa.delete(WebhookDelivery).where(
-        WebhookDelivery.received_at < datetime.now(UTC) - timedelta(days=days),
-        WebhookDelivery.signal_handled_at.is_not(None),
-    )
-    deleted = cast("CursorResult[Any]", transact(lambda session: session.execute(old))).rowcount
+    age = timedelta(days=days)
+    deleted = transact(lambda session: delete_old(session, age, limit=None))
     click.echo(f"Deleted {deleted:,} deliveries.")
