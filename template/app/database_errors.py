@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
+import click
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -69,3 +73,26 @@ def explain_database_error(error: SQLAlchemyError) -> str:
         matches = (text for part, text in _POSTGRESQL.items() if re.search(part, str(cause)))
         reason = next(matches, type(cause or error).__name__)
     return f"The database can't be used: {reason}. Check DATABASE_URL."
+
+
+@contextmanager
+def explained_database_errors() -> Iterator[None]:
+    """Let a command end with one sentence if the database can't be used.
+
+    :raises click.ClickException: it can't.
+    """
+    try:
+        yield
+    except SQLAlchemyError as error:
+        if not is_database_unavailable(error):
+            raise
+        raise click.ClickException(explain_database_error(error)) from None
+
+
+class DatabaseCommands(click.Group):
+    """A group of commands that use the database."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        with explained_database_errors():
+            return super().invoke(ctx)

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 from alembic.script import Script
 from flask import Flask
 from flask_alembic import Alembic
 
+from app.database_errors import DatabaseCommands
 from app.sqlite import foreign_keys_off, keep_rows
 
 YOUR_BRANCH = "app"
@@ -45,6 +46,10 @@ class BranchedAlembic(Alembic):
         # Alembic would commit each change at once on SQLite, which can take changes back as well.
         context |= {"on_version_apply": _report_migration, "transactional_ddl": True}
         super().init_app(app)
+        group = cast(click.Group, app.cli.commands["db"])
+        app.cli.add_command(
+            DatabaseCommands("db", group.commands, callback=group.callback, help=group.help)
+        )
 
     def needs_upgrade(self) -> bool:
         """Whether there are migrations to run.

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 import sqlalchemy as sa
@@ -154,18 +153,14 @@ def _emulator_url(environ: Mapping[str, str]) -> str:
         return ""  # read_instance raises a better error
     if not url or not LOCAL_HOST.match(host):
         return ""
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost")
-        usable = usable and parts.port is not None and not parts.path
-    except ValueError:
-        usable = False
-    if not usable:
+    found = re.fullmatch(r"http://(?:127\.0\.0\.1|localhost):([0-9]{1,5})", url)
+    if not found or not parse_origin(url):
         raise SettingsError(
             f"CLERK_EMULATOR_URL is {show_value(url)}; expected http://127.0.0.1:PORT, "
             "because the local Clerk only listens on this machine."
         )
-    return url
+    # For localhost, IPv6 comes first, where another program may listen.
+    return f"http://127.0.0.1:{int(found[1])}"
 
 
 def _database_url(environ: Mapping[str, str]) -> str:

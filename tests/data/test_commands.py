@@ -14,11 +14,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from app.clerk import Instance
 from app.commands import clerk, dev
+from app.settings import read_settings
 from tests.app_fixtures import PROJECT
 from tests.local_server import LocalServer
 from tests.signing import Signer, publishable_key
 
+doctor_module = importlib.import_module("app.commands.doctor")
 dev_module = importlib.import_module("app.commands.dev")  # the module and the command have the same name
 
 
@@ -93,7 +96,93 @@ def test_the_doctor_finds_a_rejected_secret_key_and_a_wrong_clock(
     verdicts = rows(result.stdout)
     assert verdicts["Backend API"] == "wrong"
     assert verdicts["Clock"] == "wrong"
-    assert "copy CLERK_SECRET_KEY again" in result.stdout
+    assert "it is probably another project's" in result.stdout
+
+
+def test_the_doctor_finds_a_rejected_secret_key_of_a_real_instance(
+    reachable: dict[str, str], backend: LocalServer, signer: Signer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend.answers["GET /v1/jwks"] = (401, {"errors": [{"code": "authentication_invalid"}]})
+    monkeypatch.setattr(Instance, "issuer", backend.url)
+    real = {"CLERK_PUBLISHABLE_KEY": publishable_key(signer.host), "CLERK_API_URL": backend.url}
+    assert "copy CLERK_SECRET_KEY again" in doctor(reachable | real).stdout
+
+
+def test_the_doctor_only_looks(
+    reachable: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder := tmp_path / "folder").mkdir()
+    monkeypatch.chdir(folder)
+    for url in ("sqlite:///app.db", f"sqlite:///{folder}/elsewhere.db"):
+        result = doctor(reachable | {"DATABASE_URL": url})
+        assert rows(result.stdout)["Database"] == "note"
+        assert "doesn't exist yet" in result.stdout
+    assert not list(folder.iterdir())
+
+
+def test_the_doctor_says_in_one_sentence_that_the_database_is_down(reachable: dict[str, str]) -> None:
+    pytest.importorskip("psycopg")
+    result = doctor(reachable | {"DATABASE_URL": "postgres://ada:hunter2@127.0.0.1:9/app"})
+    assert "The database can't be used: no server listens at its address." in result.stdout
+    assert "hunter2" not in result.stdout
+    assert rows(result.stdout)["Database"] == "wrong"
+
+
+def test_the_doctor_makes_files_private(
+    reachable: dict[str, str], database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env.example").write_text("MY_OWN=\n")
+    public = [tmp_path / name for name in (".env", "app.db", "app.db-wal", "app.db-shm")]
+    public[0].write_text("MY_OWN=1\n")
+    for file in public:
+        file.touch()
+        file.chmod(0o644)
+    result = doctor(reachable)
+    assert rows(result.stdout)["Permissions"] == "note"
+    for file in public:
+        assert f"chmod 600 {file if file.suffix else file.name}" in result.stdout
+    result = CliRunner().invoke(clerk, ["doctor", "--fix"], env=reachable)
+    assert result.stdout.startswith(".env is complete.\nOnly you can read .env, ")
+    assert "Permissions" not in rows(result.stdout)
+    assert {file.stat().st_mode & 0o777 for file in public if file.exists()} == {0o600}
+    assert public[0].read_text() == "MY_OWN=1\n"
+
+
+@pytest.mark.parametrize(
+    ("changes", "subject", "verdict"),
+    [
+        ({}, "APP_URL", "note"),
+        ({"APP_URL": "https://app.example.com"}, "APP_URL", "wrong"),
+        ({"APP_URL": "http://localhost"}, "APP_URL", "ok"),
+        (
+            {"APP_URL": "https://a.example/crm", "CLERK_AUTHORIZED_PARTIES": "https://a.example"},
+            "APP_URL",
+            "ok",
+        ),
+        ({"CLERK_AUTHORIZED_PARTIES": "*"}, "Origins", "note"),
+    ],
+)
+def test_the_doctor_checks_what_production_needs(
+    live_environ: dict[str, str], changes: dict[str, str], subject: str, verdict: str
+) -> None:
+    findings = doctor_module._public(read_settings(live_environ | changes))
+    assert {finding.verdict[0] for finding in findings if finding.subject == subject} == {verdict}
+
+
+def test_the_doctor_warns_of_production_keys_in_a_file_and_of_local_keys_in_public(
+    live_environ: dict[str, str],
+    reachable: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text(f"CLERK_PUBLISHABLE_KEY={live_environ['CLERK_PUBLISHABLE_KEY']}\n")
+    (tmp_path / ".env").chmod(0o600)
+    [found] = [f for f in doctor_module._public(read_settings(live_environ)) if f.subject == "Keys"]
+    assert "don't work on localhost" in found.seen
+    [found] = doctor_module._public(read_settings(reachable | {"CLERK_ALLOW_LOCAL_KEYS": "true"}))
+    assert "CLERK_ALLOW_LOCAL_KEYS" in found.fix
 
 
 def test_the_doctor_finds_an_outage_of_clerk_and_a_path_that_does_not_exist(
@@ -123,7 +212,7 @@ def test_dev_waits_for_a_slow_start_and_says_so(
     answers = iter([False, False, True])
     monkeypatch.setattr(dev_module, "_is_up", lambda url: next(answers))
     monkeypatch.setattr(dev_module, "SLOW_START", -1.0)
-    dev_module._wait_until_up({}, "http://127.0.0.1:5000/healthz")
+    dev_module._wait_until_up({}, "http://127.0.0.1:5000/healthz", [])
     assert capsys.readouterr().out.count("still waiting") == 2
 
 

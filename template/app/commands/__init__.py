@@ -7,6 +7,8 @@ import sys
 
 import click
 
+from app.database_errors import DatabaseCommands
+
 from .dev import ASSETS, STATE, check_emulator, dev
 from .doctor import doctor
 from .people import delete_user, export_user
@@ -16,7 +18,7 @@ from .sync import sync_command
 __all__ = ["clerk", "dev"]
 
 
-@click.group()
+@click.group(cls=DatabaseCommands)
 def clerk() -> None:
     """Look after the connection to Clerk."""
 

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import socket
-import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from types import FrameType
 from urllib.parse import urlsplit
 
 import click
@@ -24,33 +19,35 @@ from flask import Flask
 from app import create_app, product
 from app.clerk.instance import show_value
 from app.database import alembic, db, needs_upgrade
+from app.database_errors import explained_database_errors
 from app.settings import Settings, read_environment, read_settings
+
+from .processes import Process, running, stop_signals
 
 SLOW_START = 30.0
 """Seconds between messages that the app has not responded yet."""
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-STOP_TIMEOUT = 5.0
-"""Seconds to wait for a process to stop before it is killed."""
-
 ASSETS = "instance/clerk-js"
 STATE = "instance/clerk_emulator.sqlite3"
+
+FETCH_CLERK_JS = [sys.executable, "-m", "clerk_emulator", "assets", ASSETS]
+"""Downloads Clerk.js. Until it has ended, browsers load Clerk.js from a public CDN."""
+
+LIVE_KEYS = (
+    "These are the keys of a production instance, which only works on its own domain, not on "
+    "localhost. Use the keys of a development instance here: pk_test_… and sk_test_…."
+)
 
 FILES = {"--settings": "clerk_emulator.toml", "--seeds": "clerk_seeds.toml"}
 """Options of the local Clerk, and the project's files to pass with them if they exist."""
 
-NOISE = re.compile(r"[A-Z]+ /(healthz|__clerk/|static/|bootstrap/static/)")
-"""Log lines of the app to hide: health checks, static files, and what the local Clerk logs."""
-
-TOKENS = re.compile(r"(__(?:session|clerk_db_jwt|clerk_handshake\w*)=[^&\s\"]{7})[^&\s\"]+")
-"""Tokens in logged URLs; only their first seven characters are shown."""
-
-COLORS = {"app": "cyan", "clerk": "magenta"}
-
 
 @click.command()
-@click.option("--port", type=int, help="The app's port. Default: FLASK_RUN_PORT, or 5000.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    help="The app's port. Default: FLASK_RUN_PORT, or 5000. The local Clerk keeps its own port.",
+)
 def dev(port: int | None) -> None:
     """Run the app and the local Clerk. Ctrl-C stops both.
 
@@ -60,24 +57,25 @@ def dev(port: int | None) -> None:
     environ = read_environment()
     settings = read_settings(environ)
     port = port or _port(environ.get("FLASK_RUN_PORT", ""))
-    _check_port(port, "FLASK_RUN_PORT")
-    if settings.emulator_url:
-        check_emulator()
-        _check_port(urlsplit(settings.emulator_url).port or 0, "CLERK_EMULATOR_URL")
-    app = create_app()
-    _upgrade_database(app)
-    # SIGINT: Ctrl-C. SIGTERM: a supervisor. SIGHUP: a closed terminal. SIGINT needs a handler, too,
-    # because processes that a shell starts in the background ignore it otherwise.
-    for number in STOP_SIGNALS:
-        signal.signal(number, _interrupt)
-    try:
-        commands = _commands(settings, port) | app.config.get("DEV_COMMANDS", {})
-        with _running(commands, environ) as processes, _fetching_clerk_js(settings, environ):
-            _wait_until_up(processes, f"http://127.0.0.1:{port}/healthz")
-            _announce(settings, port)
-            _wait_until_one_ends(processes)
-    except KeyboardInterrupt:
-        click.echo("Stopped.")
+    _check_ports(settings, port)
+    with explained_database_errors():
+        app = create_app()
+        _upgrade_database(app)
+    url = settings.app_url or f"http://{_browsers_host(port)}:{port}"
+    commands = _commands(settings, port, url) | app.config.get("DEV_COMMANDS", {})
+    fetching = {"clerk": FETCH_CLERK_JS} if settings.emulator_url else {}
+    with (
+        stop_signals() as stop,
+        running(commands, environ) as processes,
+        running(fetching, environ),
+    ):
+        _wait_until_up(processes, f"http://127.0.0.1:{port}/healthz", stop)
+        if not stop:
+            _announce(settings, url)
+        while not stop:
+            _check_alive(processes)
+            time.sleep(0.2)
+    click.echo("Stopped.")
 
 
 def check_emulator() -> None:
@@ -103,14 +101,14 @@ def _upgrade_database(app: Flask) -> None:
         db.engine.dispose()
 
 
-def _commands(settings: Settings, port: int) -> dict[str, list[str]]:
+def _commands(settings: Settings, port: int, url: str) -> dict[str, list[str]]:
     flask = [sys.executable, "-m", "flask", "--app", "app", "--debug"]
     commands = {"app": [*flask, "run", "--host", "127.0.0.1", "--port", str(port)]}
     if settings.emulator_url:
         emulator = [sys.executable, "-m", "clerk_emulator"]
         options = {
             "--port": str(urlsplit(settings.emulator_url).port),
-            "--app-url": settings.app_url or f"http://localhost:{port}",
+            "--app-url": url,
             "--after-sign-in-path": settings.after_sign_in,
             "--state": STATE,
             "--assets": ASSETS,
@@ -122,74 +120,15 @@ def _commands(settings: Settings, port: int) -> dict[str, list[str]]:
     return commands
 
 
-@contextmanager
-def _running(
-    commands: dict[str, list[str]], environ: dict[str, str]
-) -> Iterator[dict[str, subprocess.Popen[str]]]:
-    processes: dict[str, subprocess.Popen[str]] = {}
-    try:
-        for name, command in commands.items():
-            processes[name] = _start(name, command, environ)
-        yield processes
-    finally:
-        for process in processes.values():
-            _stop(process)
-
-
-@contextmanager
-def _fetching_clerk_js(settings: Settings, environ: dict[str, str]) -> Iterator[None]:
-    """Download Clerk.js in the background. Until then, browsers load it from a public CDN."""
-    if not settings.emulator_url:
-        yield
-        return
-    fetch = _start("clerk", [sys.executable, "-m", "clerk_emulator", "assets", ASSETS], environ)
-    try:
-        yield
-    finally:
-        _stop(fetch)
-
-
-def _start(name: str, command: list[str], environ: dict[str, str]) -> subprocess.Popen[str]:
-    process = subprocess.Popen(  # noqa: S603
-        command,
-        env={**environ, "PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        # In its own process group, so that the reloader's child is stopped, too, and Ctrl-C only
-        # reaches this command.
-        start_new_session=True,
-    )
-    threading.Thread(target=_relay, args=(name, process), daemon=True).start()
-    return process
-
-
-def _relay(name: str, process: subprocess.Popen[str]) -> None:
-    prefix = click.style(f"{name:>5} │ ", fg=COLORS.get(name, "yellow"))
-    for line in process.stdout or ():
-        if not (name == "app" and NOISE.search(line)):
-            click.echo(prefix + TOKENS.sub(r"\1…", line.rstrip("\n")))
-
-
-def _stop(process: subprocess.Popen[str]) -> None:
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, number)
-            process.wait(STOP_TIMEOUT)
-        except ProcessLookupError:
-            return
-        except subprocess.TimeoutExpired:
-            continue
-
-
-def _wait_until_up(processes: dict[str, subprocess.Popen[str]], url: str) -> None:
+def _wait_until_up(processes: dict[str, Process], url: str, stop: list[int]) -> None:
     """Wait until the app responds, however long it takes, since a busy machine is not an error.
+
+    :param stop: the signals to stop that have arrived; the first one ends the waiting.
 
     :raises click.ClickException: a process has ended.
     """
     patience = time.monotonic() + SLOW_START
-    while not _is_up(url):
+    while not stop and not _is_up(url):
         _check_alive(processes)
         if time.monotonic() > patience:
             click.echo(f"{url} has not responded yet; still waiting. Press Ctrl-C to stop.")
@@ -204,13 +143,7 @@ def _is_up(url: str) -> bool:
         return False
 
 
-def _wait_until_one_ends(processes: dict[str, subprocess.Popen[str]]) -> None:
-    while True:
-        _check_alive(processes)
-        time.sleep(0.3)
-
-
-def _check_alive(processes: dict[str, subprocess.Popen[str]]) -> None:
+def _check_alive(processes: dict[str, Process]) -> None:
     for name, process in processes.items():
         if process.poll() is not None:
             what = {"app": "The app", "clerk": "The local Clerk"}.get(name, f"The process '{name}'")
@@ -219,40 +152,58 @@ def _check_alive(processes: dict[str, subprocess.Popen[str]]) -> None:
             )
 
 
-def _announce(settings: Settings, port: int) -> None:
-    click.secho(f"\n  {product.NAME}: http://localhost:{port}", bold=True)
+def _announce(settings: Settings, url: str) -> None:
+    click.secho(f"\n  {product.NAME}: {url}", bold=True)
     if settings.emulator_url:
         click.echo(f"  Local Clerk: {settings.emulator_url} (users, inbox, webhooks, settings)")
         click.echo("  Every verification code is 424242.")
     else:
         click.echo(f"  Clerk: {settings.clerk.host}")
+    if not settings.clerk.is_development:
+        click.secho(f"  {LIVE_KEYS}", fg="yellow")
     click.echo("  Ctrl-C stops everything.\n")
 
 
 def _port(text: str) -> int:
-    if not text:
-        return 5000
-    if not text.isdigit():
+    if text and not (re.fullmatch(r"[0-9]{1,5}", text) and 0 < int(text) < 65536):
         raise click.ClickException(
             f"FLASK_RUN_PORT is {show_value(text)}; expected a number such as 5000."
         )
-    return int(text)
+    return int(text or 5000)
 
 
-def _check_port(port: int, variable: str) -> None:
+def _check_ports(settings: Settings, port: int) -> None:
+    _check_port(port, "set another port in FLASK_RUN_PORT in .env, or pass --port")
+    if settings.emulator_url:
+        check_emulator()
+        clerk_port = urlsplit(settings.emulator_url).port or 0
+        if clerk_port == port:
+            raise click.ClickException(
+                f"Port {port} is that of the local Clerk, in CLERK_EMULATOR_URL. The app needs "
+                "another one."
+            )
+        _check_port(clerk_port, "set another port in CLERK_EMULATOR_URL in .env")
+
+
+def _check_port(port: int, fix: str) -> None:
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if os.name != "nt":  # there, this option would allow a port that is in use
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
-        except (OSError, OverflowError):
+        except OSError:
             raise click.ClickException(
                 f"Port {port} can't be used; another program is probably using it. Stop that "
-                f"program, or set another port in {variable} in .env."
+                f"program, or {fix}."
             ) from None
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    # A second signal, such as the one that uv forwards, must not interrupt the stopping.
-    for stop_signal in STOP_SIGNALS:
-        signal.signal(stop_signal, signal.SIG_IGN)
-    raise KeyboardInterrupt
+def _browsers_host(port: int) -> str:
+    """The name by which browsers reach a port of 127.0.0.1.
+
+    For ``localhost``, browsers try the IPv6 address first. If another program listens there, such
+    as AirPlay on macOS at port 5000, they would reach that program.
+    """
+    with suppress(OSError), socket.create_connection(("::1", port), timeout=1):
+        return "127.0.0.1"
+    return "localhost"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 import tomllib
 from collections.abc import Iterator
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any, NamedTuple
 
 import click
 import requests
+import sqlalchemy as sa
 from werkzeug.exceptions import HTTPException
 
 from app.clerk import BackendApi, BackendApiError
@@ -37,7 +40,7 @@ class Finding(NamedTuple):
 
 
 @click.command()
-@click.option("--fix", is_flag=True, help="Complete .env: add variables, generate secrets.")
+@click.option("--fix", is_flag=True, help="Complete .env, and keep it and the database private.")
 def doctor(fix: bool) -> None:
     """Check keys, connection, clock, paths and database, and say how to fix what is wrong."""
     if fix:
@@ -52,6 +55,7 @@ def doctor(fix: bool) -> None:
 
 
 def _fix() -> None:
+    private = [ENV_FILE] if _is_public(ENV_FILE) else []
     try:
         added = complete(EXAMPLE, ENV_FILE)
     except UnicodeDecodeError:
@@ -61,6 +65,12 @@ def _fix() -> None:
             f"Could not complete .env: {error}. Run this in the project's folder."
         ) from None
     click.echo(f"Added to .env: {', '.join(added)}" if added else ".env is complete.")
+    with suppress(SettingsError, OSError):
+        for file in _public_files(read_settings(read_environment())):
+            file.chmod(0o600)
+            private.append(file)
+    if private:
+        click.echo(f"Only you can read {', '.join(map(str, private))} now.")
     click.echo()
 
 
@@ -81,10 +91,66 @@ def _examine() -> Iterator[Finding]:
     kind = "development" if settings.clerk.is_development else "production"
     local = ", served by the local Clerk" if settings.emulator_url else ""
     yield Finding(GOOD, "Keys", f"{kind} instance {settings.clerk.host}{local}")
+    yield from _public(settings)
     yield from _clerk(settings)
     yield _webhooks(settings)
     yield from _local_clerk()
     yield from _app(settings)
+
+
+def _public(settings: Settings) -> Iterator[Finding]:
+    """What could let strangers in."""
+    instance = settings.clerk
+    for file in _public_files(settings):
+        fix = f"run: flask clerk doctor --fix, or: chmod 600 {file}"
+        yield Finding(ADVICE, "Permissions", f"other users of this machine can read {file}", fix)
+    if instance.has_local_keys and instance.allow_local_keys:
+        fix = "set CLERK_ALLOW_LOCAL_KEYS=false"
+        yield Finding(ADVICE, "Local keys", "everyone who reaches this app can sign in", fix)
+    if settings.app_url:
+        origin = "/".join(settings.app_url.split("/")[:3])
+        parties = instance.authorized_parties
+        rejected = parties and origin not in parties
+        fix = f"add {origin} to CLERK_AUTHORIZED_PARTIES"
+        yield (
+            Finding(BAD, "APP_URL", f"sessions of {origin} are rejected", fix)
+            if rejected
+            else Finding(GOOD, "APP_URL", settings.app_url)
+        )
+    if instance.is_development:
+        return
+    if not settings.app_url:
+        seen = "not set, so a request's Host header decides where redirects lead"
+        fix = "set APP_URL to the URL of this app, such as https://app.example.com"
+        yield Finding(ADVICE, "APP_URL", seen, fix)
+    if not instance.authorized_parties:
+        fix = "list the origins of your pages in CLERK_AUTHORIZED_PARTIES"
+        yield Finding(ADVICE, "Origins", "tokens of every site are accepted", fix)
+    if ENV_FILE.is_file() and instance.publishable_key in ENV_FILE.read_text("utf-8"):
+        fix = "here, use pk_test_… and sk_test_…; set production keys on the server"
+        yield Finding(ADVICE, "Keys", "production keys in .env don't work on localhost", fix)
+
+
+def _public_files(settings: Settings) -> list[Path]:
+    """Files with secrets or personal data that other users of this machine can read."""
+    database = _sqlite_file(settings)
+    files = [ENV_FILE]
+    if database:
+        files += [database, Path(f"{database}-wal"), Path(f"{database}-shm")]
+    return [file for file in files if _is_public(file)]
+
+
+def _is_public(file: Path) -> bool:
+    # Windows has no such permissions.
+    return os.name == "posix" and file.is_file() and bool(file.stat().st_mode & 0o077)
+
+
+def _sqlite_file(settings: Settings) -> Path | None:
+    """The database's file; None if it isn't one."""
+    url = sa.make_url(settings.database_url)
+    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
+        return None
+    return Path("instance", url.database or "")
 
 
 def _env_file() -> Finding:
@@ -127,9 +193,7 @@ def _clerk(settings: Settings) -> Iterator[Finding]:
     try:
         kids = _kids(BackendApi(settings.clerk).jwks())
     except BackendApiError as error:
-        refused = error.status in (401, 403)
-        fix = "copy CLERK_SECRET_KEY again" if refused else "check CLERK_API_URL and the network"
-        yield Finding(BAD, "Backend API", str(error), fix)
+        yield _rejected(settings, error)
         return
     yield Finding(GOOD, "Backend API", f"{settings.clerk.api_url} accepts CLERK_SECRET_KEY")
     if kids & public_kids:
@@ -137,6 +201,19 @@ def _clerk(settings: Settings) -> Iterator[Finding]:
     else:
         fix = "copy both keys of the same instance from the Clerk dashboard"
         yield Finding(BAD, "Keys match", "the keys belong to different instances", fix)
+
+
+def _rejected(settings: Settings, error: BackendApiError) -> Finding:
+    if error.status not in (401, 403):
+        return Finding(BAD, "Backend API", str(error), "check CLERK_API_URL and the network")
+    if not settings.emulator_url:
+        return Finding(BAD, "Backend API", str(error), "copy CLERK_SECRET_KEY again")
+    seen = f"the local Clerk at {settings.emulator_url} has another secret key"
+    fix = (
+        "it is probably another project's: stop that one, or set another port in "
+        "CLERK_EMULATOR_URL. If it is this project's, restart flask dev"
+    )
+    return Finding(BAD, "Backend API", seen, fix)
 
 
 def _kids(document: Any) -> set[str]:
@@ -186,15 +263,26 @@ def _app(settings: Settings) -> Iterator[Finding]:
     # Imported late: the checks above must work even if the app can't be imported.
     from app import create_app
     from app.database import needs_upgrade
+    from app.database_errors import explained_database_errors
 
+    file = _sqlite_file(settings)
+    is_new = file is not None and not file.exists()
+    # The app would create the file, but this command only looks.
+    environ = read_environment() | ({"DATABASE_URL": "sqlite://"} if is_new else {})
     try:
-        app = create_app()
-        with app.app_context():
-            behind = needs_upgrade()
+        with explained_database_errors():
+            app = create_app(environ)
+            with app.app_context():
+                behind = needs_upgrade()
+    except click.ClickException as error:
+        yield Finding(BAD, "Database", error.message)
+        return
     except Exception as error:  # any failure is a row of the table
         yield Finding(BAD, "Database", f"{type(error).__name__}: {error}", "check DATABASE_URL")
         return
-    if behind:
+    if is_new:
+        yield Finding(ADVICE, "Database", f"{file} doesn't exist yet", "flask dev creates it")
+    elif behind:
         yield Finding(BAD, "Database", "migrations have not been run", "run: flask db upgrade")
     else:
         yield Finding(GOOD, "Database", "reachable and up to date")
