@@ -102,8 +102,19 @@ def test_native_apps_the_app_and_own_pages_may_sign_in(
     assert answer.get_json()["response"]["status"] == "complete"
 
 
-def test_a_proxy_elsewhere_does_not_make_its_origin_known(browser: Browser) -> None:
-    headers = {"Origin": "https://evil.example", "Clerk-Proxy-Url": "https://evil.example/__clerk"}
+@pytest.mark.parametrize(
+    ("origin", "proxy"),
+    [
+        ("https://evil.example", "https://evil.example/__clerk"),
+        (OTHER, "http://localhost:5000/__clerk"),
+        ("null", "http://localhost:5000/__clerk"),
+        ("http://localhost:5000.evil.example", "http://localhost:5000/__clerk"),
+    ],
+)
+def test_a_proxy_does_not_make_another_origin_known(
+    browser: Browser, origin: str, proxy: str
+) -> None:
+    headers = {"Origin": origin, "Clerk-Proxy-Url": proxy}
     answer = browser.http.post("/v1/dev_browser", headers=headers)
     assert error_of(answer)[:2] == (400, "origin_invalid")
 
