@@ -140,6 +140,7 @@ def worlds(
         for app in (development, production):
             app.testing = True  # exceptions in views reach the test
             clerk_of(app).now = lambda: float(NOW)
+            clerk_of(app).admits = None  # the users of most tokens have no row
         yield Worlds(
             development=World(development, Parties(signer, forger), None, backend),
             production=World(production, Parties(live_signer, forger), KID, backend),
