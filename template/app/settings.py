@@ -77,12 +77,14 @@ class Settings:
 def read_environment() -> dict[str, str]:
     """The process environment, plus the variables of ``.env`` that it doesn't set.
 
-    :raises SettingsError: ``.env`` is not UTF-8 text.
+    :raises SettingsError: ``.env`` can't be read, or is not UTF-8 text.
     """
     try:
         from_file = dotenv_values(ENV_FILE, interpolate=False) if ENV_FILE.is_file() else {}
     except UnicodeDecodeError:
         raise SettingsError(f"{ENV_FILE.resolve()} is not UTF-8 text; save it as UTF-8") from None
+    except OSError as error:
+        raise SettingsError(f"{ENV_FILE.resolve()} can't be read: {error.strerror}") from None
     return {name: value or "" for name, value in from_file.items()} | dict(os.environ)
 
 

@@ -99,33 +99,22 @@ def _examine() -> Iterator[Finding]:
 
 
 def _public(settings: Settings) -> Iterator[Finding]:
-    """What could let strangers in."""
+    """What could let strangers in, and what could keep users out."""
     instance = settings.clerk
     for file in _public_files(settings):
         fix = f"run: flask clerk doctor --fix, or: chmod 600 {file}"
         yield Finding(ADVICE, "Permissions", f"other users of this machine can read {file}", fix)
-    if instance.has_local_keys and instance.allow_local_keys:
-        fix = "set CLERK_ALLOW_LOCAL_KEYS=false"
-        yield Finding(ADVICE, "Local keys", "everyone who reaches this app can sign in", fix)
     if settings.app_url:
         origin = "/".join(settings.app_url.split("/")[:3])
-        parties = instance.authorized_parties
-        rejected = parties and origin not in parties
-        fix = f"add {origin} to CLERK_AUTHORIZED_PARTIES"
-        yield (
-            Finding(BAD, "APP_URL", f"sessions of {origin} are rejected", fix)
-            if rejected
-            else Finding(GOOD, "APP_URL", settings.app_url)
-        )
+        if instance.authorized_parties and origin not in instance.authorized_parties:
+            fix = f"add {origin} to CLERK_AUTHORIZED_PARTIES"
+            yield Finding(BAD, "APP_URL", f"sessions of {origin} are rejected", fix)
     if instance.is_development:
         return
     if not settings.app_url:
         seen = "not set, so a request's Host header decides where redirects lead"
         fix = "set APP_URL to the URL of this app, such as https://app.example.com"
         yield Finding(ADVICE, "APP_URL", seen, fix)
-    if not instance.authorized_parties:
-        fix = "list the origins of your pages in CLERK_AUTHORIZED_PARTIES"
-        yield Finding(ADVICE, "Origins", "tokens of every site are accepted", fix)
     if ENV_FILE.is_file() and instance.publishable_key in ENV_FILE.read_text("utf-8"):
         fix = "here, use pk_test_… and sk_test_…; set production keys on the server"
         yield Finding(ADVICE, "Keys", "production keys in .env don't work on localhost", fix)
@@ -134,10 +123,8 @@ def _public(settings: Settings) -> Iterator[Finding]:
 def _public_files(settings: Settings) -> list[Path]:
     """Files with secrets or personal data that other users of this machine can read."""
     database = _sqlite_file(settings)
-    files = [ENV_FILE]
-    if database:
-        files += [database, Path(f"{database}-wal"), Path(f"{database}-shm")]
-    return [file for file in files if _is_public(file)]
+    databases = [Path(f"{database}{end}") for end in ("", "-wal", "-shm")] if database else []
+    return [file for file in (ENV_FILE, *databases) if _is_public(file)]
 
 
 def _is_public(file: Path) -> bool:
