@@ -12,7 +12,7 @@ import logging
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from . import handshake, satellites
+from . import handshake, lost_cookies, satellites
 from .backend_api import BackendApi, BackendApiError, TooManyCallsError
 from .cookies import (
     DEV_BROWSER,
@@ -44,6 +44,9 @@ DEVELOPMENT_HANDSHAKE_SKEW = 24 * 3600.0
 
 LONGEST_EXPIRED = 30 * 24 * 3600.0
 """Seconds after its expiration for which a session token can still be used to sign out."""
+
+RETURN_PARAMETERS = (*handshake.RETURN_PARAMETERS, lost_cookies.MARKER)
+"""Query parameters that a marked handshake adds."""
 
 DEVELOPMENT_SKEW = 30.0
 """Seconds of tolerance once a handshake has shown by how much a developer's clock is off."""
@@ -135,7 +138,20 @@ def _authenticate_header(attempt: Attempt, token: str) -> RequestState:
 
 def _authenticate_cookies(attempt: Attempt) -> RequestState:
     """Run the steps in order. The first one that returns a state decides."""
-    return _finish_handshake(attempt) or _check_cookies(attempt)
+    state = _finish_handshake(attempt) or _check_cookies(attempt)
+    return _remove_marker(attempt, state) if lost_cookies.is_marked(attempt.request) else state
+
+
+def _remove_marker(attempt: Attempt, state: RequestState) -> RequestState:
+    """Redirect to the same page without the marker, now that the cookies are there."""
+    request, cookies = attempt.request, attempt.cookies
+    if state.location or state.cookies_missing or not request.is_document_navigation:
+        return state
+    if cookies.handshake or cookies.handshake_nonce:
+        return state  # whether the browser keeps the cookies shows in its next request
+    if _came_from_another_site(attempt):
+        return state  # without the marker, another handshake would start
+    return state._replace(location=request.location_without(lost_cookies.MARKER))
 
 
 def _check_cookies(attempt: Attempt) -> RequestState:
@@ -182,6 +198,8 @@ def _resolve_handshake(attempt: Attempt) -> RequestState:
     location = ""
     if attempt.instance.is_development:
         location = handshake.location_without_handshake(attempt.request)
+        if lost_cookies.looks_lost(attempt.request, attempt.cookies):
+            location = lost_cookies.mark(attempt.request.location_without(*RETURN_PARAMETERS))
     token = payload.session_token
     if not token:
         return RequestState(
@@ -294,7 +312,7 @@ def _verify_session_cookie(attempt: Attempt) -> RequestState:
         claims = _verify(attempt, token)
     except TokenError as error:
         return _recover_from_error(attempt, token, error)
-    if _came_from_another_site(attempt):
+    if _came_from_another_site(attempt) and not lost_cookies.is_marked(attempt.request):
         return _start_handshake(attempt, "primary-domain-cross-origin-sync")
     signed_in = _signed_in(token, claims)
     return _activate_organization(attempt, signed_in) or signed_in
@@ -393,13 +411,29 @@ def _refresh_session(attempt: Attempt, token: str) -> RequestState | str:
 
 
 def _start_handshake(attempt: Attempt, reason: str, token: str = "") -> RequestState:
+    request, cookies, instance = attempt.request, attempt.cookies, attempt.instance
+    if not request.is_document_navigation:
+        return RequestState("signed-out", reason)
+    is_marked = lost_cookies.is_marked(request)
+    if is_marked and reason not in lost_cookies.UNRELATED_REASONS:
+        return _stop_handshakes(attempt, reason)
     return handshake.start_handshake(
-        attempt.request,
-        attempt.cookies,
-        attempt.instance,
+        request,
+        cookies,
+        instance,
         reason,
-        session_token=token or attempt.cookies.session,
+        session_token=token or cookies.session,
+        marked=lost_cookies.should_mark(request, cookies, instance, reason, attempt.now),
     )
+
+
+def _stop_handshakes(attempt: Attempt, reason: str) -> RequestState:
+    """End a row of handshakes that doesn't bring the browser the cookies it needs."""
+    if attempt.cookies.handshake or attempt.cookies.handshake_nonce:
+        log.error("Clerk's handshakes arrive, but can't be used (%s); see the error above.", reason)
+        return RequestState("signed-out", reason)
+    log.warning("A browser doesn't keep Clerk's cookies (%s), so it can't be signed in.", reason)
+    return RequestState("signed-out", reason, "Clerk's cookies are missing", cookies_missing=True)
 
 
 def _verify(attempt: Attempt, token: str, *, bearer: bool = False) -> dict[str, Any]:

@@ -35,6 +35,7 @@ from .instance import Instance
 from .keys import JwksKeys, read_pem_key
 from .local_keys import guard_local_keys
 from .log_redaction import redact_logs
+from .lost_cookies import MARKER, is_insecure
 from .machine_tokens import MachineToken, MachineTokens
 from .request import PATH_SAFE, RequestFacts
 from .request_state import RequestState
@@ -160,6 +161,8 @@ class Clerk:
             current_app.logger.error("%s", error)
             page = render_template("clerk/handshake_error.html", message=str(error))
             return page, 500, {"Cache-Control": "no-store"}
+        if state.cookies_missing:
+            return _explain_missing_cookies(state, self.instance)
         if not state.location:
             return None
         return Response(status=307, headers={"Location": state.location})
@@ -383,6 +386,18 @@ def _pages(clerk: Clerk) -> Blueprint:
 def _public_value(value: str | bool) -> str | bool:
     is_path = isinstance(value, str) and value.startswith("/")
     return public_path(str(value)) if is_path else value
+
+
+def _explain_missing_cookies(state: RequestState, instance: Instance) -> ResponseReturnValue:
+    facts = request_facts()
+    page = render_template(
+        "clerk/cookies_missing.html",
+        location=facts.location_without(MARKER),
+        reason=state.reason,
+        is_development=instance.is_development,
+        insecure=is_insecure(facts, instance),
+    )
+    return page, 400, {"Cache-Control": "no-store"}
 
 
 def _too_many_calls(error: TooManyCallsError) -> ResponseReturnValue:

@@ -20,6 +20,7 @@ from .cookies import (
     ClerkCookies,
 )
 from .instance import API_VERSION, Instance
+from .lost_cookies import MARKER, mark
 from .organization_sync import organization_in_path
 from .request import RequestFacts
 from .request_state import RequestState
@@ -39,7 +40,10 @@ log = logging.getLogger(__name__)
 MAX_REDIRECTS = 3
 """Handshakes in a row after which redirecting stops, because the configuration must be wrong."""
 
-REMOVED_BEFORE_HANDSHAKE = (DEV_BROWSER, "__dev_session", HANDSHAKE, HANDSHAKE_NONCE)
+RETURN_PARAMETERS = (HANDSHAKE, HANDSHAKE_NONCE, DEV_BROWSER, "__clerk_help")
+"""Query parameters that a handshake adds to the page to which it returns."""
+
+REMOVED_BEFORE_HANDSHAKE = (DEV_BROWSER, "__dev_session", HANDSHAKE, HANDSHAKE_NONCE, MARKER)
 """Query parameters that are left over from an earlier handshake."""
 
 REDIRECT_COUNT_LIFETIME = 2
@@ -73,14 +77,17 @@ def start_handshake(
     reason: str,
     *,
     session_token: str = "",
+    marked: bool = False,
 ) -> RequestState:
     """Redirect a page load to Clerk for a new session; anything else is signed out.
 
     :param reason: Clerk's code for the reason, sent as ``X-Clerk-Auth-Reason``.
     :param session_token: the current token, if any, which Clerk renews.
+    :param marked: whether Clerk should return the browser to a marked page.
     """
+    page = request.location_without(*REMOVED_BEFORE_HANDSHAKE)
     query = {
-        "redirect_url": request.origin + request.location_without(*REMOVED_BEFORE_HANDSHAKE),
+        "redirect_url": request.origin + (mark(page) if marked else page),
         "__clerk_api_version": API_VERSION,
         "suffixed_cookies": str(cookies.suffixed).lower(),
         "__clerk_hs_reason": reason,
@@ -162,7 +169,7 @@ def read_directives(directives: list[str]) -> HandshakePayload:
 
 def location_without_handshake(request: RequestFacts) -> str:
     """The path and query of the same page, without the parameters that a handshake adds."""
-    return request.location_without(HANDSHAKE, HANDSHAKE_NONCE, DEV_BROWSER, "__clerk_help")
+    return request.location_without(*RETURN_PARAMETERS)
 
 
 def _fetch_directives(nonce: str, api: BackendApi) -> list[str]:

@@ -21,5 +21,7 @@ class RequestState(NamedTuple):
     """The verified session; set only when the status is ``signed-in``."""
     location: str = ""
     """The URL to redirect the browser to before anything else; empty for no redirect."""
+    cookies_missing: bool = False
+    """Whether the browser doesn't keep Clerk's cookies, so that only an explanation can help."""
     set_cookies: tuple[str, ...] = ()
     """``Set-Cookie`` header values, to be sent unchanged."""
