@@ -18,6 +18,7 @@ from app.clerk import (
     backend_api,
     clerk_of,
     flask_clerk,
+    lost_cookies,
     machine_tokens,
     read_instance,
     token_verifier,
@@ -86,6 +87,7 @@ def test_all_caches_together_need_less_than_8_mb(memory_kept: Callable[[], int])
         token_verifier.SESSION_TOKENS_SIZE,
         machine_tokens.MACHINE_TOKENS_SIZE,
         backend_api.REFUSALS_SIZE,
+        lost_cookies.RECENT_SIZE,
         MEGABYTE // 2,  # recently decoded tokens, see below
     )
     assert sum(sizes) < 8 * MEGABYTE

@@ -11,8 +11,7 @@ from werkzeug.http import parse_cookie
 from werkzeug.test import Client, EnvironBuilder, TestResponse
 
 from app import create_app
-from app.clerk import clerk_of, lost_cookies
-from app.clerk.bounded_cache import BoundedCache
+from app.clerk import clerk_of
 from app.clerk.lost_cookies import MARKER
 from tests.app_fixtures import BROWSER
 from tests.local_server import LocalServer
@@ -77,12 +76,6 @@ class ForgetfulBrowser:
             self.keep("__clerk_handshake_nonce", "n")
             return f"{back.path}?{back.query}"
         return f"{back.path}?{urlencode([*parse_qsl(back.query), ('__clerk_handshake_nonce', 'n')])}"
-
-
-@pytest.fixture(autouse=True)
-def _no_recent_handshakes(monkeypatch: pytest.MonkeyPatch) -> None:
-    cache: BoundedCache[int, tuple[float, int]] = BoundedCache(lost_cookies.RECENT_SIZE)
-    monkeypatch.setattr(lost_cookies, "_recent", cache)
 
 
 def starts(*names: str) -> Callable[[str], bool]:

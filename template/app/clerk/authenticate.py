@@ -417,13 +417,14 @@ def _start_handshake(attempt: Attempt, reason: str, token: str = "") -> RequestS
     is_marked = lost_cookies.is_marked(request)
     if is_marked and reason not in lost_cookies.UNRELATED_REASONS:
         return _stop_handshakes(attempt, reason)
+    repeated = attempt.tokens.recent_handshakes.count(request, cookies, attempt.now)
     return handshake.start_handshake(
         request,
         cookies,
         instance,
         reason,
         session_token=token or cookies.session,
-        marked=lost_cookies.should_mark(request, cookies, instance, reason, attempt.now),
+        marked=lost_cookies.should_mark(request, cookies, instance, reason, repeated),
     )
 
 

@@ -33,7 +33,25 @@ REPETITION_WINDOW = 30.0
 RECENT_SIZE = 128 * 1024
 """Bytes for recent handshakes, which need about 500 each."""
 
-_recent: BoundedCache[int, tuple[float, int]] = BoundedCache(RECENT_SIZE)
+
+class RecentHandshakes:
+    """Counts the handshakes that one process has started for the same page and cookies."""
+
+    def __init__(self) -> None:
+        self._recent: BoundedCache[int, tuple[float, int]] = BoundedCache(RECENT_SIZE)
+
+    def count(self, request: RequestFacts, cookies: ClerkCookies, now: float) -> int:
+        """Count one more, and return how many there were before.
+
+        :param now: Unix time in seconds.
+        """
+        agent = request.headers.get("user-agent", "")
+        key = hash((request.url, agent, cookies.session, cookies.client_uat, cookies.dev_browser))
+        since, count = self._recent.get(key) or (now, 0)
+        if not 0 <= now - since < REPETITION_WINDOW:
+            since, count = now, 0
+        self._recent.put(key, (since, count + 1), size=200)
+        return count
 
 
 def is_marked(request: RequestFacts) -> bool:
@@ -59,17 +77,17 @@ def looks_lost(request: RequestFacts, cookies: ClerkCookies) -> bool:
 
 
 def should_mark(
-    request: RequestFacts, cookies: ClerkCookies, instance: Instance, reason: str, now: float
+    request: RequestFacts, cookies: ClerkCookies, instance: Instance, reason: str, repeated: int
 ) -> bool:
     """Whether the handshake that is about to start should return to a marked page.
 
     :param reason: the reason for the handshake.
-    :param now: Unix time in seconds.
+    :param repeated: how many recent handshakes were the same, from :class:`RecentHandshakes`.
     """
     if reason in UNRELATED_REASONS:
         return False
-    repeated = _count_repetitions(request, cookies, instance, now) >= REPETITIONS
-    return repeated or cookies.redirect_count > 0 or is_insecure(request, instance)
+    is_repeated = repeated >= REPETITIONS or cookies.redirect_count > 0
+    return is_repeated or is_insecure(request, instance)
 
 
 def is_insecure(request: RequestFacts, instance: Instance) -> bool:
@@ -80,17 +98,3 @@ def is_insecure(request: RequestFacts, instance: Instance) -> bool:
         and parts.scheme == "http"
         and parts.hostname not in ("localhost", "127.0.0.1", "::1")
     )
-
-
-def _count_repetitions(
-    request: RequestFacts, cookies: ClerkCookies, instance: Instance, now: float
-) -> int:
-    """Count the recent handshakes of this process for the same page with the same cookies."""
-    agent = request.headers.get("user-agent", "")
-    sent = (cookies.session, cookies.client_uat, cookies.dev_browser)
-    key = hash((instance.publishable_key, request.url, agent, sent))
-    since, count = _recent.get(key) or (now, 0)
-    if not 0 <= now - since < REPETITION_WINDOW:
-        since, count = now, 0
-    _recent.put(key, (since, count + 1), size=200)
-    return count

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from .bounded_cache import BoundedCache
 from .instance import Instance
+from .lost_cookies import RecentHandshakes
 from .tokens import (
     FindKey,
     check_authorized_party,
@@ -37,6 +38,7 @@ class TokenVerifier:
 
     def __init__(self, instance: Instance, find_key: FindKey) -> None:
         self.find_key = find_key
+        self.recent_handshakes = RecentHandshakes()
         self.clock_offset = 0.0
         """Seconds to add to the local clock to get Clerk's; in production always 0."""
         self._instance = instance
