@@ -222,13 +222,19 @@ def test_an_unknown_proxy_or_tunnel_does_not_reach_the_local_clerk(
     assert backend.received == []
 
 
-@pytest.mark.parametrize(("client", "status"), [("127.0.0.1", 404), ("::1", 404), ("203.0.113.9", 403)])
-def test_a_trusted_proxy_names_the_client(
-    environ: dict[str, str], backend: LocalServer, client: str, status: int
+@pytest.mark.parametrize("hops", ["1", "2", "3"])
+@pytest.mark.parametrize(
+    ("client", "status"),
+    [("127.0.0.1", 404), ("::1", 404), ("203.0.113.9", 403), ("127.0.0.1:80", 403), ("", 403)],
+)
+def test_trusted_proxies_name_the_client(
+    environ: dict[str, str], backend: LocalServer, client: str, status: int, hops: str
 ) -> None:
-    headers = {"X-Forwarded-For": f"127.0.0.1, {client}"}
-    response = local_app(environ, backend, "1").test_client().get("/__clerk/v1/client", headers=headers)
-    assert response.status_code == status
+    """Whatever the number of proxies, the request comes from elsewhere if any address does."""
+    for forwarded in (f"127.0.0.1, {client}", f"{client},127.0.0.1", client):
+        headers = {"X-Forwarded-For": forwarded}
+        response = local_app(environ, backend, hops).test_client().get("/__clerk/v1/client", headers=headers)
+        assert response.status_code == status
 
 
 def test_headers_that_are_too_large_are_rejected(proxied: Flask, backend: LocalServer) -> None:

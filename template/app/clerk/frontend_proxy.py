@@ -184,6 +184,7 @@ def _require_this_computer() -> None:
     addresses = [request.environ.get("REMOTE_ADDR", "")]
     if trusted is not None:
         addresses.append(trusted.get("REMOTE_ADDR") or "")
+        addresses += request.headers.get("X-Forwarded-For", "127.0.0.1").split(",")
     elif any(_FROM_A_PROXY.fullmatch(name.lower()) for name, _ in request.headers):
         addresses.append("a proxy")
     if not all(map(_is_loopback, addresses)):
@@ -195,7 +196,7 @@ def _require_this_computer() -> None:
 
 def _is_loopback(address: str) -> bool:
     try:
-        parsed = ip_address(address)
+        parsed = ip_address(address.strip())
     except ValueError:
         return False
     if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
