@@ -70,7 +70,8 @@ class FormProtection(CSRFProtect):  # type: ignore[misc]
 
     def _opened_by(self) -> str | None:
         """The ID of the user whom the form was made for; None if no CSRF token proves it."""
-        serializer = URLSafeTimedSerializer(current_app.secret_key or "", salt="wtf-csrf-token")
+        key = current_app.config.get("WTF_CSRF_SECRET_KEY") or current_app.secret_key or ""
+        serializer = URLSafeTimedSerializer(key, salt="wtf-csrf-token")  # as Flask-WTF makes it
         try:
             return str(serializer.loads(self._get_csrf_token() or "")).partition(":")[2]
         except BadData:

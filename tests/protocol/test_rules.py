@@ -58,6 +58,7 @@ class Card(View):
     """A class-based view."""
 
     decorators: ClassVar[list[Any]] = [session_required]
+    options: ClassVar[dict[str, str]] = {}  # not a method for OPTIONS
 
     def dispatch_request(self) -> ResponseReturnValue:
         """Handle any method."""
@@ -84,7 +85,7 @@ def app(live_signer: Signer) -> Flask:
     app = Flask("rules")
     Clerk().init_app(app, read_instance(keys_of(live_signer)), login_endpoint="login")
     app.add_url_rule("/login", "login", lambda: "login")
-    app.add_url_rule("/card", view_func=Card.as_view("card"), methods=["GET", "POST"])
+    app.add_url_rule("/card", view_func=Card.as_view("card"), methods=["GET", "POST", "OPTIONS"])
     app.add_url_rule("/invoices/<int:number>", view_func=Invoices.as_view("invoices"))
 
     @app.route("/page/<name>", methods=["GET", "POST"])

@@ -10,6 +10,7 @@ from typing import Any, cast, overload
 
 from flask import current_app, g, has_request_context, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from flask.views import MethodView
 from werkzeug.exceptions import Forbidden, ServiceUnavailable
 
 from .authenticate import bearer_token
@@ -290,7 +291,7 @@ def preflight_response() -> ResponseReturnValue | None:
     """
     view = current_app.view_functions.get(request.endpoint or "")
     by_flask = getattr(request.url_rule, "provide_automatic_options", True)
-    by_method = hasattr(getattr(view, "view_class", None), "options")
+    by_method = issubclass(getattr(view, "view_class", object), MethodView)
     # Flask-CORS's decorator sets the attribute, and responds to OPTIONS itself.
     by_decorator = getattr(view, "provide_automatic_options", None) is False
     if by_flask or by_method or by_decorator:
