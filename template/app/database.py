@@ -7,16 +7,14 @@ from datetime import UTC, datetime
 from inspect import iscoroutinefunction
 from typing import Any, Literal
 
-import click
 import sqlalchemy as sa
 from flask import Flask
 from flask_sqlalchemy_lite import SQLAlchemy
 from sqlalchemy import event
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase
 
 from app import sqlite
-from app.database_errors import explain_database_error, is_database_unavailable
+from app.database_errors import explained_database_errors
 from app.migration_branches import BranchedAlembic
 
 
@@ -90,13 +88,8 @@ def init_database(app: Flask, url: str) -> None:
             event.listen(db.engine, "connect", sqlite.configure_connection)
             event.listen(db.engine, "begin", sqlite.begin)
             sqlite.create_private_file(db.engine.url.database or "")
-            try:
+            with explained_database_errors(f" Its file is {db.engine.url.database}."):
                 _make_first_tables()
-            except SQLAlchemyError as error:
-                if not is_database_unavailable(error):
-                    raise
-                message = f"{explain_database_error(error)} Its file is {db.engine.url.database}."
-                raise click.ClickException(message) from None
             # A server may fork after this, and no connection may be used in two processes.
             db.engine.dispose()
 

@@ -76,9 +76,10 @@ def explain_database_error(error: SQLAlchemyError) -> str:
 
 
 @contextmanager
-def explained_database_errors() -> Iterator[None]:
+def explained_database_errors(addition: str = "") -> Iterator[None]:
     """Let a command end with one sentence if the database can't be used.
 
+    :param addition: a second sentence.
     :raises click.ClickException: it can't.
     """
     try:
@@ -86,7 +87,7 @@ def explained_database_errors() -> Iterator[None]:
     except SQLAlchemyError as error:
         if not is_database_unavailable(error):
             raise
-        raise click.ClickException(explain_database_error(error)) from None
+        raise click.ClickException(explain_database_error(error) + addition) from None
 
 
 class DatabaseCommands(click.Group):

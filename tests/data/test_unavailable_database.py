@@ -17,6 +17,7 @@ import click
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from flask.cli import FlaskGroup
 from flask_login import current_user
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -325,3 +326,25 @@ def test_a_damaged_database_is_unavailable(
     assert site.get("/me").status_code == 503
     assert "the file is damaged; restore a backup" in caplog.text
     assert site.get("/").status_code == 200
+
+
+@pytest.mark.parametrize("command", ["current", "upgrade", "revision", "check"])
+def test_commands_print_one_sentence(command: str, environ: dict[str, str]) -> None:
+    app = create_app(environ | {"DATABASE_URL": f"postgresql+psycopg://ada:{PASSWORD}@127.0.0.1:1/app"})
+    commands = FlaskGroup(create_app=lambda: app)
+    done = app.test_cli_runner().invoke(
+        commands, ["db", command, *(["Notes"] if command == "revision" else [])]
+    )
+    sentence = "Error: The database can't be used: no server listens at its address. Check DATABASE_URL.\n"
+    assert (done.exit_code, done.output) == (1, sentence)
+
+
+def test_a_locked_database_is_one_sentence_for_migrations(tmp_path: Path, empty_database: Path) -> None:
+    shutil.copy(empty_database, tmp_path / "app.db")
+    app = Flask("locked")
+    init_database(app, f"sqlite:///{tmp_path / 'app.db'}")
+    with closing(sqlite3.connect(tmp_path / "app.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        commands = FlaskGroup(create_app=lambda: app)
+        done = app.test_cli_runner().invoke(commands, ["db", "downgrade", "base"])
+    assert (done.exit_code, "locked the file for too long" in done.output) == (1, True)
