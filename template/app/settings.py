@@ -137,7 +137,8 @@ def _missing_secret_key(seen: str) -> str:
 
 
 def _check_not_published(name: str, value: str) -> None:
-    for secret in map(str.strip, value.split(",")):
+    # While a signing secret is rotated, there are two; a SECRET_KEY may contain commas.
+    for secret in map(str.strip, [value] if name == "SECRET_KEY" else value.split(",")):
         # Even 16 random hexadecimal digits practically always contain 6 different ones.
         is_placeholder = _PLACEHOLDER.search(secret) or len(set(secret.removeprefix("whsec_"))) < 6
         if secret and (secret in _PUBLISHED or is_placeholder):
