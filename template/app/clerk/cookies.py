@@ -132,7 +132,7 @@ def _unverified_claims(token: str) -> dict[str, Any]:
 
 
 def _nonce(text: str) -> str:
-    return text if _NONCE.match(text) else ""
+    return text if text and _NONCE.match(text) else ""
 
 
 def _whole_number(text: str) -> int:

@@ -42,6 +42,8 @@ class TokenVerifier:
         self.clock_offset = 0.0
         """Seconds to add to the local clock to get Clerk's; in production always 0."""
         self._instance = instance
+        self._clock_skew = instance.clock_skew
+        self._allows_missing_azp = instance.allow_missing_azp
         self._verified: BoundedCache[str, _SigningKey] = BoundedCache(SESSION_TOKENS_SIZE)
 
     def verify(
@@ -58,12 +60,12 @@ class TokenVerifier:
         :param bearer: whether the token is from the ``Authorization`` header.
         :raises TokenError: see :func:`~.tokens.verify_session_token`.
         """
-        skew = self._instance.clock_skew if clock_skew is None else clock_skew
+        skew = self._clock_skew if clock_skew is None else clock_skew
         known = self._verified.get(token)
         if known is not None and self.find_key(known.kid) is known.key:
             claims = decode_unverified(token).claims
             check_times(claims, now, skew)
-            if self._instance.allow_missing_azp:  # the cached token may be a bearer's
+            if self._allows_missing_azp:  # the cached token may be a bearer's
                 check_authorized_party(claims, self._instance, bearer=bearer)
             return claims
         used: list[_SigningKey] = []
