@@ -25,14 +25,20 @@ PATIENCE = 120
 READY = "Ctrl-C stops everything."
 
 WITHOUT_UNIX = """
-    import os, signal, subprocess, sys
+    import builtins, os, signal, subprocess
 
     for name in ("SIGHUP", "SIGKILL", "SIGQUIT", "SIGUSR1"):
         delattr(signal, name)
     for name in ("killpg", "fork", "forkpty", "setsid", "getuid", "geteuid", "register_at_fork", "fchmod"):
         delattr(os, name)
-    for name in ("fcntl", "pwd", "grp", "resource", "termios"):
-        sys.modules[name] = None
+    # Celery's billiard takes another way on Windows, so it may import them here.
+    def import_without_unix(name, globals=None, *rest, real_import=builtins.__import__):
+        importer = (globals or {}).get("__name__", "").partition(".")[0]
+        if name in ("fcntl", "pwd", "grp", "resource", "termios") and importer != "billiard":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        return real_import(name, globals, *rest)
+
+    builtins.__import__ = import_without_unix
     subprocess.Popen.kill = subprocess.Popen.terminate
 """
 """Makes Python on Unix lack what it lacks on Windows."""
