@@ -32,11 +32,14 @@ WITHOUT_UNIX = """
     for name in ("killpg", "fork", "forkpty", "setsid", "getuid", "geteuid", "register_at_fork", "fchmod"):
         delattr(os, name)
     # Celery's billiard takes another way on Windows, so it may import them here.
-    def import_without_unix(name, globals=None, *rest, real_import=builtins.__import__):
+    real_import = builtins.__import__
+
+    def import_without_unix(name, globals=None, locals=None, fromlist=(), level=0):
         importer = (globals or {}).get("__name__", "").partition(".")[0]
-        if name in ("fcntl", "pwd", "grp", "resource", "termios") and importer != "billiard":
+        is_unix = level == 0 and name in ("fcntl", "pwd", "grp", "resource", "termios")
+        if is_unix and importer != "billiard":
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-        return real_import(name, globals, *rest)
+        return real_import(name, globals, locals, fromlist, level)
 
     builtins.__import__ = import_without_unix
     subprocess.Popen.kill = subprocess.Popen.terminate
