@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import expect
@@ -46,7 +46,8 @@ def let_the_token_expire(visitor: Visitor, clerk: LocalClerk) -> None:
     clerk.ask("POST", "/emulator/clock", {"advance_seconds": -120})
     expired = clerk.backend("POST", f"/sessions/{session_id}/tokens")["jwt"]
     clerk.ask("DELETE", "/emulator/clock")
-    context.add_cookies([{**cookie, "value": expired} for cookie in cookies])  # type: ignore[list-item]
+    renewed: list[Any] = [{**cookie, "value": expired} for cookie in cookies]
+    context.add_cookies(renewed)
 
 
 @pytest.mark.parametrize("way", ["click", "double click", "Enter", "requestSubmit"])

@@ -244,11 +244,11 @@ def test_the_reason_contains_no_part_of_the_url(url: str, reason: str) -> None:
 
 
 def test_the_reasons_of_a_running_server(server_up: PostgreSQL) -> None:
-    for change, reason in (
-        ({"database": "nothing"}, "the server doesn't have the database"),
-        ({"username": "stranger"}, "the server doesn't have the user"),
+    address = sa.make_url(server_up.url("postgres"))
+    for url, reason in (
+        (address.set(database="nothing"), "the server doesn't have the database"),
+        (address.set(username="stranger"), "the server doesn't have the user"),
     ):
-        url = sa.make_url(server_up.url("postgres")).set(**change)
         with pytest.raises(SQLAlchemyError) as caught:
             sa.create_engine(url).connect()
         assert is_database_unavailable(caught.value)

@@ -160,7 +160,7 @@ def test_what_nobody_can_prove_is_not_shown(client: FlaskClient, be: Any, app: F
         assert answer.status_code == 400
         assert "open for too long, or another site" in answer.text
         assert SECRET not in answer.text
-    assert submit(client, "/note", "", headers=FETCH).json["error"] == "This form wasn't sent"
+    assert submit(client, "/note", "", headers=FETCH).get_json()["error"] == "This form wasn't sent"
 
 
 def test_a_token_for_no_one_is_not_enough(client: FlaskClient, be: Any, app: Flask) -> None:

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import pytest
 from flask import Flask
+from werkzeug.datastructures import Headers
 from werkzeug.http import parse_cookie
 from werkzeug.test import Client, EnvironBuilder, TestResponse
 
@@ -61,7 +62,7 @@ class ForgetfulBrowser:
         sent = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         path = path.removeprefix(self.prefix)
         base = f"{self.origin}{self.prefix}/"
-        headers = {**BROWSER, "Cookie": sent, "User-Agent": "Forgetful"}
+        headers = Headers({**BROWSER, "Cookie": sent, "User-Agent": "Forgetful"})
         builder = EnvironBuilder(path, base_url=base, headers=headers)
         answer = Client(self._app.wsgi_app, TestResponse, use_cookies=False).open(builder)
         for cookie in answer.headers.getlist("Set-Cookie"):

@@ -437,7 +437,7 @@ def test_a_machine_token_needs_every_scope(
     response = client.get("/notes", headers={"Authorization": f"Bearer {token}"})
     assert response.status_code == status
     if status == 403:
-        assert response.json["requires"] == {"scope": "notes:read notes:write"}
+        assert response.get_json()["requires"] == {"scope": "notes:read notes:write"}
         header = 'Bearer error="insufficient_scope", scope="notes:read notes:write"'
         assert response.headers["WWW-Authenticate"] == header
     session = {"Authorization": f"Bearer {live_signer.token()}"}

@@ -135,7 +135,9 @@ def test_10_000_anonymous_requests_cause_no_more_calls_than_allowed(
 
 @pytest.mark.parametrize("kind", ["page", "API"])
 def test_beyond_the_limit_a_request_is_told_when_to_try_again(app: Flask, clock: Clock, kind: str) -> None:
-    send = {"page": lambda n: nonce(app, f"n-{n}"), "API": lambda n: bearer(app, f"ak_{n}")}[kind]
+    def send(number: int) -> Answer:
+        return nonce(app, f"n-{number}") if kind == "page" else bearer(app, f"ak_{number}")
+
     answers = [send(number) for number in range(int(MAX_PER_SECOND) + 1)]
     assert [answer.status for answer in answers] == [200 if kind == "page" else 401] * 20 + [503]
     assert answers[-1].header("Retry-After") == "1"
