@@ -13,13 +13,16 @@ from flask.typing import ResponseReturnValue
 from flask.views import MethodView
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from werkzeug.exceptions import NotFound
+from werkzeug.routing import BaseConverter, Map, RequestRedirect, Rule
 from werkzeug.test import TestResponse
 
 from app import create_app
-from app.clerk import clerk_of, current_machine, exempt, requires, session_required
+from app.clerk import clerk_of, current_machine, exempt, read_instance, requires, session_required
+from app.clerk.organization_sync import organization_in_path
 from tests.app_fixtures import BROWSER, keys_of, settings_for
 from tests.local_server import LocalServer
-from tests.signing import USER, Signer
+from tests.signing import HOST, USER, Signer, publishable_key
 
 PATTERNS = {
     "CLERK_ORGANIZATION_PATTERNS": "/orgs/<slug>,/orgs/<slug>/<path:rest>,/by-id/<id>/<path:rest>",
@@ -75,6 +78,8 @@ def site(live_signer: Signer, server: LocalServer, tmp_path_factory: pytest.Temp
     add("/orgs/<slug>", "home", view)
     add("/orgs/<slug>/files/<path:name>", "files", view)
     add("/orgs/<slug>/slash/", "slash", view)
+    for prefix in ("/orgs/<slug>", "/by-id/<id>", "/me"):
+        add(f"{prefix}/search/<text>", f"search {prefix}", view)
     app.add_url_rule("/orgs/<slug>/public", "public", exempt(lambda slug: "public"))
     app.add_url_rule("/orgs/<slug>/options", view_func=Options.as_view("options"))
     app.add_url_rule("/orgs/<slug>/get", "get", view)
@@ -137,6 +142,13 @@ VICTIMS = [
     "/by-id/ORG_MINE/settings",
     "/me/open",
     "/me/settings",
+    "/orgs/victim/search/a%0Ab",
+    "/orgs/victim/search/%0A",
+    "/orgs/victim/search/a%0D%0A%00%E2%80%A8%C2%85",
+    "/orgs//victim/search/a%0A",
+    "/orgs/mine%0A/search/a",
+    "/by-id/org_victim/search/%0Aa",
+    "/me/search/a%0Ab",
 ]
 """Addresses of another organization than the active one, whatever their spelling."""
 
@@ -160,6 +172,7 @@ def test_a_view_of_another_organization_does_not_run(send: Send, path: str, meth
         "/orgs/mine/files/a//b",
         "/orgs/m%69ne/settings",
         "/by-id/org_mine/settings",
+        "/orgs/mine/search/a%0Ab",
     ],
 )
 def test_a_view_of_the_active_organization_runs(send: Send, path: str, method: str) -> None:
@@ -185,8 +198,9 @@ def test_a_forged_redirect_count_opens_nothing(send: Send, count: str) -> None:
     assert not ran
 
 
-def test_a_navigation_is_synced_first(send: Send) -> None:
-    response = send("/orgs/victim/settings", headers=BROWSER)
+@pytest.mark.parametrize("path", ["/orgs/victim/settings", "/orgs/victim/search/a%0Ab"])
+def test_a_navigation_is_synced_first(send: Send, path: str) -> None:
+    response = send(path, headers=BROWSER)
     assert response.status_code == 307
     assert "organization_id=victim" in urlsplit(response.headers["Location"]).query
     assert not ran
@@ -206,10 +220,14 @@ def test_the_404_is_the_one_of_an_unknown_page(send: Send, headers: Any, mimetyp
     assert len({tuple(answer.headers.keys()) for answer in answers}) == 1
 
 
-@pytest.mark.parametrize("path", ["/orgs/acme/open", "/orgs/acme/members", "/by-id/org_1/open", "/me/open"])
+SIGNED_OUT = ["/orgs/acme/open", "/orgs/acme/members", "/by-id/org_1/open", "/me/open", "/orgs/a/search/%0Ab"]
+
+
+@pytest.mark.parametrize("path", SIGNED_OUT)
 def test_signed_out_visitors_reach_no_view(send: Send, path: str) -> None:
     page = send(f"{path}?a=1", None, headers=BROWSER)
-    assert (page.status_code, page.location) == (302, f"/login?redirect_url={path}?a%3D1")
+    back = "" if "%0A" in path else f"?redirect_url={path}?a%3D1"
+    assert (page.status_code, page.location) == (302, f"/login{back}")
     assert send(path, None).status_code == 401
     form = send(path, None, method="POST", headers=BROWSER)
     assert (form.status_code, form.location) == (303, "/login?interrupted=1")
@@ -218,7 +236,18 @@ def test_signed_out_visitors_reach_no_view(send: Send, path: str) -> None:
 
 def test_a_pending_session_counts_as_signed_out(send: Send, live_signer: Signer) -> None:
     cookies = f"__client_uat=1; __session={live_signer.token(o=MINE, sts='pending')}"
-    assert send("/orgs/mine/open", None, cookies).status_code == 401
+    for path in ("/orgs/mine/open", "/orgs/mine/search/a%0Ab"):
+        assert send(path, None, cookies).status_code == 401
+    assert not ran
+
+
+@pytest.mark.parametrize("path", ["/orgs/mine/open", "/orgs/mine/search/a%0Ab"])
+def test_a_banned_user_counts_as_signed_out(
+    site: Flask, send: Send, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clerk_of(site), "admits", lambda user_id: False)
+    assert send(path).status_code == 401
+    assert send(path, headers=BROWSER).status_code == 302
     assert not ran
 
 
@@ -231,7 +260,8 @@ def test_headers_do_not_choose_the_address(send: Send, header: str) -> None:
 @pytest.mark.parametrize("prefix", ["/crm", "/orgs/mine", "/orgs"])
 def test_a_path_prefix_changes_nothing(send: Send, prefix: str) -> None:
     base = f"http://localhost{prefix}"
-    assert send("/orgs/victim/settings", base_url=base).status_code == 404
+    for path in ("/orgs/victim/settings", "/orgs/victim/search/a%0Ab"):
+        assert send(path, base_url=base).status_code == 404
     assert not ran
     assert send("/orgs/mine/settings", base_url=base).status_code == 200
     page = send("/orgs/victim/open", base_url=base, headers=BROWSER)
@@ -295,6 +325,8 @@ def test_an_organizations_own_api_key_reaches_its_address(
     [
         ("/by-id/org_victim/api", "org_mine"),
         ("/by-id/org_victim/open", "org_mine"),
+        ("/by-id/org_victim/search/%0A", "org_mine"),
+        ("/orgs/mine/search/a%0Ab", "org_mine"),
         ("/by-id/user_1/api", "org_mine"),
         ("/orgs/mine/api", "org_mine"),
         ("/orgs/org_mine/api", "org_mine"),
@@ -350,8 +382,8 @@ def test_development_asks_once_for_an_organization(
     assert client.get("/orgs/mine/open", headers=BROWSER).text == "mine"
 
 
-WORDS = ["orgs", "mine", "victim", "by-id", "org_mine", "org_victim", "me", "open", "files", "slash", "ORGS"]
-ODDITIES = ["", "..", ".", "%2F", "%2e%2e", "%5C", "%00", "%0A", ";", "|", "%C3%BC", "%FF", "mine%2Fopen"]
+WORDS = ["orgs", "mine", "victim", "by-id", "org_mine", "org_victim", "me", "open", "files", "search"]
+ODDITIES = ["", "..", "%2F", "%2e%2e", "%5C", "%00", "%0A", "a%0Ab", ";", "%C3%BC", "%FF", "mine%2Fopen"]
 PIECES = st.sampled_from([*WORDS, *ODDITIES, "orgs%2Fmine"])
 
 
@@ -375,3 +407,40 @@ def test_no_spelling_of_an_address_reaches_another_organization(
     finally:
         site.url_map.strict_slashes = site.url_map.merge_slashes = True
     assert set(ran) <= {"mine", "org_mine"}
+
+
+class Anything(BaseConverter):
+    """A founder's own converter, which matches every character."""
+
+    regex = "(?s:.+)"
+    part_isolating = False
+
+
+TYPES = ["", "string(length=1):", "int(signed=True):", "float:", "uuid:", "path:", "any(a,b):", "own:"]
+UUID = "6f1c1f0e-8f3c-4b0e-9d2b-0c2f6a1b2c3d"
+VALUES = st.sampled_from(["a", "5", "-5", "99", "1.5", UUID, "\n", "a\nb", "a/b\nc", "٣"]) | st.text()
+OVERLAPPING = "/orgs/<slug>,/orgs/<slug>/<path:rest>,/orgs/<slug>/<int(max=5):n>,/orgs/<slug>/<uuid:n>/x"
+KEYS = {"CLERK_PUBLISHABLE_KEY": publishable_key(HOST), "CLERK_SECRET_KEY": "sk_test_secret"}
+INSTANCE = read_instance(KEYS | {"CLERK_ORGANIZATION_PATTERNS": OVERLAPPING})
+
+
+@settings(max_examples=1000)
+@given(
+    slug=st.text(min_size=1).filter(lambda slug: "/" not in slug),
+    parts=st.lists(st.tuples(st.sampled_from(TYPES), VALUES), max_size=4),
+    end=st.sampled_from(["", "/", "/edit", "//"]),
+    strict=st.booleans(),
+    merge=st.booleans(),
+)
+def test_the_patterns_match_whatever_a_route_below_them_matches(
+    slug: str, parts: list[tuple[str, str]], end: str, strict: bool, merge: bool
+) -> None:
+    route = "/orgs/<slug>" + "".join(f"/<{type_}v{at}>" for at, (type_, _) in enumerate(parts)) + end
+    path = "/".join([f"/orgs/{slug}", *(value for _, value in parts)]) + end
+    converters = Map.default_converters | {"own": Anything}
+    routes = Map([Rule(route)], strict_slashes=strict, merge_slashes=merge, converters=converters)
+    try:
+        _, values = routes.bind("localhost").match(path)
+    except (NotFound, RequestRedirect):
+        return
+    assert organization_in_path(path, INSTANCE) == ("slug", values["slug"])

@@ -182,7 +182,15 @@ def test_every_handshake_names_the_organization_of_the_page(
 
 @pytest.mark.parametrize(
     "pattern",
-    ["orgs/<slug>", "/orgs/<slug", "/orgs/<nope:slug>", "/<slug>/<slug>", "/orgs/<name>", "/orgs"],
+    [
+        "orgs/<slug>",
+        "/orgs/<slug",
+        "/orgs/<nope:slug>",
+        "/<slug>/<slug>",
+        "/orgs/<name>",
+        "/orgs",
+        "/<path:before>/orgs/<slug>",
+    ],
 )
 def test_an_invalid_pattern_is_rejected(pattern: str) -> None:
     with pytest.raises(ConfigurationError, match="CLERK_ORGANIZATION_PATTERNS contains"):

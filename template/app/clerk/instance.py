@@ -33,8 +33,11 @@ _REAL_SECRET_KEY = re.compile(r"sk_test_(?=.*[A-Z])[A-Za-z0-9]{30,}")
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*(:[0-9]{{1,5}})?\Z")
-# Exactly one <slug> or <id>, without a converter that would change the value, as int does.
-_ORGANIZATION_PATTERN = re.compile(r"/(.*/)?[^<>]*[^<>/][^<>]*<(slug|id)>(?!.*[<:](slug|id)>)")
+# Exactly one <slug> or <id>, without a converter that would change the value, as int does, and not
+# behind a <path:…>, which could end before several parts of a path.
+_ORGANIZATION_PATTERN = re.compile(
+    r"(?!.*<path[:(].*<(slug|id)>)/(.*/)?[^<>]*[^<>/][^<>]*<(slug|id)>(?!.*[<:](slug|id)>)"
+)
 _HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})+(:[0-9]{{1,5}})?\Z")
 
 DEFAULT_PORTS = {"http": 80, "https": 443}

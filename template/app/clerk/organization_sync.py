@@ -9,11 +9,22 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from werkzeug.exceptions import HTTPException
-from werkzeug.routing import Map, Rule
+from werkzeug.exceptions import NotFound
+from werkzeug.routing import Map, PathConverter, Rule
 
 from .instance import Instance
 from .session import Session
+
+
+class _AnyPath(PathConverter):
+    regex = r"(?s:[^/].*?)"  # "." alone doesn't match a line break, which Flask's routes accept
+
+
+# They only match: a value that a converter can't read would end the search among the patterns.
+_CONVERTERS = {
+    name: type(name, (converter,), {"to_python": lambda self, value: value})
+    for name, converter in (Map.default_converters | {"path": _AnyPath}).items()
+}
 
 
 def organization_to_activate(path: str, session: Session | None, instance: Instance) -> str | None:
@@ -48,7 +59,7 @@ def organization_in_path(path: str, instance: Instance) -> tuple[str, str] | Non
     rules = _url_map(instance.organization_patterns, instance.personal_account_patterns)
     try:
         endpoint, values = rules.bind("localhost").match(re.sub("/{2,}", "/", path))
-    except HTTPException:
+    except NotFound:
         return None
     if endpoint == "personal":
         return "personal", ""
@@ -59,4 +70,4 @@ def organization_in_path(path: str, instance: Instance) -> tuple[str, str] | Non
 def _url_map(organizations: tuple[str, ...], personal: tuple[str, ...]) -> Map:
     rules = [Rule(pattern, endpoint="organization") for pattern in organizations]
     rules += [Rule(pattern, endpoint="personal") for pattern in personal]
-    return Map(rules, strict_slashes=False, merge_slashes=False)
+    return Map(rules, strict_slashes=False, merge_slashes=False, converters=_CONVERTERS)
