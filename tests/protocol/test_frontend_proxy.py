@@ -213,12 +213,25 @@ def test_other_computers_do_not_reach_the_local_clerk(
     assert backend.received == []
 
 
-@pytest.mark.parametrize("name", ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via"])
+FROM_A_PROXY = [
+    *(name for name in FORGED if not name.startswith("Clerk-")),
+    *("CF-Ray", "Cdn-Loop", "Fastly-Client", "Fly-Region", "Remote-Addr", "X-Amzn-Trace-Id", "X-ARR-LOG-ID"),
+    *("X-Azure-ClientIP", "X-Azure-SocketIP", "X-Appengine-Remote-Addr", "X-Original-For", "X-Original-URL"),
+    *("X-Scheme", "X-Forwarded-Client-Cert", "X-Forwarded-Uri"),
+]
+TRUSTED = {f"X-Forwarded-{name}" for name in ("For", "Host", "Port", "Proto", "Server")}
+
+
+@pytest.mark.parametrize("name", FROM_A_PROXY)
 def test_an_unknown_proxy_or_tunnel_does_not_reach_the_local_clerk(
-    proxied: Flask, backend: LocalServer, name: str
+    environ: dict[str, str], backend: LocalServer, name: str
 ) -> None:
-    response = proxied.test_client().get("/__clerk/v1/client", headers={name: "127.0.0.1"})
-    assert response.status_code == 403
+    """Even if it names this computer, and if another proxy is trusted."""
+    for hops in ("0",) if name in TRUSTED else ("0", "1"):
+        headers = {"X-Forwarded-For": "127.0.0.1"} if hops == "1" else {}
+        client = local_app(environ, backend, hops).test_client()
+        response = client.get("/__clerk/v1/client", headers=headers | {name: "127.0.0.1"})
+        assert (response.status_code, hops) == (403, hops)
     assert backend.received == []
 
 
@@ -232,9 +245,54 @@ def test_trusted_proxies_name_the_client(
 ) -> None:
     """Whatever the number of proxies, the request comes from elsewhere if any address does."""
     for forwarded in (f"127.0.0.1, {client}", f"{client},127.0.0.1", client):
-        headers = {"X-Forwarded-For": forwarded}
+        headers = {"X-Forwarded-For": forwarded, "X-Forwarded-Host": "localhost", "X-Forwarded-Port": "80"}
         response = local_app(environ, backend, hops).test_client().get("/__clerk/v1/client", headers=headers)
         assert response.status_code == status
+
+
+@pytest.mark.parametrize("hops", ["1", "2"])
+def test_a_proxy_that_does_not_name_the_client_does_not_reach_the_local_clerk(
+    environ: dict[str, str], backend: LocalServer, hops: str
+) -> None:
+    client = local_app(environ, backend, hops).test_client()
+    assert client.get("/__clerk/v1/client").status_code == 403
+    assert backend.received == []
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        *(("localhost:5000", 404), ("127.0.0.1", 404), ("[::1]:80", 404), ("LOCALHOST", 404)),
+        *(("evil.example", 403), ("evil.example:5000", 403), ("localhost.evil.example", 403)),
+        *(("a.serveo.net", 403), ("0.0.0.0", 403), ("10.0.0.1:5000", 403), ("", 403)),
+    ],
+)
+@pytest.mark.parametrize("app_url", ["", "http://acme.test:5000", "http://acme.test/crm"])
+def test_a_foreign_host_does_not_reach_the_local_clerk(
+    environ: dict[str, str], backend: LocalServer, app_url: str, host: str, status: int
+) -> None:
+    """Otherwise a site could change its DNS to this computer, and read what the local Clerk sends."""
+    app = local_app(environ | {"APP_URL": app_url}, backend)
+    through_proxy = local_app(environ | {"APP_URL": app_url}, backend, hops="1")
+    path = "/__clerk/v1/client"  # the test client adds the path of APP_URL
+    trusted = {"X-Forwarded-For": "127.0.0.1"}
+    answers = [
+        app.test_client().get(path, headers={"Host": host}),
+        through_proxy.test_client().get(path, headers=trusted | {"Host": host}),
+        through_proxy.test_client().get(path, headers=trusted | {"X-Forwarded-Host": host}),
+    ]
+    expected = 400 if not host and not app_url else status
+    assert [answer.status_code for answer in answers] == [expected, expected, status]
+    assert len(backend.received) == (3 if status == 404 else 0)
+
+
+@pytest.mark.parametrize("hops", ["0", "1"])
+def test_the_host_of_app_url_reaches_the_local_clerk(
+    environ: dict[str, str], backend: LocalServer, hops: str
+) -> None:
+    app = local_app(environ | {"APP_URL": "http://acme.test:5000"}, backend, hops)
+    headers = {"Host": "ACME.test:5000"} | ({"X-Forwarded-For": "127.0.0.1"} if hops == "1" else {})
+    assert app.test_client().get("/__clerk/v1/client", headers=headers).status_code == 404
 
 
 def test_headers_that_are_too_large_are_rejected(proxied: Flask, backend: LocalServer) -> None:

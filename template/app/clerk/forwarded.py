@@ -8,6 +8,9 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from .instance import parse_origin
 
+RECEIVED_HOST = "clerk.received_host"
+"""The key in the WSGI environment of the ``Host`` header, as received, if it was replaced."""
+
 _MALFORMED = b"The Host header of this request is malformed.\n"
 
 
@@ -35,6 +38,8 @@ class PublicOrigin:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Handle a request (PEP 3333)."""
+        if self._url.netloc or self._forwarded:
+            environ[RECEIVED_HOST] = environ.get("HTTP_HOST", "")
         if self._url.netloc:
             environ["wsgi.url_scheme"] = self._url.scheme
             environ["HTTP_HOST"] = self._url.netloc

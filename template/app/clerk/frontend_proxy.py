@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from ipaddress import IPv6Address, ip_address
 from typing import IO
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import requests
 from flask import Blueprint, Response, current_app, request
@@ -27,6 +27,7 @@ from werkzeug.exceptions import (
 from werkzeug.routing import BaseConverter
 
 from .backend_api import TIMEOUT
+from .forwarded import RECEIVED_HOST
 from .instance import Instance
 from .request import PATH_SAFE
 
@@ -62,8 +63,12 @@ _NOT_RETURNED = {
     "upgrade",
 }
 
-_FROM_A_PROXY = re.compile(r"forwarded|x-forwarded-.+|via|.*-ip")
-"""Names of headers that proxies and tunnels add, and browsers don't."""
+# Names of headers that proxies and tunnels add, and browsers don't.
+_FROM_A_PROXY = re.compile(
+    r".*forwarded.*|.*-ip|.*-connecting-.*|via|cdn-loop|(cf|fastly|fly|remote)-.+|"
+    r"x-(amzn?|appengine|arr|azure|client|cluster|envoy|original|real|remote)-.+|x-scheme"
+)
+_FROM_A_TRUSTED_PROXY = re.compile(r"x-forwarded-(for|host|port|proto|server)")
 
 
 class _RestOfPath(BaseConverter):
@@ -178,20 +183,36 @@ def _until(deadline: float, parts: Iterator[bytes]) -> Iterator[bytes]:
 def _require_this_computer() -> None:
     """Let only browsers on this computer use the local Clerk: it lets anyone sign in as anyone.
 
-    :raises Forbidden: the request comes from another computer, directly or through a proxy.
+    :raises Forbidden: the request comes from another computer, directly or through a proxy, or
+        from a page of another site whose name resolves to this computer (DNS rebinding).
     """
-    trusted: dict[str, str] | None = request.environ.get("werkzeug.proxy_fix.orig")
-    addresses = [request.environ.get("REMOTE_ADDR", "")]
+    environ, headers = request.environ, request.headers
+    addresses: list[str] = [environ.get("REMOTE_ADDR", "")]
+    hosts: list[str] = [environ.get(RECEIVED_HOST, environ.get("HTTP_HOST", ""))]
+    foreign = {name.lower() for name, _ in headers if _FROM_A_PROXY.fullmatch(name.lower())}
+    trusted: dict[str, str] | None = environ.get("werkzeug.proxy_fix.orig")
     if trusted is not None:
-        addresses.append(trusted.get("REMOTE_ADDR") or "")
-        addresses += request.headers.get("X-Forwarded-For", "127.0.0.1").split(",")
-    elif any(_FROM_A_PROXY.fullmatch(name.lower()) for name, _ in request.headers):
-        addresses.append("a proxy")
-    if not all(map(_is_loopback, addresses)):
+        addresses += [trusted.get("REMOTE_ADDR") or "", *_values("X-Forwarded-For")]
+        hosts += _values("X-Forwarded-Host") if "X-Forwarded-Host" in headers else []
+        foreign = {name for name in foreign if not _FROM_A_TRUSTED_PROXY.fullmatch(name)}
+    if foreign or not all(map(_is_loopback, addresses)) or not all(map(_is_own_host, hosts)):
         raise Forbidden(
-            "The local Clerk can only be used on the computer that it runs on. "
-            "To open this app elsewhere, use the keys of a Clerk instance."
+            "The local Clerk can only be used on the computer that it runs on, at localhost or the "
+            "host of APP_URL. To open this app elsewhere, use the keys of a Clerk instance."
         )
+
+
+def _values(name: str) -> list[str]:
+    return request.headers.get(name, "").split(",")
+
+
+def _is_own_host(host: str) -> bool:
+    try:
+        name = urlsplit(f"//{host.strip()}").hostname or ""
+        own = urlsplit(f"//{current_app.config['SERVER_NAME'] or ''}").hostname  # from APP_URL
+    except ValueError:
+        return False
+    return name in ("localhost", own) or _is_loopback(name)
 
 
 def _is_loopback(address: str) -> bool:
