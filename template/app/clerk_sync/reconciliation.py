@@ -187,7 +187,7 @@ def _write_batch(clerk_list: ClerkList, batch: Sequence[Json], session: Session)
             with session.begin_nested():
                 clerk_list.apply(session, data, repair=True)
         except (IntegrityError, DataError) as error:
-            reason = str(error.orig).partition("\n")[0]  # PostgreSQL's next line shows the values
+            reason = str(error.orig).partition("\n")[0]  # further lines may show the values
             log.error("%s can't be stored in %s: %s", data["id"], clerk_list.name, reason)
             rejected.add(data["id"])
     return rejected
