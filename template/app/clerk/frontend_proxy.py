@@ -188,7 +188,7 @@ def _require_this_computer() -> None:
     """
     environ, headers = request.environ, request.headers
     addresses: list[str] = [environ.get("REMOTE_ADDR", "")]
-    hosts: list[str] = [environ.get(RECEIVED_HOST, environ.get("HTTP_HOST", ""))]
+    hosts: list[str] = [environ.get(RECEIVED_HOST, headers.get("Host", ""))]
     foreign = {name.lower() for name, _ in headers if _FROM_A_PROXY.fullmatch(name.lower())}
     trusted: dict[str, str] | None = environ.get("werkzeug.proxy_fix.orig")
     if trusted is not None:
