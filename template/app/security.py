@@ -13,11 +13,12 @@ from flask_wtf import CSRFProtect, FlaskForm
 from flask_wtf.csrf import CSRFError, csrf_meta_tag, generate_csrf
 from itsdangerous import BadData, URLSafeTimedSerializer
 
-from app.clerk import Instance, has_bearer_token, session_user_id, wants_page
+from app.clerk import Instance, has_bearer_token, public_origin, session_user_id, wants_page
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 """Methods that change nothing, so they need no protection (RFC 9110, section 9.2.1)."""
 
+SENT_BY_ANOTHER_SITE = "a page of another site sent this form"
 OPENED_BY_ANOTHER = "this form was opened by another user, or before you signed in"
 NOT_PROVEN = "this form was open for too long, or another site sent it"
 CAN_BE_SENT_AGAIN = "this form was open for too long. What you entered is kept: send it again"
@@ -46,6 +47,7 @@ class FormProtection(CSRFProtect):  # type: ignore[misc]
     def init_app(self, app: Flask) -> None:
         """Register on an application, and make tokens personal, in templates and in FlaskForm."""
         super().init_app(app)
+        app.config["WTF_CSRF_SSL_STRICT"] = False  # protect() checks more than the Referer
         tags = {"csrf_token": personal_csrf_token, "csrf_meta_tag": personal_csrf_meta_tag}
         app.jinja_env.globals.update(tags)
         app.context_processor(lambda: tags)
@@ -57,14 +59,18 @@ class FormProtection(CSRFProtect):  # type: ignore[misc]
         Requests with a token in the ``Authorization`` header don't need one: their cookies are
         ignored, and browsers never send such a header by themselves.
 
-        :raises StaleForm: the token is missing, invalid, or another user's.
+        :raises StaleForm: the token is missing, invalid, or another user's, or the request comes
+            from another site.
         """
         if request.method in SAFE_METHODS or has_bearer_token():
             return
         g.csrf_valid = False
         super().protect(*args, **kwargs)
+        if not g.csrf_valid:
+            return  # the view is exempt, and may read the body itself
         # If the session has expired since, there is no other user; the view's rule decides then.
-        if g.csrf_valid and session_user_id() not in ("", None, self._opened_by()):
+        is_other_user = session_user_id() not in ("", None, self._opened_by())
+        if is_other_user or _is_from_another_site():
             g.csrf_valid = False
             self._error_response("another user")
 
@@ -78,14 +84,28 @@ class FormProtection(CSRFProtect):  # type: ignore[misc]
             return None
 
     def _error_response(self, reason: str) -> NoReturn:
+        if _is_from_another_site():
+            raise StaleForm(SENT_BY_ANOTHER_SITE)
         user_id, opened_by = session_user_id(), self._opened_by()
         if user_id and opened_by not in (user_id, None):
             raise StaleForm(OPENED_BY_ANOTHER)
         is_form = request.method == "POST" and wants_page() and not request.files
-        if not user_id or opened_by != user_id or not is_form or "referrer" in reason:
+        if not user_id or opened_by != user_id or not is_form:
             raise StaleForm(f"{NOT_PROVEN} ({reason.rstrip('.')})")
         fields = request.form.items(multi=True)
         raise StaleForm(CAN_BE_SENT_AGAIN, [field for field in fields if field[0] != "csrf_token"])
+
+
+def _is_from_another_site() -> bool:
+    """Whether a page of another site sent the request; over HTTPS, also if that is unknown.
+
+    Source: https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site
+    """
+    relation = request.headers.get("Sec-Fetch-Site", "none")
+    if relation != "none":  # "none": the user started the request
+        return relation != "same-origin"
+    source = request.headers.get("Origin") or request.referrer
+    return not f"{source}/".startswith(f"{public_origin()}/") if source else request.is_secure
 
 
 def personal_csrf_token() -> str:

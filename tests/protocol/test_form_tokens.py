@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask, g, render_template_string, request
@@ -161,6 +162,79 @@ def test_what_nobody_can_prove_is_not_shown(client: FlaskClient, be: Any, app: F
         assert "open for too long, or another site" in answer.text
         assert SECRET not in answer.text
     assert submit(client, "/note", "", headers=FETCH).get_json()["error"] == "This form wasn't sent"
+
+
+EVIL = "https://evil.example"
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("token_is_stale", [True, False])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": EVIL, "Referer": f"{EVIL}/"},
+        {"Origin": EVIL, "Referer": "SCHEME://localhost/note"},
+        {"Origin": "null"},
+        {"Origin": "SCHEME://localhost:81"},
+        {"Origin": "SCHEME://localhost.evil.example"},
+        {"Origin": "SCHEME://localhost@evil.example"},
+        {"Referer": f"{EVIL}/SCHEME://localhost/"},
+        {"Referer": "SCHEME://["},
+        {"Sec-Fetch-Site": "cross-site", "Origin": "SCHEME://localhost"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "none", "Origin": EVIL},
+    ],
+)
+def test_another_sites_form_is_refused_without_its_fields(
+    client: FlaskClient, be: Any, headers: dict[str, str], token_is_stale: bool, scheme: str
+) -> None:
+    base = f"{scheme}://localhost"
+    be("user_ada")
+    token = token_of(client.get("/note", headers=BROWSER, base_url=base))
+    if token_is_stale:
+        client.delete_cookie(client.application.config["SESSION_COOKIE_NAME"])
+    # With the Referer of this site, only the rule of this app can refuse it.
+    sent = {"Referer": f"{base}/note"} if "Sec-Fetch-Site" in headers else {}
+    sent |= {name: value.replace("SCHEME", scheme) for name, value in headers.items()}
+    answer = submit(client, "/note", token, headers=BROWSER | sent, base_url=base)
+    assert answer.status_code == 400
+    assert "a page of another site sent this form" in answer.text
+    assert SECRET not in answer.text
+    assert 'name="text"' not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("base", "headers"),
+    [
+        ("http://localhost", {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}),
+        ("http://localhost:5000", {"Origin": "http://localhost:5000"}),
+        # Behind a tunnel, the app may not know its public origin, but the browser does.
+        ("http://localhost", {"Origin": "https://tunnel.example", "Sec-Fetch-Site": "same-origin"}),
+        ("https://localhost", {"Referer": "https://localhost/note"}),
+        ("https://localhost", {"Sec-Fetch-Site": "same-origin"}),
+        ("https://localhost/crm", {"Origin": "https://localhost", "Referer": "https://localhost/crm/note"}),
+    ],
+)
+def test_this_sites_stale_form_can_be_sent_again(
+    client: FlaskClient, be: Any, base: str, headers: dict[str, str]
+) -> None:
+    be("user_ada")
+    token = token_of(client.get("/note", headers=BROWSER, base_url=base))
+    client.delete_cookie(client.application.config["SESSION_COOKIE_NAME"], path=urlsplit(base).path or "/")
+    options: dict[str, Any] = {"headers": BROWSER | headers, "base_url": base}
+    answer = submit(client, "/note", token, **options)
+    assert answer.status_code == 400
+    assert "Send again" in answer.text
+    assert submit(client, "/note", token_of(answer), **options).text == f"saved {SECRET}"
+
+
+def test_over_https_the_page_that_sent_a_form_must_be_known(client: FlaskClient, be: Any) -> None:
+    be("user_ada")
+    base = "https://localhost"
+    token = token_of(client.get("/note", headers=BROWSER, base_url=base))
+    answer = submit(client, "/note", token, base_url=base)
+    assert answer.status_code == 400
+    assert SECRET not in answer.text
 
 
 def test_a_token_for_no_one_is_not_enough(client: FlaskClient, be: Any, app: Flask) -> None:

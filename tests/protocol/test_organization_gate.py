@@ -382,8 +382,36 @@ def test_development_asks_once_for_an_organization(
     assert client.get("/orgs/mine/open", headers=BROWSER).text == "mine"
 
 
-WORDS = ["orgs", "mine", "victim", "by-id", "org_mine", "org_victim", "me", "open", "files", "search"]
-ODDITIES = ["", "..", "%2F", "%2e%2e", "%5C", "%00", "%0A", "a%0Ab", ";", "%C3%BC", "%FF", "mine%2Fopen"]
+WORDS = [
+    "orgs",
+    "mine",
+    "victim",
+    "by-id",
+    "org_mine",
+    "org_victim",
+    "me",
+    "open",
+    "files",
+    "search",
+    "slash",
+    "ORGS",
+]
+ODDITIES = [
+    "",
+    "..",
+    ".",
+    "|",
+    "%2F",
+    "%2e%2e",
+    "%5C",
+    "%00",
+    "%0A",
+    "a%0Ab",
+    ";",
+    "%C3%BC",
+    "%FF",
+    "mine%2Fopen",
+]
 PIECES = st.sampled_from([*WORDS, *ODDITIES, "orgs%2Fmine"])
 
 
