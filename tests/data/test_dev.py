@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pytest
 import requests
+from click.testing import CliRunner
 
+from app.commands.dev import dev as dev_command
 from tests.signing import publishable_key
 from tests.tools import free_ports
 
@@ -235,10 +237,13 @@ def test_the_app_and_the_local_clerk_need_two_ports(local: dict[str, str], tmp_p
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "-5", "five", "5000.0", "\u0665"])
-def test_a_wrong_port_is_named(local: dict[str, str], tmp_path: Path, port: str) -> None:
-    dev = Dev(tmp_path, local | {"FLASK_RUN_PORT": port})
-    assert dev.process.wait(PATIENCE) == 1
-    assert dev.output == f"Error: FLASK_RUN_PORT is {port!r}; expected a number such as 5000.\n"
+def test_a_wrong_port_is_named(
+    local: dict[str, str], tmp_path: Path, port: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    answer = CliRunner().invoke(dev_command, env=local | {"FLASK_RUN_PORT": port})
+    assert answer.exit_code == 1
+    assert answer.output == f"Error: FLASK_RUN_PORT is {port!r}; expected a number such as 5000.\n"
 
 
 COMMANDS = [
@@ -249,17 +254,16 @@ COMMANDS = [
 ]
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[-1])
+NO_SERVER = ("postgresql://ada:hunter2@127.0.0.1:9/app", "no server listens at its address")
+NO_FOLDER = ("sqlite:////nowhere/hunter2.db", "does its folder exist")
+
+
 @pytest.mark.parametrize(
-    ("url", "reason"),
-    [
-        ("postgresql://ada:hunter2@127.0.0.1:9/app", "no server listens at its address"),
-        ("sqlite:////nowhere/hunter2.db", "does its folder exist"),
-    ],
-    ids=["PostgreSQL", "SQLite"],
+    ("url", "reason", "command"),
+    [*((*NO_SERVER, command) for command in COMMANDS), (*NO_FOLDER, COMMANDS[0]), (*NO_FOLDER, COMMANDS[1])],
 )
 def test_without_a_database_commands_end_with_one_sentence(
-    local: dict[str, str], tmp_path: Path, command: list[str], url: str, reason: str
+    local: dict[str, str], tmp_path: Path, url: str, reason: str, command: list[str]
 ) -> None:
     if url.startswith("postgresql"):
         pytest.importorskip("psycopg")
