@@ -20,7 +20,7 @@ from app.database import Base, alembic, db, init_database
 from clerk_emulator.testing import RunningClerk
 from tests.local_server import LocalServer, local_server
 from tests.postgresql import PostgreSQL, postgresql_server, reason_to_skip
-from tests.signing import LIVE_HOST, USER, Signer, publishable_key
+from tests.signing import LIVE_HOST, SECRET_KEY, USER, WEBHOOK_SIGNING_SECRET, Signer, publishable_key
 from tests.tools import ROOT
 
 set_hypothesis_home_dir(ROOT / ".nox" / "hypothesis")
@@ -70,9 +70,9 @@ def keys_of(signer: Signer) -> dict[str, str]:
 def settings_for(signer: Signer, backend: LocalServer, database_url: str) -> dict[str, str]:
     """Settings of an app that uses an instance."""
     return keys_of(signer) | {
-        "SECRET_KEY": "only for tests, never elsewhere",
+        "SECRET_KEY": SECRET_KEY,
         "CLERK_API_URL": backend.url,
-        "CLERK_WEBHOOK_SIGNING_SECRET": "whsec_dGhlIHNpZ25pbmcgc2VjcmV0",
+        "CLERK_WEBHOOK_SIGNING_SECRET": WEBHOOK_SIGNING_SECRET,
         "DATABASE_URL": database_url,
     }
 
@@ -165,7 +165,7 @@ def environ(database_url: str, backend: LocalServer, signer: Signer) -> dict[str
 @pytest.fixture
 def site(database_url: str, clerk: RunningClerk) -> Flask:
     """The app with a local Clerk, where users really sign up and in; see ``clerk``."""
-    own = {"SECRET_KEY": "only for tests, never elsewhere", "DATABASE_URL": database_url}
+    own = {"SECRET_KEY": SECRET_KEY, "DATABASE_URL": database_url}
     site = create_app(clerk.environ | own)
     site.testing = True
     clerk_of(site).now = clerk.now  # clerk.advance() moves both

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import secrets
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,11 @@ HOST = "quick-fox-7.clerk.accounts.dev"
 LIVE_HOST = "clerk.example.com"
 KID = "ins_test"
 USER = "user_alice"
+
+SECRET_KEY = secrets.token_hex()
+WEBHOOK_SECRET = secrets.token_bytes(24)
+WEBHOOK_SIGNING_SECRET = f"whsec_{base64.b64encode(WEBHOOK_SECRET).decode()}"
+"""The same in the form of ``CLERK_WEBHOOK_SIGNING_SECRET``."""
 
 
 def publishable_key(host: str, kind: str = "test") -> str:

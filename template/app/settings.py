@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import operator
 import os
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -28,24 +31,28 @@ ENV_FILE = Path(".env")
 """Relative to the working directory, because an installed package contains no ``.env``."""
 
 _PLACEHOLDER = re.compile(
-    r"change[-_ ]?(me|this)|replace[-_ ]?(me|this|with)|your[-_ ]|(secret|signing)[-_ ]?key"
-    r"|webhook[-_ ]?secret|super[-_ ]?secret|placeholder|example|insecure",
+    r"change.{0,3}(me|this)|replace.?(me|this|with)|your[-_ ]|signing.?key|secret|password"
+    r"|placeholder|example|insecure|precious",
     re.IGNORECASE,
 )
+# Words, and digits after them: short hexadecimal numbers can look like this by chance.
+_WORDS = re.compile(r"(?![0-9a-fA-F]+\Z)(([a-z\W_]|(?<![A-Za-z])[A-Z])+|[A-Z\W_]+)[0-9]*\Z")
 _SOURCES = {
     "SECRET_KEY": "Generate one with: python -c 'import secrets; print(secrets.token_hex(32))'",
     "CLERK_WEBHOOK_SIGNING_SECRET": (
         "Copy it from the Clerk dashboard, under Configure → Webhooks → your endpoint, or leave it "
         "empty to reject all webhooks."
     ),
+    "CLERK_JWT_KEY": "Copy 'JWKS public key' from the Clerk dashboard, or leave it empty.",
 }
-_PUBLISHED = {
-    # In the documentation of Flask, and in that of Svix, which delivers Clerk's webhooks.
+_PUBLISHED = {  # by Flask, in lower case here, and by Svix, which delivers Clerk's webhooks
     "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
-    "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-    # In the .env.example of earlier versions.
-    "whsec_bG9jYWwgd2ViaG9vayBzaWduaW5nIHNlY3JldA==",
+    '_5#y2l"f4q8z\\n\\xec]/',
+    *("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "plJ3nmyCDGBKInavdOK15jsl"),
+    "C2FVsBQIhrscChlQIYozzeNLzhdOyH36",
 }
+_PUBLISHED_MODULUS = 0xBB5494D4B7D52CF1
+"""The first 64 bits of the example key of jwt.io, whose private key is published."""
 
 
 class SettingsError(click.ClickException):
@@ -100,12 +107,15 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     emulator_url = _emulator_url(environ)
     try:
         instance = read_instance(environ, emulator_url=emulator_url)
-        if instance.jwt_key:
-            read_pem_key(instance.jwt_key)
+        jwt_key = read_pem_key(instance.jwt_key) if instance.jwt_key else None
         app_url = _app_url(environ, instance.is_development)
-        for name in () if instance.has_local_keys else _SOURCES:
-            _check_not_published(name, environ.get(name, ""))
         secrets = parse_webhook_secrets(environ.get("CLERK_WEBHOOK_SIGNING_SECRET", ""))
+        if not instance.has_local_keys:
+            _check_not_guessable("SECRET_KEY", _is_guessable(secret_key))
+            guessable = any(map(_is_guessable_signing_secret, secrets))
+            _check_not_guessable("CLERK_WEBHOOK_SIGNING_SECRET", guessable)
+            published = jwt_key and jwt_key.public_numbers().n >> 1984 == _PUBLISHED_MODULUS
+            _check_not_guessable("CLERK_JWT_KEY", bool(published))
     except ValueError as error:
         raise SettingsError(str(error)) from None
     return Settings(
@@ -136,16 +146,34 @@ def _missing_secret_key(seen: str) -> str:
     )
 
 
-def _check_not_published(name: str, value: str) -> None:
-    # While a signing secret is rotated, there are two; a SECRET_KEY may contain commas.
-    for secret in map(str.strip, [value] if name == "SECRET_KEY" else value.split(",")):
-        # Even 16 random hexadecimal digits practically always contain 6 different ones.
-        is_placeholder = _PLACEHOLDER.search(secret) or len(set(secret.removeprefix("whsec_"))) < 6
-        if secret and (secret in _PUBLISHED or is_placeholder):
-            raise SettingsError(
-                f"{name} is an example or a placeholder, so anyone may know it. It is only "
-                f"accepted with the keys of the local Clerk. {_SOURCES[name]}"
-            )
+def _check_not_guessable(name: str, is_guessable: bool) -> None:
+    if is_guessable:
+        raise SettingsError(
+            f"{name} is an example, a placeholder or made of words, so anyone may know it. It is "
+            f"only accepted with the keys of the local Clerk. {_SOURCES[name]}"
+        )
+
+
+def _is_guessable(key: str) -> bool:
+    is_written = _PLACEHOLDER.search(key) or _WORDS.match(key)
+    return bool(is_written) or key.lower() in _PUBLISHED or _is_pattern(key.encode())
+
+
+def _is_guessable_signing_secret(secret: bytes) -> bool:
+    text = base64.b64encode(secret).decode()
+    if _PLACEHOLDER.search(text) or text in _PUBLISHED:
+        return True
+    # Random bytes are never text as a whole, except for the hexadecimal digits in a new .env.
+    is_typed = re.fullmatch(rb"[ -~\s]+", secret) and not re.fullmatch(rb"[0-9a-f]{40}", secret)
+    return bool(is_typed) or _is_pattern(secret) or _is_pattern(text.encode())
+
+
+def _is_pattern(text: bytes) -> bool:
+    """Whether this repeats itself, or mostly continues a sequence such as 0123 or abcd."""
+    steps = Counter(map(operator.sub, text[1:], text))
+    repeats = any(text[n:] == text[:-n] for n in range(1, len(text) // 2 + 1))
+    is_run = any(2 * steps[step] >= len(text) for step in (-1, 0, 1))
+    return repeats or is_run or len(set(text)) < 4
 
 
 def _emulator_url(environ: Mapping[str, str]) -> str:

@@ -8,6 +8,7 @@ clerk-emulator; its README explains them.
 
 from __future__ import annotations
 
+import secrets
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -33,10 +34,10 @@ PROGRAM = {"Accept": "application/json", "Sec-Fetch-Dest": "empty"}
 def environ(database_url: str) -> dict[str, str]:
     """Valid settings, with the keys of a Clerk instance that doesn't exist."""
     return {
-        "SECRET_KEY": "only for tests, never elsewhere",
+        "SECRET_KEY": secrets.token_hex(),
         "CLERK_PUBLISHABLE_KEY": "pk_test_cXVpY2stZm94LTcuY2xlcmsuYWNjb3VudHMuZGV2JA==",
         "CLERK_SECRET_KEY": "sk_test_secret",
-        "CLERK_WEBHOOK_SIGNING_SECRET": "whsec_dGhlIHNpZ25pbmcgc2VjcmV0",
+        "CLERK_WEBHOOK_SIGNING_SECRET": f"whsec_{secrets.token_hex(16)}",
         "DATABASE_URL": database_url,
     }
 
@@ -60,7 +61,7 @@ def client(app: Flask) -> FlaskClient:
 @pytest.fixture
 def site(database_url: str, clerk: RunningClerk) -> Flask:
     """The app with a local Clerk of its own."""
-    settings = {"SECRET_KEY": "only for tests, never elsewhere", "DATABASE_URL": database_url}
+    settings = {"SECRET_KEY": secrets.token_hex(), "DATABASE_URL": database_url}
     site = create_app(clerk.environ | settings)
     site.testing = True
     clerk_of(site).now = clerk.now  # clerk.advance() moves both clocks

@@ -6,6 +6,7 @@ The ratios matter. The times in microseconds depend on the machine.
 from __future__ import annotations
 
 import base64
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -103,7 +104,7 @@ def forget() -> None:
 def app_of(signer: Signer) -> Flask:
     """Return the app with production keys, one page that is authenticated, and one that is exempt."""
     environ = {
-        "SECRET_KEY": "only for measuring, never elsewhere",
+        "SECRET_KEY": secrets.token_hex(),
         "CLERK_PUBLISHABLE_KEY": publishable_key(LIVE_HOST, "live"),
         "CLERK_SECRET_KEY": "sk_live_bench",
         "CLERK_JWT_KEY": signer.pem,

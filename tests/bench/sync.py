@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -60,7 +61,7 @@ def fill(path: Path, number: int) -> None:
 def sync(url: str, database: Path, *options: str) -> tuple[float, int, str]:
     """Run the command; returns the seconds it took, its peak memory in KiB, and its output."""
     environ = ENVIRON | {
-        "SECRET_KEY": "only for this benchmark",
+        "SECRET_KEY": secrets.token_hex(),
         "DATABASE_URL": f"sqlite:///{database}",
         "CLERK_EMULATOR_URL": url,
         "CLERK_SECRET_KEY": SECRET,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -113,7 +114,7 @@ def main() -> None:
     folder = Path(mkdtemp())
     environ = {
         **os.environ,
-        "SECRET_KEY": "only for measuring, never elsewhere",
+        "SECRET_KEY": secrets.token_hex(),
         "CLERK_PUBLISHABLE_KEY": publishable_key(LIVE_HOST, "live"),
         "CLERK_SECRET_KEY": "sk_live_bench",
         "CLERK_JWT_KEY": signer.pem,

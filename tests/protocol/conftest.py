@@ -35,7 +35,16 @@ from tests.app_fixtures import (
 from tests.local_server import LocalServer, local_server
 from tests.protocol.forgeries import NOW, Parties
 from tests.protocol.worlds import World, Worlds
-from tests.signing import HOST, KID, LIVE_HOST, USER, Signer, publishable_key
+from tests.signing import (
+    HOST,
+    KID,
+    LIVE_HOST,
+    SECRET_KEY,
+    USER,
+    WEBHOOK_SIGNING_SECRET,
+    Signer,
+    publishable_key,
+)
 
 __all__ = [
     "backend",
@@ -115,9 +124,9 @@ def worlds(
         backend.answers["GET /v1/jwks"] = (200, live_signer.jwks)
         backend.answers[f"GET /v1/users/{USER}"] = (200, ALICE)
         common = {
-            "SECRET_KEY": "only for tests, never elsewhere",
+            "SECRET_KEY": SECRET_KEY,
             "CLERK_API_URL": backend.url,
-            "CLERK_WEBHOOK_SIGNING_SECRET": "whsec_dGhlIHNpZ25pbmcgc2VjcmV0",
+            "CLERK_WEBHOOK_SIGNING_SECRET": WEBHOOK_SIGNING_SECRET,
             "DATABASE_URL": f"sqlite:///{database}",
         }
         development = create_app(

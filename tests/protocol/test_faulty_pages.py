@@ -18,7 +18,7 @@ from app.clerk import clerk_of
 from tests.app_fixtures import BROWSER
 from tests.protocol.faulty_server import FaultyServer, as_json, faulty_server
 from tests.protocol.nonsense import NONSENSE
-from tests.signing import Signer, publishable_key
+from tests.signing import SECRET_KEY, Signer, publishable_key
 
 JWKS = "/v1/jwks"
 FETCH = {"Accept": "application/json", "Sec-Fetch-Dest": "empty"}
@@ -86,7 +86,7 @@ def place(
         server.replies[JWKS] = lambda: as_json(ours.jwks)
         app = create_app(
             {
-                "SECRET_KEY": "only for tests, never elsewhere",
+                "SECRET_KEY": SECRET_KEY,
                 "CLERK_PUBLISHABLE_KEY": publishable_key(ours.host, kind),
                 "CLERK_SECRET_KEY": f"sk_{kind}_secret",
                 "CLERK_API_URL": server.url,

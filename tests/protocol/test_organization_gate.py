@@ -22,7 +22,7 @@ from app.clerk import clerk_of, current_machine, exempt, read_instance, requires
 from app.clerk.organization_sync import organization_in_path
 from tests.app_fixtures import BROWSER, keys_of, settings_for
 from tests.local_server import LocalServer
-from tests.signing import HOST, USER, Signer, publishable_key
+from tests.signing import HOST, SECRET_KEY, USER, Signer, publishable_key
 
 PATTERNS = {
     "CLERK_ORGANIZATION_PATTERNS": "/orgs/<slug>,/orgs/<slug>/<path:rest>,/by-id/<id>/<path:rest>",
@@ -57,7 +57,7 @@ def site(live_signer: Signer, server: LocalServer, tmp_path_factory: pytest.Temp
     """An app with pages of organizations, for each way to protect a view and for none."""
     path = tmp_path_factory.mktemp("gate") / "app.db"
     keys = keys_of(live_signer) | PATTERNS | {"CLERK_API_URL": server.url}
-    common = {"SECRET_KEY": "only for tests, never elsewhere", "DATABASE_URL": f"sqlite:///{path}"}
+    common = {"SECRET_KEY": SECRET_KEY, "DATABASE_URL": f"sqlite:///{path}"}
     app = create_app(keys | common)
     app.config["WTF_CSRF_ENABLED"] = False
     clerk_of(app).admits = None  # the users have no rows here

@@ -18,6 +18,7 @@ from app import create_app
 from app.clerk import clerk_of
 from clerk_emulator.testing import RunningClerk
 from tests.app_fixtures import BROWSER
+from tests.signing import SECRET_KEY
 
 ORIGIN = "http://localhost"
 LINK = re.compile(r'(?:href|src|action|data-clerk-proxy-url)="([^"#][^"]*)"')
@@ -128,7 +129,7 @@ def test_the_whole_app_works_below_a_path(
     mount: type[Whole] | type[Mounted],
     url: str,
 ) -> None:
-    own = {"SECRET_KEY": "only for tests, never elsewhere", "DATABASE_URL": database_url, "APP_URL": url}
+    own = {"SECRET_KEY": SECRET_KEY, "DATABASE_URL": database_url, "APP_URL": url}
     app = create_app(clerk.environ | own)
     app.testing = True
     clerk_of(app).now = clerk.now

@@ -10,8 +10,9 @@ import json
 import pytest
 
 from app.clerk.webhooks import TOLERANCE, WebhookError, parse_webhook_secrets, verify_webhook
+from tests.signing import WEBHOOK_SECRET
 
-SECRET, OLD = b"the signing secret", b"the secret before it"
+SECRET, OLD = WEBHOOK_SECRET, b"the secret before it"
 NOW = 1_800_000_000
 BODY = json.dumps({"type": "user.created", "data": {"id": "user_1"}}).encode()
 

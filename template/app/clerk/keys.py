@@ -42,16 +42,16 @@ def read_pem_key(pem: str) -> RSAPublicKey:
     """Read the value of ``CLERK_JWT_KEY``.
 
     :param pem: a public key in PEM form, with real newlines.
-    :raises ConfigurationError: the value is not an RSA public key.
+    :raises ConfigurationError: the value is not an RSA public key of at least 2048 bits.
     """
     try:
         key = load_pem_public_key(pem.encode())
     except (ValueError, UnsupportedAlgorithm):
         key = None
-    if not isinstance(key, RSAPublicKey):
+    if not isinstance(key, RSAPublicKey) or key.key_size < 2048:
         raise ConfigurationError(
-            "CLERK_JWT_KEY is not an RSA public key in PEM form; expected text that starts with "
-            "-----BEGIN PUBLIC KEY-----. Copy 'JWKS public key' from the Clerk dashboard, or "
+            "CLERK_JWT_KEY is not an RSA public key of at least 2048 bits, in PEM form: "
+            "-----BEGIN PUBLIC KEY-----…. Copy 'JWKS public key' from the Clerk dashboard, or "
             "leave CLERK_JWT_KEY empty: the keys are then fetched."
         )
     return key
