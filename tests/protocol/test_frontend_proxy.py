@@ -93,6 +93,15 @@ CLERKS_COOKIES = (
 )
 
 
+def test_a_session_cookie_with_a_name_like_clerks_is_not_forwarded(
+    proxied: Flask, backend: LocalServer
+) -> None:
+    proxied.config["SESSION_COOKIE_NAME"] = "__clerk_app"
+    headers = {"Cookie": "__clerk_app=secret; __client=a"}
+    proxied.test_client(use_cookies=False).get("/__clerk/v1/client", headers=headers)
+    assert backend.received[-1].headers["cookie"] == "__client=a"
+
+
 @pytest.mark.parametrize(
     "cookies",
     [
@@ -118,6 +127,8 @@ def test_requests_without_a_body_are_forwarded_without_one(proxied: Flask, backe
 
 
 FORGED = {
+    "Accept-Client-IP": "10.0.0.1",
+    "Access-Control-Request-Forwarded-For": "10.0.0.1",
     "Clerk-Secret-Key": "sk_test_stolen",
     "Clerk-Proxy-Url": "https://evil.example",
     "CF-Connecting-IP": "10.0.0.1",
@@ -128,12 +139,16 @@ FORGED = {
     "Fastly-Client-IP": "10.0.0.1",
     "Fly-Client-IP": "10.0.0.1",
     "Forwarded": "for=10.0.0.1",
+    "If-Real-IP": "10.0.0.1",
+    "Sec-Real-IP": "10.0.0.1",
     "True-Client-IP": "10.0.0.1",
     "Via": "1.1 evil.example",
     "X-Appengine-User-IP": "10.0.0.1",
     "X-Client-IP": "10.0.0.1",
     "X-Cluster-Client-IP": "10.0.0.1",
     "X-Envoy-External-Address": "10.0.0.1",
+    "X-Android-Client-IP": "10.0.0.1",
+    "X-Expo-Forwarded-For": "10.0.0.1",
     "X-Forwarded": "10.0.0.1",
     "X-Forwarded-For": "10.0.0.1",
     "X-Forwarded-Host": "evil.example",
@@ -141,6 +156,7 @@ FORGED = {
     "X-Forwarded-Prefix": "/x",
     "X-Forwarded-Proto": "https",
     "X-Forwarded-Server": "evil.example",
+    "X-iOS-Forwarded-For": "10.0.0.1",
     "X-Original-Forwarded-For": "10.0.0.1",
     "X-Original-Host": "evil.example",
     "X-Real-IP": "10.0.0.1",
@@ -169,6 +185,23 @@ def test_clients_cannot_lie_about_their_address(served: Flask, backend: LocalSer
     seen = backend.received[-1].headers
     kept = {name.lower() for name in FORGED} & seen.keys()
     assert {name: seen[name] for name in kept} == REAL
+
+
+@pytest.mark.parametrize(
+    "value", ["Basic c3RhZ2luZzpwdw==", "basic x", "Basic\tx", "Digest a, b=c", "NTLM x"]
+)
+def test_the_password_of_a_protected_site_is_not_forwarded(
+    served: Flask, backend: LocalServer, value: str
+) -> None:
+    headers = {"Authorization": value, "Proxy-Authorization": "Basic x"}
+    served.test_client().get("/__clerk/v1/client", headers=headers)
+    assert not {"authorization", "proxy-authorization"} & backend.received[-1].headers.keys()
+
+
+@pytest.mark.parametrize("value", ["eyJ.eyJ.x", "bearer x", "Bearer x"])
+def test_clerks_tokens_are_forwarded(served: Flask, backend: LocalServer, value: str) -> None:
+    served.test_client().get("/__clerk/v1/client", headers={"Authorization": value})
+    assert backend.received[-1].headers["authorization"] == value
 
 
 def test_headers_of_browsers_and_clerks_sdks_are_forwarded(served: Flask, backend: LocalServer) -> None:

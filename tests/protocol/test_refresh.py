@@ -130,6 +130,19 @@ def test_the_body_of_a_refresh_call(app: Flask, live_signer: Signer, backend: Lo
     assert all(isinstance(values, list) for values in told.values())
 
 
+def test_a_refresh_call_has_no_other_secrets(app: Flask, live_signer: Signer, backend: LocalServer) -> None:
+    answers(backend, live_signer.token())
+    secrets = {"my-app-session": "SECRET1", "sessionid": "SECRET2", "__client_id": "SECRET3"}
+    client = client_with(app, live_signer.expired(), **secrets)
+    headers = {"Authorization": "Basic SECRET4", "Proxy-Authorization": "Basic SECRET5"}
+    assert client.get("/", headers=BROWSER | headers).json == {"user": "user_alice"}
+    told = json.loads(backend.received[0].body)["request_headers"]
+    assert "SECRET" not in str(told)
+    (cookies,) = told["cookie"]
+    sent = {cookie.partition("=")[0] for cookie in cookies.split("; ")}
+    assert sent == {"__session", "__client_uat", f"__refresh_{SUFFIX}"}
+
+
 def test_the_refresh_call_says_whether_cookies_are_suffixed(
     app: Flask, live_signer: Signer, backend: LocalServer
 ) -> None:

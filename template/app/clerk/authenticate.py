@@ -22,6 +22,7 @@ from .cookies import (
     handshake_deletions,
     read_cookies,
 )
+from .headers import headers_for_clerk
 from .instance import Instance
 from .machine_tokens import PREFIXES
 from .organization_sync import organization_to_activate
@@ -389,11 +390,12 @@ def _refresh_session(attempt: Attempt, token: str) -> RequestState | str:
     session_id = decode_unverified(token).claims.get("sid")
     if not isinstance(session_id, str) or not session_id:
         return "expired-session-token-missing-sid-claim"
+    headers = headers_for_clerk(request.headers.items())
     body = {
         "expired_token": token,
         "refresh_token": cookies.refresh,
         "request_origin": request.origin,
-        "request_headers": {name: [value] for name, value in request.headers.items()},
+        "request_headers": {name: [value] for name, value in headers.items()},
         "suffixed_cookies": cookies.suffixed,
         "format": "cookie",
     }

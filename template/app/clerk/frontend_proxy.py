@@ -28,6 +28,7 @@ from werkzeug.routing import BaseConverter
 
 from .backend_api import TIMEOUT
 from .forwarded import RECEIVED_HOST
+from .headers import headers_for_clerk
 from .instance import Instance
 from .request import PATH_SAFE
 
@@ -44,12 +45,12 @@ MAX_SECONDS = 60
 
 # Only these are forwarded. Other headers could name another client's address, such as X-Real-IP.
 _FORWARDED = re.compile(
-    r"(accept|access-control-request|if|sec)(-[a-z-]+)?|authorization|cache-control|"
-    r"clerk-api-version|content-(encoding|language|type)|dnt|origin|pragma|priority|range|referer|"
-    r"user-agent|x-mobile|x-requested-with|x-(android|expo|ios)-[a-z-]+"
-)
-_CLERKS_COOKIES = re.compile(
-    r"(__client|__client_uat|__session|__refresh|clerk_active_context)(_[\w-]{8})?|__clerk_[\w-]+"
+    r"accept(-encoding|-language)?|access-control-request-(headers|method)|authorization|"
+    r"cache-control|clerk-api-version|content-(encoding|language|type)|cookie|dnt|"
+    r"if-(match|modified-since|none-match|range|unmodified-since)|origin|pragma|priority|range|"
+    r"referer|sec-ch-ua(-arch|-bitness|-full-version(-list)?|-mobile|-model|-platform(-version)?)?|"
+    r"sec-fetch-(dest|mode|site|user)|sec-gpc|user-agent|x-(android|expo|ios)-sdk-version|"
+    r"x-mobile|x-requested-with"
 )
 
 # Headers for a single connection (RFC 9110, section 7.6.1).
@@ -230,9 +231,8 @@ def _request_headers(instance: Instance) -> dict[str, str]:
 
     :raises RequestHeaderFieldsTooLarge: they are longer than :data:`MAX_HEADERS`.
     """
-    headers = {name: value for name, value in request.headers if _FORWARDED.fullmatch(name.lower())}
-    if cookies := _clerks_cookies(request.headers.get("Cookie", "")):
-        headers["Cookie"] = cookies
+    given = headers_for_clerk(request.headers, current_app.config["SESSION_COOKIE_NAME"])
+    headers = {name: value for name, value in given.items() if _FORWARDED.fullmatch(name)}
     if sum(len(name) + len(value) for name, value in headers.items()) > MAX_HEADERS:
         raise RequestHeaderFieldsTooLarge
     app_url = f"{request.scheme}://{request.host}{quote(request.root_path, safe=PATH_SAFE)}"
@@ -242,19 +242,3 @@ def _request_headers(instance: Instance) -> dict[str, str]:
     headers["X-Forwarded-Host"] = request.host
     headers["X-Forwarded-Proto"] = request.scheme
     return headers
-
-
-def _clerks_cookies(header: str) -> str:
-    """Only Clerk's cookies, not decoded, so that Clerk never receives the app's own session.
-
-    Servers join several ``Cookie`` headers with commas, which Clerk's cookies don't contain.
-    """
-    own = current_app.config["SESSION_COOKIE_NAME"]
-    cookies = [cookie.strip() for cookie in re.split("[;,]", header)]
-    names = [cookie.partition("=")[0].rstrip() for cookie in cookies]
-    kept = [
-        cookie
-        for cookie, name in zip(cookies, names, strict=True)
-        if _CLERKS_COOKIES.fullmatch(name) and name != own
-    ]
-    return "; ".join(kept)
