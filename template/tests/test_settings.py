@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from app import create_app, settings
-from app.settings import SettingsError, read_settings
+from app import create_app
+from app.settings import SettingsError
 
 LOCAL = "pk_test_bG9jYWwtYWNtZS0xLmNsZXJrLmFjY291bnRzLmRldiQ="
 """A publishable key of a local Clerk."""
@@ -42,11 +40,3 @@ def test_a_wrong_setting_is_refused(
 ) -> None:
     with pytest.raises(SettingsError, match=message):
         create_app(environ | changes)
-
-
-def test_without_an_env_file_the_message_says_how_to_create_one(
-    environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(settings, "ENV_FILE", tmp_path / ".env")
-    with pytest.raises(SettingsError, match="flask clerk doctor --fix"):
-        read_settings(environ | {"SECRET_KEY": ""})

@@ -225,6 +225,19 @@ def test_the_doctor_reports_files_that_it_cannot_read(
     assert result.exit_code == 1
 
 
+def test_the_doctor_reports_the_secret_that_it_has_filled_in(
+    reachable: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Flask has loaded the empty value from .env into the environment before."""
+    monkeypatch.chdir(tmp_path)
+    for name in (".env.example", ".env"):
+        (tmp_path / name).write_text("SECRET_KEY=\n")
+    result = CliRunner().invoke(clerk, ["doctor", "--fix"], env=reachable | {"SECRET_KEY": ""})
+    assert "Added to .env: SECRET_KEY" in result.stdout
+    assert "not set" not in result.stdout
+    assert rows(result.stdout)["Keys"] == "ok"
+
+
 def test_the_doctor_fails_if_a_real_clerk_does_not_answer(environ: dict[str, str]) -> None:
     changes = {
         "CLERK_PUBLISHABLE_KEY": publishable_key("clerk.acme.invalid", "live"),

@@ -32,6 +32,12 @@ SECRETS = {
     "unescaped password": "postgres://ada:p@ss/w0rd:x@db.example.com/app",
     "Redis": "redis://:tr0ub4dor@redis.example.com:6379/0",
     "URL with a password": "https://ada:tr0ub4dor@app.example.com",
+    "short password": "tr0ub4dor",
+    "short passphrase": "correct-horse",
+    "short base64": "/Mf/KQ9+r8",
+    "quoted key": '"sk_live_Qn3vx1"',
+    "short key": "Qn3vXk7RbTz",
+    "secret in a host": "https://9f1c7d5e3b2a48609f1c7d5e3b2a4860.example/x",
     "API key": "ak_Qn3vXk7RbTzY2mLc9WfHs4JdGp8NaEu6",
     "private key": PEM,
     "JWT": "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1c2VyX2FsaWNlIn0.Qn3vXk7RbTzY2mLc9WfHs4JdGp8NaEu6",
@@ -63,6 +69,19 @@ def test_the_app_does_not_show_it(
             except SettingsError:
                 assert revealed(traceback.format_exc()) == []
             assert revealed(caplog.text) == []
+
+
+@pytest.mark.parametrize("value", ["hunter", "48151", "/hunter", "https://hunter.example"])
+@pytest.mark.parametrize(
+    "variable",
+    ["SECRET_KEY", "CLERK_SECRET_KEY", "CLERK_WEBHOOK_SIGNING_SECRET", "CLERK_JWT_KEY", "DATABASE_URL"],
+)
+def test_no_part_of_a_variable_for_secrets_is_shown(
+    environ: dict[str, str], variable: str, value: str
+) -> None:
+    with pytest.raises(SettingsError, match=variable) as refusal:
+        create_app(environ | {variable: value})
+    assert value.removeprefix("https://") not in str(refusal.value)
 
 
 @pytest.mark.parametrize("kind", SECRETS)

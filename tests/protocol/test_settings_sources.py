@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app import settings
-from app.settings import read_environment, read_settings
+from app.settings import SettingsError, read_environment, read_settings
 from tests.signing import publishable_key
 
 LOCAL = publishable_key("local-acme-1.clerk.accounts.dev")
@@ -41,3 +41,11 @@ def test_secrets_never_appear_when_settings_are_printed(environ: dict[str, str])
     printed = repr(read_settings(environ | {"DATABASE_URL": "sqlite:////hunter2/app.db"}))
     for secret in (environ["SECRET_KEY"], "sk_test_secret", "hunter2"):
         assert secret not in printed
+
+
+def test_without_an_env_file_the_message_says_how_to_create_one(
+    environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "ENV_FILE", tmp_path / ".env")
+    with pytest.raises(SettingsError, match="flask clerk doctor --fix"):
+        read_settings(environ | {"SECRET_KEY": ""})

@@ -50,8 +50,12 @@ _ORIGIN = re.compile(
 _NOT_ORIGINS = {"about", "blob", "data", "file", "ftp", "javascript", "ws", "wss"}
 """Schemes whose documents have no origin that a server can recognize, or no documents at all."""
 
-_LONGEST_SHOWN = 15
-"""Characters. Longer values in error messages might be secrets pasted into the wrong variable."""
+# Values shown in error messages; others might be secrets pasted into the wrong variable.
+_HARMLESS = re.compile(r"\*|-?[0-9]{1,5}|[a-z]{1,15}|(?=.{1,30}\Z)//?[a-z.-]+(/[a-z.-]+)*/?")
+_HARMLESS_URL = re.compile(
+    r"(https?://(?![^/]*[0-9a-z]{21})(localhost|[0-9.]{7,15}|([a-z0-9-]+\.)+[a-z]{2,20})"
+    r"(:[0-9]{1,5})?)(?:[/?#][^@]*)?"
+)
 
 
 class ConfigurationError(ValueError):
@@ -243,8 +247,8 @@ def _check_not_swapped(publishable_key: str, secret_key: str) -> None:
     if publishable_key.startswith("sk_") or secret_key.startswith("pk_"):
         raise ConfigurationError(
             f"CLERK_PUBLISHABLE_KEY is {show_value(publishable_key)} and CLERK_SECRET_KEY is "
-            f"{show_value(secret_key)}. Publishable keys start with pk_ and secret keys with "
-            "sk_: swap the two, or copy them again from " + DASHBOARD_KEYS + "."
+            f"{show_value(secret_key, is_secret=True)}. Publishable keys start with pk_ and secret "
+            "keys with sk_: swap the two, or copy them again from " + DASHBOARD_KEYS + "."
         )
 
 
@@ -253,7 +257,7 @@ def _check_secret_key(key: str, is_development: bool) -> None:
     if key.startswith(wanted) and len(key) > len(wanted) and key.isascii() and key.isprintable():
         return
     raise ConfigurationError(
-        f"CLERK_SECRET_KEY is {show_value(key)}; expected {wanted}…, because "
+        f"CLERK_SECRET_KEY is {show_value(key, is_secret=True)}; expected {wanted}…, because "
         f"CLERK_PUBLISHABLE_KEY belongs to a {kind} instance. Copy both keys of the same instance "
         f"from {DASHBOARD_KEYS}."
     )
@@ -474,19 +478,20 @@ def require_https(name: str, url: str, is_development: bool) -> None:
         )
 
 
-def show_value(value: str) -> str:
+def show_value(value: str, *, is_secret: bool = False) -> str:
     """Describe the value of a variable in an error message.
 
-    It may be a secret that was pasted into the wrong variable. So only short values that look like
-    none are shown, the scheme and host of URLs, and the kind of keys.
+    It may be a secret that was pasted into the wrong variable. So only words, numbers, paths, the
+    scheme and host of URLs, and the kind of keys are shown.
+
+    :param is_secret: whether the variable is meant for a secret; then only the kind is shown.
     """
     if not value:
         return "not set"
     if key := re.match(r"(pk|sk)_(test|live)_|whsec_", value):
         return f"{key[0]}… ({len(value)} characters)"
-    if len(value) <= _LONGEST_SHOWN and not re.search(r"@|[sa]k_|whsec_", value):
+    if not is_secret and _HARMLESS.fullmatch(value):
         return repr(value)
-    url = re.match(r"(https?://[a-z0-9.-]{1,80}(?::[0-9]{1,5})?)(?:[/?#]|\Z)", value)
-    if url and "@" not in value:
+    if not is_secret and (url := _HARMLESS_URL.fullmatch(value)):
         return f"a URL that starts with {url[1]!r}"
     return f"a value of {len(value)} characters, not shown because it may be a secret"

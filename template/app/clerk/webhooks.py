@@ -67,9 +67,9 @@ def parse_webhook_secrets(text: str) -> tuple[bytes, ...]:
             secrets.append(decoded)
         except (ValueError, binascii.Error):
             raise ValueError(
-                f"CLERK_WEBHOOK_SIGNING_SECRET contains {show_value(secret)}; expected whsec_ "
-                "followed by at least 16 bytes in base64. Copy it again from the Clerk dashboard, "
-                "under Configure → Webhooks → your endpoint."
+                f"CLERK_WEBHOOK_SIGNING_SECRET contains {show_value(secret, is_secret=True)}; "
+                "expected whsec_ followed by at least 16 bytes in base64. Copy it again from the "
+                "Clerk dashboard, under Configure → Webhooks → your endpoint."
             ) from None
     return tuple(secrets)
 

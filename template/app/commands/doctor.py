@@ -64,6 +64,9 @@ def _fix() -> None:
         raise click.ClickException(
             f"Could not complete .env: {error}. Run this in the project's folder."
         ) from None
+    for name in added:  # Flask has loaded the empty values of .env into the environment
+        if os.environ.get(name) == "":
+            del os.environ[name]
     click.echo(f"Added to .env: {', '.join(added)}" if added else ".env is complete.")
     with suppress(SettingsError, OSError):
         for file in _public_files(read_settings(read_environment())):
