@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from flask_login import current_user, login_required
 
 from app.accounts import User, current_membership, current_organization
-from app.clerk import requires, session_required
+from app.clerk import current_session, requires, session_required
 from app.database import db
 from tests.app_fixtures import ALICE, BROWSER, SignIn
 from tests.data.test_users import save_user
@@ -73,6 +73,22 @@ def test_a_browser_reads_the_reason_on_the_login_page(client: FlaskClient, refus
     assert "Your account has been banned or deleted." in page.text
     assert 'action="/logout"' in page.text
     assert client.get("/login?add_account=1", headers=BROWSER).status_code == 200
+
+
+def test_the_navigation_of_a_refused_user_offers_to_sign_out_and_shows_no_data(
+    client: FlaskClient, refused: None
+) -> None:
+    page = client.get("/", headers=BROWSER)
+    assert page.status_code == 200
+    assert 'action="/logout"' in page.text
+    assert "Alice" not in page.text
+    assert "alice@example.com" not in page.text
+
+
+def test_current_session_is_what_clerk_says(app: Flask, client: FlaskClient, refused: None) -> None:
+    """So a view that only asks for it isn't protected, as its docstring says."""
+    app.add_url_rule("/unprotected", "unprotected", lambda: str(bool(current_session)))
+    assert client.get("/unprotected", headers=FETCH).text == "True"
 
 
 def test_a_refused_user_can_sign_out(client: FlaskClient, refused: None, backend: LocalServer) -> None:

@@ -207,7 +207,9 @@ def _current_session() -> Session | None:
 current_session = cast(Session, LocalProxy(_current_session))
 """The :class:`~.session.Session` of the current request.
 
-False if the request is not signed in, and always in exempt views.
+False if the request is not signed in, and always in exempt views. It is what Clerk says, without a
+query: true also for a user whom this app has marked as banned or deleted. Protect views with a
+rule such as ``@session_required``, or check ``current_user``.
 """
 
 
