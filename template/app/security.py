@@ -13,6 +13,7 @@ from flask_wtf import CSRFProtect, FlaskForm
 from flask_wtf.csrf import CSRFError, csrf_meta_tag, generate_csrf
 from itsdangerous import BadData, URLSafeTimedSerializer
 
+from app import request_limits
 from app.clerk import Instance, has_bearer_token, public_origin, session_user_id, wants_page
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -74,6 +75,11 @@ class FormProtection(CSRFProtect):  # type: ignore[misc]
             g.csrf_valid = False
             self._error_response("another user")
 
+    def _get_csrf_token(self) -> str | None:
+        """The token that was sent; None, without parsing the form, if none could be valid."""
+        is_stranger = "csrf_token" not in session and not session_user_id()
+        return None if is_stranger else cast("str | None", super()._get_csrf_token())
+
     def _opened_by(self) -> str | None:
         """The ID of the user whom the form was made for; None if no CSRF token proves it."""
         key = current_app.config.get("WTF_CSRF_SECRET_KEY") or current_app.secret_key or ""
@@ -89,8 +95,9 @@ class FormProtection(CSRFProtect):  # type: ignore[misc]
         user_id, opened_by = session_user_id(), self._opened_by()
         if user_id and opened_by not in (user_id, None):
             raise StaleForm(OPENED_BY_ANOTHER)
-        is_form = request.method == "POST" and wants_page() and not request.files
-        if not user_id or opened_by != user_id or not is_form:
+        is_proven = user_id and opened_by == user_id
+        # Only then the form is parsed.
+        if not (is_proven and request.method == "POST" and wants_page() and not request.files):
             raise StaleForm(f"{NOT_PROVEN} ({reason.rstrip('.')})")
         fields = request.form.items(multi=True)
         raise StaleForm(CAN_BE_SENT_AGAIN, [field for field in fields if field[0] != "csrf_token"])
@@ -138,13 +145,14 @@ class MountedSession(SecureCookieSessionInterface):
 
 
 def init_app(app: Flask, instance: Instance) -> None:
-    """Add the security headers to every response, and limit the session cookie's path.
+    """Add the security headers to every response, and limit requests and the cookie's path.
 
     :param app: the application.
     :param instance: the Clerk instance, from which pages load scripts and images.
     """
     policy = content_security_policy(instance)
     app.session_interface = MountedSession()
+    request_limits.init_app(app)
 
     @app.after_request
     def add_headers(response: Response) -> Response:
