@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -168,6 +169,18 @@ def test_a_preflight_allows_the_headers_that_were_asked_for(emulator: Flask) -> 
     assert answer.status_code == 200
     assert answer.headers["Access-Control-Allow-Headers"] == "x-mobile"
     assert "POST" in answer.headers["Access-Control-Allow-Methods"]
+
+
+@pytest.mark.parametrize("path", ["/v1/client", "/v1/nothing", "/.well-known/jwks.json"])
+def test_a_preflight_is_answered_whatever_it_asks_for(emulator: Flask, path: str) -> None:
+    methods = (None, "", "DELETE", "PURGE", "a,b", "\x00é", "x" * 9000)
+    headers = (None, "", ",", '"', "a, a", 'a="b', "*", "\x00é\x7f", "x" * 9000, "a," * 5000)
+    http = emulator.test_client()
+    for method, names, origin in itertools.product(methods, headers, (APP, OTHER)):
+        environ = {} if method is None else {"HTTP_ACCESS_CONTROL_REQUEST_METHOD": method}
+        environ |= {} if names is None else {"HTTP_ACCESS_CONTROL_REQUEST_HEADERS": names}
+        answer = http.options(path, headers={"Origin": origin}, environ_overrides=environ)
+        assert answer.status_code in (200, 400, 404)
 
 
 @pytest.mark.parametrize(
