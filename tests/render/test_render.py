@@ -158,7 +158,10 @@ def test_the_project_mentions_no_other_product_name(render: Render) -> None:
 
 def test_options_that_were_not_chosen_are_not_mentioned(render: Render, plain: Path) -> None:
     # These files support both databases, so they are the same whatever the answer.
-    both = r"^(app/(database|database_errors|settings|transactions|clerk_sync/columns)\.py|app/.*/migrations/|tests/)"
+    both = (
+        r"^(app/(database|database_errors|settings|transactions|clerk_sync/columns)\.py"
+        r"|app/.*/migrations/|tests/)"
+    )
     assert mentions(plain, r"(?i)postgres|psycopg", ignoring=both) == []
     about = r"^(?!pyproject\.toml|README\.md|\.env)"
     assert mentions(render(database="postgresql"), r"(?i)sqlite:", ignoring=about) == []
