@@ -24,29 +24,29 @@ class PublicOrigin:
     :param app: the WSGI application to wrap.
     :param url: the app's public URL. If it has a path, such as ``/crm``, the app is mounted there,
         whether or not the proxy in front of it removes that path from requests.
-    :param forwarded: whether to apply ``X-Forwarded-Proto`` and ``X-Forwarded-Host``. If a header
-        has several values, the first one counts: it comes from the outermost proxy. Malformed
-        values are ignored. Use this only behind a proxy that sets both headers; without one, any
-        client could forge them.
+    :param hops: how many proxies set or extend ``X-Forwarded-Proto`` and ``X-Forwarded-Host``; if
+        0, both are ignored. If a header has more values, a client has sent the first ones, so the
+        value at this position from the right counts, the outermost proxy's. Malformed values are
+        ignored. Each proxy must set or extend both headers; otherwise, any client could forge them.
     """
 
-    def __init__(self, app: WSGIApplication, *, url: str = "", forwarded: bool = False) -> None:
+    def __init__(self, app: WSGIApplication, *, url: str = "", hops: int = 0) -> None:
         self._app = app
         self._url = urlsplit(url)
-        self._forwarded = forwarded
+        self._hops = hops
         self._valid_host: str | None = None  # of an earlier request, to parse it once
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Handle a request (PEP 3333)."""
-        if self._url.netloc or self._forwarded:
+        if self._url.netloc or self._hops:
             environ[RECEIVED_HOST] = environ.get("HTTP_HOST", "")
         if self._url.netloc:
             environ["wsgi.url_scheme"] = self._url.scheme
             environ["HTTP_HOST"] = self._url.netloc
             _mount(environ, self._url.path)
             return self._app(environ, start_response)
-        if self._forwarded:
-            _apply_forwarded(environ)
+        if self._hops:
+            self._apply_forwarded(environ)
         host = environ.get("HTTP_HOST")
         if host != self._valid_host:
             if host is not None and not _is_host(host):  # None in HTTP/1.0
@@ -56,14 +56,18 @@ class PublicOrigin:
             self._valid_host = host
         return self._app(environ, start_response)
 
+    def _apply_forwarded(self, environ: WSGIEnvironment) -> None:
+        scheme = self._outermost(environ, "HTTP_X_FORWARDED_PROTO").lower()
+        if scheme in ("http", "https"):
+            environ["wsgi.url_scheme"] = scheme
+        host = self._outermost(environ, "HTTP_X_FORWARDED_HOST")
+        if _is_host(host):
+            environ["HTTP_HOST"] = host
 
-def _apply_forwarded(environ: WSGIEnvironment) -> None:
-    scheme = _first_value(environ, "HTTP_X_FORWARDED_PROTO").lower()
-    if scheme in ("http", "https"):
-        environ["wsgi.url_scheme"] = scheme
-    host = _first_value(environ, "HTTP_X_FORWARDED_HOST")
-    if _is_host(host):
-        environ["HTTP_HOST"] = host
+    def _outermost(self, environ: WSGIEnvironment, name: str) -> str:
+        """The outermost trusted proxy's value. If a proxy replaces the header, there are fewer."""
+        values: list[str] = environ.get(name, "").split(",")
+        return values[-self._hops :][0].strip()
 
 
 def _mount(environ: WSGIEnvironment, prefix: str) -> None:
@@ -78,8 +82,3 @@ def _mount(environ: WSGIEnvironment, prefix: str) -> None:
 
 def _is_host(host: str) -> bool:
     return parse_origin(f"http://{host}") is not None
-
-
-def _first_value(environ: WSGIEnvironment, name: str) -> str:
-    value: str = environ.get(name, "")
-    return value.partition(",")[0].strip()
