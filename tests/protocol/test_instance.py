@@ -125,6 +125,7 @@ ORIGINS = {
         "moz-extension://2c1a7f7e-08a5-4a5b-9a5c-0f0e3b7d9c11"
     ),
     "tauri://localhost": "tauri://localhost",
+    "http://tauri.localhost": "http://tauri.localhost",
     "capacitor://localhost": "capacitor://localhost",
 }
 """Valid origins, and how browsers send them."""
@@ -153,6 +154,16 @@ def test_authorized_parties_are_compared_in_the_form_that_browsers_send(origin: 
 def test_authorized_parties_that_are_not_origins_are_rejected(keys: dict[str, str], origins: str) -> None:
     with pytest.raises(ConfigurationError, match="CLERK_AUTHORIZED_PARTIES"):
         read_instance(keys | {"CLERK_AUTHORIZED_PARTIES": origins})
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://a.example", "HTTP://A.example:80", "http://10.0.0.7:5000", "http://localhost.example"]
+)
+def test_in_production_authorized_parties_are_https(origin: str) -> None:
+    listed = {"CLERK_AUTHORIZED_PARTIES": f"https://a.example,{origin}"}
+    with pytest.raises(ConfigurationError, match=r"CLERK_AUTHORIZED_PARTIES .*https://.* production"):
+        read_instance(LIVE | listed)
+    assert len(read_instance(GOOD | listed).authorized_parties) == 2
 
 
 def test_a_wildcard_among_authorized_parties_is_explained() -> None:

@@ -293,7 +293,11 @@ def _read_authorized_parties(environ: Mapping[str, str], is_development: bool) -
             "use this instance's tokens, separated by commas, such as https://app.example.com; or "
             "to * to accept tokens from all origins."
         )
-    return read_origins(environ, "CLERK_AUTHORIZED_PARTIES")
+    origins = read_origins(environ, "CLERK_AUTHORIZED_PARTIES")
+    for origin in sorted(origins):
+        if not re.search(r"\.localhost(:|\Z)", origin):  # as http://tauri.localhost, a desktop app
+            require_https("CLERK_AUTHORIZED_PARTIES", origin, is_development)
+    return origins
 
 
 def read_origins(
