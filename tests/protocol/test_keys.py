@@ -97,6 +97,28 @@ def test_a_failed_first_fetch_is_reported_and_retried_after_a_pause() -> None:
     assert source.count == 2
 
 
+def test_forged_kids_do_not_wait_for_a_slow_fetch(signer: Signer) -> None:
+    clock, fetching, gate = Clock(), Event(), Event()
+
+    def fetch() -> object:
+        if clock.now:
+            fetching.set()
+            gate.wait(5)
+        return signer.jwks
+
+    keys = JwksKeys(fetch, clock=clock)
+    keys.find(KID)
+    clock.now = COOL_DOWN + 1
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(reason, lambda: keys.find("forged"))
+        assert fetching.wait(5)
+        for number in range(100):
+            assert reason(lambda: keys.find(f"forged-{number}")) == "jwk-kid-mismatch"
+        assert not first.done()
+        gate.set()
+        assert first.result() == "jwk-kid-mismatch"
+
+
 def test_many_threads_at_startup_cause_one_fetch(signer: Signer) -> None:
     started, count = Event(), 0
 

@@ -31,9 +31,6 @@ COOL_DOWN = 30.0
 FIRST_FETCH_WAIT = 4.0
 """Seconds to wait for another thread's fetch when no keys have been loaded yet."""
 
-UNKNOWN_KEY_WAIT = 1.0
-"""Seconds to wait for another thread's fetch when only this token's key is missing."""
-
 FIRST_RETRY = 1.0
 """Seconds to wait after the first failed fetch; doubles with each further failure."""
 
@@ -93,7 +90,7 @@ class JwksKeys:
         """
         key = self._keys.get(kid or "")
         if key is None or self._clock() >= self._fresh_until:
-            self._refresh(wait=key is None)
+            self._refresh()
             key = self._keys.get(kid or "")
         if key is not None:
             return key
@@ -101,14 +98,13 @@ class JwksKeys:
             raise TokenError("jwk-remote-failed-to-load", "Clerk's public keys can't be loaded")
         raise TokenError("jwk-kid-mismatch", "no key of this instance has the token's kid")
 
-    def _refresh(self, *, wait: bool) -> None:
+    def _refresh(self) -> None:
         if self._clock() < self._next_attempt:
             return
-        # With a usable key there is no reason to wait for another thread's fetch. With an unknown
-        # one the wait is short, as the token is most likely forged.
-        timeout = (UNKNOWN_KEY_WAIT if self._keys else FIRST_FETCH_WAIT) if wait else 0
+        # Only without any key does a thread wait for another thread's fetch: with keys, the token
+        # is good already, or most likely forged.
         lock = self._lock
-        if not lock.acquire(timeout=timeout):
+        if not lock.acquire(timeout=0 if self._keys else FIRST_FETCH_WAIT):
             return
         try:
             if self._clock() < self._next_attempt:

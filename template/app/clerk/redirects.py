@@ -21,11 +21,11 @@ def safe_path(target: str | None, origin: str) -> str | None:
     path = target or ""
     if path.startswith(f"{origin}/"):
         path = path.removeprefix(origin)
-    # Browsers drop tabs and newlines and read a backslash as a slash, and some servers decode a
-    # path twice. So the path must be harmless both unchanged and decoded.
+    # Browsers drop tabs and newlines, read a backslash as a slash, and remove dot segments before
+    # a second slash; some servers decode a path twice. So nothing of that may be in it.
     decoded = unquote(path.partition("?")[0])
     odd = "\\" in decoded or any(character <= " " or character == "\x7f" for character in decoded)
-    if not _PATH.match(path) or decoded.startswith("//") or odd:
+    if not _PATH.match(path) or "//" in decoded or odd:
         return None
     try:
         parts = urlsplit(path)
