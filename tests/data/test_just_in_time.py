@@ -16,6 +16,8 @@ from flask_login import current_user
 from app import create_app
 from app.accounts import current_membership, current_organization
 from app.accounts.models import Membership, Organization, User
+from app.clerk import clerk_of
+from app.clerk.call_budget import CallBudget
 from app.database import db
 from tests.app_fixtures import ALICE, BROWSER, ON_BOTH_DATABASES, SignIn
 from tests.local_server import LocalServer
@@ -148,6 +150,7 @@ def test_soft_deleted_user_is_signed_out(app: Flask, signer: Signer) -> None:
 
 def test_many_first_requests_create_one_row(app: Flask, backend: LocalServer, signer: Signer) -> None:
     backend.answers[f"GET {MEMBERSHIPS}"] = (200, {"data": [membership()]})
+    clerk_of(app).api.limits.by_kind["new row"] = CallBudget(in_flight=16, per_second=100)
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(lambda _: ask(app, signer), range(32)))
     expected = {"user": "Alice Example", "organization": "Acme", "membership": "orgmem_1"}
@@ -155,3 +158,51 @@ def test_many_first_requests_create_one_row(app: Flask, backend: LocalServer, si
     with app.app_context():
         for model in (User, Organization, Membership):
             assert db.session.scalar(sa.select(sa.func.count()).select_from(model)) == 1
+
+
+def test_clerk_is_not_asked_again_at_once_about_a_user_it_does_not_know(
+    app: Flask, signer: Signer, backend: LocalServer
+) -> None:
+    for _ in range(20):
+        assert ask(app, signer, sub="user_gone")["user"] is None
+    assert backend.count("/v1/users/user_gone") == 1
+
+
+def test_clerk_is_not_asked_again_at_once_about_a_missing_membership(
+    app: Flask, signer: Signer, backend: LocalServer
+) -> None:
+    backend.answers[f"GET {MEMBERSHIPS}"] = (200, {"data": [], "total_count": 0})
+    for _ in range(20):
+        assert ask(app, signer)["membership"] is None
+    assert backend.count(MEMBERSHIPS) == 1
+
+
+def test_first_requests_beyond_the_limit_leave_complete_rows(
+    app: Flask, backend: LocalServer, signer: Signer
+) -> None:
+    backend.answers[f"GET {MEMBERSHIPS}"] = (200, {"data": [membership()]})
+    clerk_of(app).api.limits.by_kind["new row"] = CallBudget(in_flight=1, per_second=100)
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda _: ask(app, signer), range(32)))
+    expected = {"user": "Alice Example", "organization": "Acme", "membership": "orgmem_1"}
+    assert ask(app, signer) == expected
+
+
+def test_clerk_is_not_asked_again_at_once_while_it_fails(
+    app: Flask, signer: Signer, backend: LocalServer
+) -> None:
+    backend.answers[f"GET {MEMBERSHIPS}"] = (500, {"errors": []})
+    for _ in range(20):
+        assert ask(app, signer)["organization"] == "acme"
+    assert backend.count(MEMBERSHIPS) == 1
+
+
+def test_beyond_the_limit_a_new_user_has_a_partial_row(
+    app: Flask, signer: Signer, backend: LocalServer
+) -> None:
+    clerk_of(app).api.limits.by_kind["new row"] = CallBudget(in_flight=0)
+    client = app.test_client()
+    token = signer.token()
+    answer = client.get("/api/me", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 200
+    assert not backend.received

@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 
 from app import create_app
-from app.clerk import backend_api, clerk_of
+from app.clerk import call_budget, clerk_of
 from app.clerk.call_budget import CallBudget
 from tests.app_fixtures import (
     ALICE,
@@ -100,7 +100,8 @@ def _no_garbage_collection() -> Iterator[None]:
 def _unlimited_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     """Allow any number of Backend API calls, and forget refusals: many tests share an app."""
     monkeypatch.setattr(CallBudget, "acquire", lambda budget: True)
-    monkeypatch.setattr(backend_api, "REFUSAL_LIFETIME", 0.0)
+    monkeypatch.setattr(call_budget, "SESSION_CALLS", 1_000_000)
+    monkeypatch.setattr(call_budget, "REFUSAL_LIFETIME", 0.0)
 
 
 @pytest.fixture(autouse=True)

@@ -16,8 +16,9 @@ from flask import Flask
 from app.clerk import (
     BackendApi,
     backend_api,
+    call_budget,
     clerk_of,
-    flask_clerk,
+    flask_request,
     lost_cookies,
     machine_tokens,
     read_instance,
@@ -65,8 +66,8 @@ def memory_kept() -> Iterator[Callable[[], int]]:
 @pytest.fixture
 def kept_cookies(monkeypatch: pytest.MonkeyPatch) -> BoundedCache[str, object]:
     """An empty cache of parsed cookies, in place of the one that other tests have filled."""
-    cache: BoundedCache[str, object] = BoundedCache(flask_clerk.PARSED_COOKIES_SIZE)
-    monkeypatch.setattr(flask_clerk, "_parsed_cookies", cache)
+    cache: BoundedCache[str, object] = BoundedCache(flask_request.PARSED_COOKIES_SIZE)
+    monkeypatch.setattr(flask_request, "_parsed_cookies", cache)
     return cache
 
 
@@ -83,10 +84,12 @@ def test_all_caches_together_need_less_than_8_mb(memory_kept: Callable[[], int])
     for number in range(50):
         decode_unverified(hostile_token(number))
     sizes = (
-        flask_clerk.PARSED_COOKIES_SIZE,
+        flask_request.PARSED_COOKIES_SIZE,
         token_verifier.SESSION_TOKENS_SIZE,
         machine_tokens.MACHINE_TOKENS_SIZE,
-        backend_api.REFUSALS_SIZE,
+        backend_api.ENDED_SIZE,
+        call_budget.REFUSALS_SIZE,
+        call_budget.SESSION_COUNTS_SIZE,
         lost_cookies.RECENT_SIZE,
         MEGABYTE // 2,  # recently decoded tokens, see below
     )
@@ -137,9 +140,9 @@ def test_a_flood_of_cookies_stays_within_the_bound(
     before = memory_kept()
     for number in range(60):  # twice as many as the cache can keep
         header = cookies(number)
-        assert len(header) <= flask_clerk.LONGEST_KEPT_HEADER
+        assert len(header) <= flask_request.LONGEST_KEPT_HEADER
         call(app, "/api/me", headers=[("Cookie", header)])
-    assert memory_kept() - before < flask_clerk.PARSED_COOKIES_SIZE + MEGABYTE // 10
+    assert memory_kept() - before < flask_request.PARSED_COOKIES_SIZE + MEGABYTE // 10
 
 
 def test_many_verified_tokens_stay_within_the_bound(

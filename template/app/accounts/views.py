@@ -54,11 +54,10 @@ def logout() -> ResponseReturnValue:
     session_id = clerk.session_to_end()  # also of a page that was open longer than its token lives
     if session_id:
         try:
-            clerk.api.revoke_session(session_id)
+            clerk.api.end_session(session_id)
         except BackendApiError as error:
-            if error.status not in (400, 404):  # with these, the session had already ended
-                current_app.logger.error("The session could not be ended: %s", error)
-                abort(503, "Clerk can't be reached, so you are still signed in. Please try again.")
+            current_app.logger.error("The session could not be ended: %s", error)
+            abort(503, "Clerk can't be reached, so you are still signed in. Please try again.")
     response = redirect(public_path(_settings().after_sign_out))
     clerk.delete_session_cookies(response)
     return response

@@ -4,7 +4,8 @@ This package works like Clerk's own server SDKs, and imports nothing from the re
 """
 
 from .authorization import Reverification
-from .backend_api import BackendApi, BackendApiError
+from .backend_api import BackendApi
+from .backend_http import BackendApiError
 from .flask_clerk import (
     Clerk,
     admitted_session,
@@ -13,11 +14,10 @@ from .flask_clerk import (
     current_session,
     exempt,
     has_bearer_token,
-    public_origin,
-    public_path,
     session_user_id,
     wants_page,
 )
+from .flask_request import public_origin, public_path
 from .forwarded import PublicOrigin
 from .instance import ConfigurationError, Instance, read_instance
 from .machine_tokens import MachineToken

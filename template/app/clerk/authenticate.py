@@ -9,26 +9,31 @@ Source: https://clerk.com/docs/guides/how-clerk-works/overview
 from __future__ import annotations
 
 import logging
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
 from . import handshake, lost_cookies, satellites
-from .backend_api import BackendApi, BackendApiError, TooManyCallsError
+from .backend_api import BackendApi
 from .cookies import (
     DEV_BROWSER,
     HANDSHAKE,
     HANDSHAKE_NONCE,
-    ClerkCookies,
     handshake_deletions,
     read_cookies,
 )
-from .headers import headers_for_clerk
 from .instance import Instance
 from .machine_tokens import PREFIXES
 from .organization_sync import organization_to_activate
+from .renewal import (
+    WRONG_PARTY,
+    Attempt,
+    begin_handshake,
+    recover_from_error,
+    signed_in,
+    verify,
+)
 from .request import RequestFacts
 from .request_state import RequestState
-from .session import read_session
 from .token_verifier import TokenVerifier
 from .tokens import (
     TIME_ERRORS,
@@ -43,35 +48,14 @@ log = logging.getLogger(__name__)
 DEVELOPMENT_HANDSHAKE_SKEW = 24 * 3600.0
 """Seconds by which a developer's clock may be off right after a handshake."""
 
-LONGEST_EXPIRED = 30 * 24 * 3600.0
-"""Seconds after its expiration for which a session token can still be used to sign out."""
+LONGEST_EXPIRED = 7 * 24 * 3600.0
+"""Seconds after its expiration for which a session cookie can still be used to sign out.
+
+By default, Clerk ends a session after this time anyway.
+"""
 
 RETURN_PARAMETERS = (*handshake.RETURN_PARAMETERS, lost_cookies.MARKER)
 """Query parameters that a marked handshake adds."""
-
-DEVELOPMENT_SKEW = 30.0
-"""Seconds of tolerance once a handshake has shown by how much a developer's clock is off."""
-
-WRONG_PARTY = "token-invalid-authorized-parties"
-"""The reason for rejecting a token that was issued for another site, or for none."""
-
-HANDSHAKE_REASONS = {
-    "token-expired": "session-token-expired-refresh-{why}",
-    "token-not-active-yet": "session-token-nbf",
-    "token-iat-in-the-future": "session-token-iat-in-the-future",
-}
-"""Verification errors that a new token can fix, and the reason to give for the handshake."""
-
-
-class Attempt(NamedTuple):
-    """One request, with everything needed to authenticate it."""
-
-    request: RequestFacts
-    cookies: ClerkCookies
-    instance: Instance
-    tokens: TokenVerifier
-    api: BackendApi
-    now: float
 
 
 def authenticate(
@@ -108,21 +92,23 @@ def session_to_end(
 ) -> str:
     """The ID of the session that a request's token names, even if the token has expired.
 
-    It is good for ending that session, and for nothing else: the token must be genuine, but may
-    have been valid up to :data:`LONGEST_EXPIRED` ago.
+    It is good for ending that session, and for nothing else. The token must be genuine; one in a
+    cookie may have been valid up to :data:`LONGEST_EXPIRED` ago, one in the header must be valid.
 
     :param now: Unix time in seconds.
     :returns: an empty string if the request has no such token.
     """
-    token = bearer_token(request) or read_cookies(request, instance, now).session
+    bearer = bearer_token(request)
+    token = bearer or read_cookies(request, instance, now).session
     try:
-        expires = unverified_time(decode_unverified(token).claims, "exp")
-        if expires <= now - LONGEST_EXPIRED:
-            return ""
-        # Verified as of its last second, so everything but the expiration is checked as usual.
-        is_bearer = bool(bearer_token(request))
-        claims = tokens.verify(token, min(now, expires - 1), bearer=is_bearer)
-        session_id = claims.get("sid")
+        at = now
+        if not bearer:
+            expires = unverified_time(decode_unverified(token).claims, "exp")
+            if expires <= now - LONGEST_EXPIRED:
+                return ""
+            # As of its last second, so everything but the expiration is checked as usual.
+            at = min(now, expires - 1)
+        session_id = tokens.verify(token, at, bearer=bool(bearer)).get("sid")
     except TokenError:
         return ""
     return session_id if isinstance(session_id, str) else ""
@@ -132,9 +118,9 @@ def _authenticate_header(attempt: Attempt, token: str) -> RequestState:
     if token.startswith(tuple(PREFIXES)):
         return RequestState("signed-out", "token-type-mismatch", "the token is not a session token")
     try:
-        return _signed_in(token, _verify(attempt, token, bearer=True))
+        return signed_in(token, verify(attempt, token, bearer=True))
     except TokenError as error:
-        return _recover_from_error(attempt, token, error)
+        return recover_from_error(attempt, token, error)
 
 
 def _authenticate_cookies(attempt: Attempt) -> RequestState:
@@ -214,7 +200,7 @@ def _resolve_handshake(attempt: Attempt) -> RequestState:
         attempt.tokens.clock_offset = 0.0
     except TokenError as error:
         claims = _verify_despite_clock(attempt, token, error)
-    state = _signed_in(token, claims, location=location, set_cookies=set_cookies)
+    state = signed_in(token, claims, location=location, set_cookies=set_cookies)
     path = attempt.request.route_path
     if location and organization_to_activate(path, state.session, attempt.instance) is not None:
         # Clerk couldn't activate the organization of this page, so don't ask a second time.
@@ -274,7 +260,7 @@ def _sync_domains(attempt: Attempt) -> RequestState | None:
     if not needs_sync:
         return RequestState("signed-out", "session-token-and-uat-missing")
     if not instance.is_development:
-        return _start_handshake(attempt, "satellite-needs-syncing")
+        return begin_handshake(attempt, "satellite-needs-syncing")
     location = satellites.sign_in_location(request, instance)
     return handshake.redirect_navigation(request, cookies, "satellite-needs-syncing", location)
 
@@ -284,9 +270,9 @@ def _require_dev_browser(attempt: Attempt) -> RequestState | None:
     if not attempt.instance.is_development:
         return None
     if attempt.request.query_value(DEV_BROWSER):
-        return _start_handshake(attempt, "dev-browser-sync")
+        return begin_handshake(attempt, "dev-browser-sync")
     if not attempt.cookies.dev_browser:
-        return _start_handshake(attempt, "dev-browser-missing")
+        return begin_handshake(attempt, "dev-browser-missing")
     return None
 
 
@@ -296,9 +282,9 @@ def _require_consistent_cookies(attempt: Attempt) -> RequestState | None:
     if cookies.session and cookies.client_uat:
         return None
     if cookies.session:
-        return _start_handshake(attempt, "session-token-but-no-client-uat")
+        return begin_handshake(attempt, "session-token-but-no-client-uat")
     if cookies.client_uat:
-        return _start_handshake(attempt, "client-uat-but-no-session-token")
+        return begin_handshake(attempt, "client-uat-but-no-session-token")
     return RequestState("signed-out", "session-token-and-uat-missing")
 
 
@@ -309,14 +295,14 @@ def _verify_session_cookie(attempt: Attempt) -> RequestState:
         decoded = decode_unverified(token)
         check_token_class(decoded)
         if unverified_time(decoded.claims, "iat") < attempt.cookies.client_uat:
-            return _start_handshake(attempt, "session-token-iat-before-client-uat")
-        claims = _verify(attempt, token)
+            return begin_handshake(attempt, "session-token-iat-before-client-uat")
+        claims = verify(attempt, token)
     except TokenError as error:
-        return _recover_from_error(attempt, token, error)
+        return recover_from_error(attempt, token, error)
     if _came_from_another_site(attempt) and not lost_cookies.is_marked(attempt.request):
-        return _start_handshake(attempt, "primary-domain-cross-origin-sync")
-    signed_in = _signed_in(token, claims)
-    return _activate_organization(attempt, signed_in) or signed_in
+        return begin_handshake(attempt, "primary-domain-cross-origin-sync")
+    state = signed_in(token, claims)
+    return _activate_organization(attempt, state) or state
 
 
 def _came_from_another_site(attempt: Attempt) -> bool:
@@ -350,116 +336,12 @@ def is_clerk_host(host: str, instance: Instance, origin: str) -> bool:
     return host in known or (instance.is_development and host.endswith(".accounts.dev"))
 
 
-def _activate_organization(attempt: Attempt, signed_in: RequestState) -> RequestState | None:
+def _activate_organization(attempt: Attempt, state: RequestState) -> RequestState | None:
     """Start a handshake if the URL belongs to another organization than the active one."""
-    request, session = attempt.request, signed_in.session
+    request, session = attempt.request, state.session
     if attempt.cookies.redirect_count >= handshake.MAX_REDIRECTS or session is None:
         return None
     wanted = organization_to_activate(request.route_path, session, attempt.instance)
     if wanted is None or not request.is_document_navigation:
         return None
-    return _start_handshake(attempt, "active-organization-mismatch")
-
-
-def _recover_from_error(attempt: Attempt, token: str, error: TokenError) -> RequestState:
-    """Get a new token if that can fix the error: by a refresh if possible, else by a handshake."""
-    reason = HANDSHAKE_REASONS.get(error.reason)
-    if error.reason == WRONG_PARTY:
-        log.warning("A session token was refused: %s.", error.message)
-    if not reason:
-        return RequestState("signed-out", error.reason, error.message)
-    why = ""
-    if error.reason == "token-expired":
-        refreshed = _refresh_session(attempt, token)
-        if isinstance(refreshed, RequestState):
-            return refreshed
-        why = refreshed
-    return _start_handshake(attempt, reason.format(why=why), token)
-
-
-def _refresh_session(attempt: Attempt, token: str) -> RequestState | str:
-    """Exchange an expired token for a new one, server to server.
-
-    :returns: the signed-in state, or Clerk's code for the reason why no refresh was possible.
-    """
-    request, cookies = attempt.request, attempt.cookies
-    if request.method != "GET":
-        return "non-eligible-non-get"
-    if not cookies.refresh:
-        return "non-eligible-no-refresh-cookie"
-    session_id = decode_unverified(token).claims.get("sid")
-    if not isinstance(session_id, str) or not session_id:
-        return "expired-session-token-missing-sid-claim"
-    headers = headers_for_clerk(request.headers.items())
-    body = {
-        "expired_token": token,
-        "refresh_token": cookies.refresh,
-        "request_origin": request.origin,
-        "request_headers": {name: [value] for name, value in headers.items()},
-        "suffixed_cookies": cookies.suffixed,
-        "format": "cookie",
-    }
-    try:
-        set_cookies = attempt.api.refresh_session(session_id, body)
-        payload = handshake.read_directives(set_cookies)
-        claims = _verify(attempt, payload.session_token)
-    except TooManyCallsError:
-        raise
-    except BackendApiError as error:
-        return error.code
-    except (handshake.HandshakeError, TokenError):
-        return "invalid-session-token"
-    return _signed_in(payload.session_token, claims, set_cookies=payload.set_cookies)
-
-
-def _start_handshake(attempt: Attempt, reason: str, token: str = "") -> RequestState:
-    request, cookies, instance = attempt.request, attempt.cookies, attempt.instance
-    if not request.is_document_navigation:
-        return RequestState("signed-out", reason)
-    is_marked = lost_cookies.is_marked(request)
-    if is_marked and reason not in lost_cookies.UNRELATED_REASONS:
-        return _stop_handshakes(attempt, reason)
-    repeated = attempt.tokens.recent_handshakes.count(request, cookies, attempt.now)
-    return handshake.start_handshake(
-        request,
-        cookies,
-        instance,
-        reason,
-        session_token=token or cookies.session,
-        marked=lost_cookies.should_mark(request, cookies, instance, reason, repeated),
-    )
-
-
-def _stop_handshakes(attempt: Attempt, reason: str) -> RequestState:
-    """End a row of handshakes that doesn't bring the browser the cookies it needs."""
-    if attempt.cookies.handshake or attempt.cookies.handshake_nonce:
-        log.error("Clerk's handshakes arrive, but can't be used (%s); see the error above.", reason)
-        return RequestState("signed-out", reason)
-    log.warning("A browser doesn't keep Clerk's cookies (%s), so it can't be signed in.", reason)
-    return RequestState("signed-out", reason, "Clerk's cookies are missing", cookies_missing=True)
-
-
-def _verify(attempt: Attempt, token: str, *, bearer: bool = False) -> dict[str, Any]:
-    tokens = attempt.tokens
-    try:
-        return tokens.verify(token, attempt.now, bearer=bearer)
-    except TokenError as error:
-        if not tokens.clock_offset or error.reason not in TIME_ERRORS:
-            raise
-        now = attempt.now + tokens.clock_offset
-        return tokens.verify(token, now, clock_skew=DEVELOPMENT_SKEW, bearer=bearer)
-
-
-def _signed_in(
-    token: str,
-    claims: dict[str, Any],
-    *,
-    location: str = "",
-    set_cookies: tuple[str, ...] = (),
-) -> RequestState:
-    return RequestState(
-        "signed-in",
-        session=read_session(token, claims),
-        location=location,
-        set_cookies=set_cookies,
-    )
+    return begin_handshake(attempt, "active-organization-mismatch")

@@ -57,3 +57,26 @@ class BoundedCache(Generic[K, V]):
             self._entries[key] = (value, size)
             while self._bytes > self._max_bytes:
                 self._bytes -= self._entries.popitem(last=False)[1][1]
+
+
+class RecentCounts:
+    """Counts how often keys occurred recently.
+
+    :param max_bytes: the memory for all counts together; each needs about 500 bytes.
+    :param window: seconds after which a key's count starts again.
+    """
+
+    def __init__(self, max_bytes: int, window: float) -> None:
+        self._window = window
+        self._recent: BoundedCache[Hashable, tuple[float, int]] = BoundedCache(max_bytes)
+
+    def count(self, key: Hashable, now: float) -> int:
+        """Count one more, and return how many there were before.
+
+        :param now: the time in seconds.
+        """
+        since, count = self._recent.get(key) or (now, 0)
+        if not 0 <= now - since < self._window:
+            since, count = now, 0
+        self._recent.put(key, (since, count + 1), size=200)
+        return count

@@ -41,6 +41,8 @@ class ClerkCookies(NamedTuple):
     redirect_count: int
     suffixed: bool
     """Whether the copies with a suffix were chosen."""
+    nonce_in_query: bool = False
+    """Whether the nonce is from the URL, as in development, and not from a cookie."""
 
 
 def read_cookies(request: RequestFacts, instance: Instance, now: float) -> ClerkCookies:
@@ -57,16 +59,17 @@ def read_cookies(request: RequestFacts, instance: Instance, now: float) -> Clerk
 
     # A payload in a production URL could come from a link that signs users in as someone else.
     payload = request.query_value(HANDSHAKE) if instance.is_development else ""
+    nonce = _nonce(request.query_value(HANDSHAKE_NONCE))
     return ClerkCookies(
         session=choose(SESSION),
         client_uat=_whole_number(choose(CLIENT_UAT)),
         refresh=cookies.get(REFRESH + suffix, ""),
         dev_browser=request.query_value(DEV_BROWSER) or choose(DEV_BROWSER),
         handshake=payload or cookies.get(HANDSHAKE, ""),
-        handshake_nonce=_nonce(request.query_value(HANDSHAKE_NONCE))
-        or _nonce(cookies.get(HANDSHAKE_NONCE, "")),
+        handshake_nonce=nonce or _nonce(cookies.get(HANDSHAKE_NONCE, "")),
         redirect_count=_whole_number(cookies.get(REDIRECT_COUNT, "")),
         suffixed=suffixed,
+        nonce_in_query=bool(nonce),
     )
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
-from typing import Any, TypeVar, cast, overload
-from urllib.parse import quote
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, cast
 
 from flask import (
     Blueprint,
@@ -19,16 +17,15 @@ from flask import (
     request,
 )
 from flask.typing import ResponseReturnValue
-from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import ServiceUnavailable
 from werkzeug.local import LocalProxy
-from werkzeug.sansio.http import parse_cookie
 from werkzeug.wrappers import Response as BaseResponse
 
 from .authenticate import authenticate, bearer_token, session_to_end
-from .backend_api import BackendApi, TooManyCallsError
-from .bounded_cache import BoundedCache
+from .backend_api import BackendApi
+from .backend_http import TooManyCallsError
 from .cookies import sign_out_cookies
+from .flask_request import CookiesOnce, current_environ, public_origin, public_path, request_facts
 from .frontend_proxy import frontend_proxy
 from .handshake import HandshakeError
 from .instance import Instance
@@ -37,25 +34,14 @@ from .local_keys import guard_local_keys
 from .log_redaction import redact_logs
 from .lost_cookies import MARKER, is_insecure
 from .machine_tokens import MachineToken, MachineTokens
-from .request import PATH_SAFE, RequestFacts
 from .request_state import RequestState
 from .session import Session
 from .token_verifier import TokenVerifier
 from .tokens import FindKey
 
 R = TypeVar("R")
-T = TypeVar("T")
 
 EXEMPT = "_clerk_exempt"
-
-PARSED_COOKIES_SIZE = 2 * 1024 * 1024
-"""Bytes for parsed ``Cookie`` headers, each of which counts for about 10 kB."""
-
-LONGEST_KEPT_HEADER = 16 * 1024
-"""Characters. Longer ``Cookie`` headers are parsed for each request."""
-
-_parsed_cookies: BoundedCache[str, ImmutableMultiDict[str, str]] = BoundedCache(PARSED_COOKIES_SIZE)
-_NO_COOKIES: ImmutableMultiDict[str, str] = ImmutableMultiDict()
 
 
 class Clerk:
@@ -92,7 +78,7 @@ class Clerk:
         """
         redact_logs()
         self.instance = instance
-        self.api = BackendApi(instance)
+        self.api = BackendApi(instance, current_request=current_environ)
         self._exempt: dict[str | None, bool] = {}  # by endpoint, filled as requests arrive
         self.login_endpoint = login_endpoint
         self.page_settings = dict(page_settings or {})
@@ -108,7 +94,7 @@ class Clerk:
             clock_skew=instance.clock_skew,
         )
         app.extensions["clerk"] = self
-        app.request_class = type("Request", (_CookiesOnce, app.request_class), {})
+        app.request_class = type("Request", (CookiesOnce, app.request_class), {})
         guard_local_keys(app, instance)
         app.register_error_handler(TooManyCallsError, _too_many_calls)
         app.before_request(self._before_request)
@@ -263,91 +249,6 @@ def clerk_of(app: Flask) -> Clerk:
 def has_bearer_token() -> bool:
     """Whether the request carries a token in its ``Authorization`` header."""
     return bool(bearer_token(request_facts()))
-
-
-def public_origin() -> str:
-    """The scheme and host by which browsers reach this app, such as ``https://app.example.com``."""
-    return f"{request.scheme}://{request.host}"
-
-
-def public_path(path: str) -> str:
-    """A path of this app as browsers request it: below the path at which the app is mounted.
-
-    :param path: inside the app, such as ``/dashboard``.
-    """
-    return quote(request.root_path, safe=PATH_SAFE) + path
-
-
-def request_facts() -> RequestFacts:
-    """The current request as plain data."""
-    # The proxy would look the request up once for every attribute.
-    current = request._get_current_object()  # type: ignore[attr-defined]
-    return RequestFacts(
-        method=current.method,
-        origin=f"{current.scheme}://{current.host}",
-        path=current.root_path + current.path,
-        query=current.query_string.decode("latin-1"),
-        headers=_Headers(current.environ),
-        cookies=current.cookies,
-        root_path=current.root_path,
-    )
-
-
-class _CookiesOnce:
-    """Reuses the parsed cookies of earlier requests: browsers send the same header many times."""
-
-    environ: dict[str, Any]
-
-    @cached_property
-    def cookies(self) -> ImmutableMultiDict[str, str]:
-        """The request's cookies."""
-        return _parse_cookies(self.environ.get("HTTP_COOKIE", ""))
-
-
-def _parse_cookies(header: str) -> ImmutableMultiDict[str, str]:
-    if not header:
-        return _NO_COOKIES
-    kept = _parsed_cookies.get(header)
-    if kept is not None:
-        return kept
-    cookies: ImmutableMultiDict[str, str] = parse_cookie(header, cls=ImmutableMultiDict)  # type: ignore[assignment]
-    if len(header) <= LONGEST_KEPT_HEADER:
-        # In a cookie with quotes, every character may need four bytes, and the objects that hold
-        # a cookie need up to 400.
-        size = 5 * len(header) + 400 * (header.count(";") + 1)
-        _parsed_cookies.put(header, cookies, size)
-    return cookies
-
-
-def _environ_name(header: str) -> str:
-    return "HTTP_" + header.upper().replace("-", "_")
-
-
-class _Headers(Mapping[str, str]):
-    """Header values by lowercase name, read from the WSGI environment only when needed."""
-
-    def __init__(self, environ: Mapping[str, Any]) -> None:
-        self._environ = environ
-
-    def __getitem__(self, name: str) -> str:
-        value: str = self._environ[_environ_name(name)]
-        return value
-
-    @overload
-    def get(self, name: str, /) -> str | None: ...
-
-    @overload
-    def get(self, name: str, default: str | T, /) -> str | T: ...
-
-    def get(self, name: str, default: Any = None, /) -> Any:
-        return self._environ.get(_environ_name(name), default)
-
-    def __iter__(self) -> Iterator[str]:
-        named = (name for name in self._environ if name.startswith("HTTP_"))
-        return (name[5:].replace("_", "-").lower() for name in named)
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
 
 
 def _key_finder(instance: Instance, api: BackendApi) -> FindKey:

@@ -26,7 +26,7 @@ from werkzeug.exceptions import (
 )
 from werkzeug.routing import BaseConverter
 
-from .backend_api import TIMEOUT
+from .backend_http import TIMEOUT
 from .forwarded import RECEIVED_HOST
 from .headers import headers_for_clerk
 from .instance import Instance

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from .backend_api import BackendApi, BackendApiError, TooManyCallsError
+from .backend_api import BackendApi
+from .backend_http import BackendApiError, TooManyCallsError
 from .cookies import (
     DEV_BROWSER,
     HANDSHAKE,
@@ -146,7 +147,10 @@ def resolve_handshake(
     :raises HandshakeError: the payload can't be fetched, or this instance didn't sign it.
     """
     if cookies.handshake_nonce:
-        return read_directives(_fetch_directives(cookies.handshake_nonce, api))
+        # In production, a nonce in the URL is unusual, so it must not keep others from signing in.
+        is_odd = cookies.nonce_in_query and not instance.is_development
+        kind = "odd nonce" if is_odd else "nonce"
+        return read_directives(_fetch_directives(cookies.handshake_nonce, kind, api))
     return read_directives(_verify_payload(cookies.handshake, instance, find_key, now))
 
 
@@ -172,9 +176,9 @@ def location_without_handshake(request: RequestFacts) -> str:
     return request.location_without(*RETURN_PARAMETERS)
 
 
-def _fetch_directives(nonce: str, api: BackendApi) -> list[str]:
+def _fetch_directives(nonce: str, kind: str, api: BackendApi) -> list[str]:
     try:
-        return api.handshake_payload(nonce)
+        return api.handshake_payload(nonce, kind)
     except TooManyCallsError:
         raise
     except BackendApiError as error:

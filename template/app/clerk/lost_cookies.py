@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from .bounded_cache import BoundedCache
+from .bounded_cache import RecentCounts
 from .cookies import DEV_BROWSER, ClerkCookies
 from .instance import Instance
 from .request import RequestFacts
@@ -38,7 +38,7 @@ class RecentHandshakes:
     """Counts the handshakes that one process has started for the same page and cookies."""
 
     def __init__(self) -> None:
-        self._recent: BoundedCache[int, tuple[float, int]] = BoundedCache(RECENT_SIZE)
+        self._recent = RecentCounts(RECENT_SIZE, REPETITION_WINDOW)
 
     def count(self, request: RequestFacts, cookies: ClerkCookies, now: float) -> int:
         """Count one more, and return how many there were before.
@@ -47,11 +47,7 @@ class RecentHandshakes:
         """
         agent = request.headers.get("user-agent", "")
         key = hash((request.url, agent, cookies.session, cookies.client_uat, cookies.dev_browser))
-        since, count = self._recent.get(key) or (now, 0)
-        if not 0 <= now - since < REPETITION_WINDOW:
-            since, count = now, 0
-        self._recent.put(key, (since, count + 1), size=200)
-        return count
+        return self._recent.count(key, now)
 
 
 def is_marked(request: RequestFacts) -> bool:

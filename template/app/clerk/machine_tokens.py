@@ -15,7 +15,8 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-from .backend_api import BackendApi, BackendApiError, TooManyCallsError
+from .backend_api import BackendApi
+from .backend_http import BackendApiError, TooManyCallsError
 from .bounded_cache import BoundedCache
 from .instance import Instance
 from .tokens import OAUTH_TYPES, FindKey, TokenError, decode_unverified, verify_machine_jwt

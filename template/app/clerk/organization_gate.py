@@ -11,7 +11,8 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from .authenticate import bearer_token
-from .flask_clerk import admitted_session, clerk_of, request_facts
+from .flask_clerk import admitted_session, clerk_of
+from .flask_request import request_facts
 from .machine_tokens import machine_token_kind
 from .organization_sync import organization_in_path, organization_to_activate
 from .rules import (

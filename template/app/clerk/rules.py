@@ -15,14 +15,8 @@ from werkzeug.exceptions import Forbidden, ServiceUnavailable
 
 from .authenticate import bearer_token
 from .authorization import Reverification, reverification_of
-from .flask_clerk import (
-    admits,
-    admitted_session,
-    clerk_of,
-    public_origin,
-    request_facts,
-    wants_page,
-)
+from .flask_clerk import admits, admitted_session, clerk_of, wants_page
+from .flask_request import public_origin, request_facts
 from .handshake import location_without_handshake
 from .machine_tokens import (
     MACHINE_TOKEN_KINDS,

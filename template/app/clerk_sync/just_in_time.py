@@ -47,7 +47,8 @@ def create_local_user(user_id: str) -> bool:
         return False
     api: BackendApi = clerk_of(current_app).api
     try:
-        data = api.user(user_id)
+        with api.limits.admit("new row", user_id):
+            data = api.user(user_id)
     except BackendApiError as error:
         if error.status == 404:
             return False
@@ -104,7 +105,10 @@ def create_local_membership(session: Session) -> None:
         return
     api = clerk_of(current_app).api
     try:
-        memberships = list(api.memberships(active.id, user_id=session.user_id))
+        with api.limits.admit("new row", f"{active.id} {session.user_id}"):
+            memberships = list(api.memberships(active.id, user_id=session.user_id))
+            if not memberships:  # remembered, like the other reasons for a missing membership
+                raise BackendApiError(404, "not-a-member", "the user is not a member")
     except BackendApiError as error:
         if error.status != 404:
             log.warning("The row of organization %s is partial for now: %s", active.id, error)
