@@ -18,7 +18,6 @@ from app.clerk.call_budget import (
     MAX_PER_SECOND,
     REFUSAL_LIFETIME,
     SESSION_CALLS,
-    SESSION_WINDOW,
     CallBudget,
 )
 from app.clerk.flask_request import current_environ
@@ -255,7 +254,7 @@ def test_a_session_that_is_refreshed_too_often_needs_a_handshake(
     assert (fetch.status, fetch.header("Retry-After")) == (503, "1")
     let_refresh(faulty, live_signer, "sess_2")
     assert with_expired(app, live_signer, 1, "sess_2", page=False).status == 200
-    clock.now += SESSION_WINDOW
+    clock.now += REFUSAL_LIFETIME
     let_refresh(faulty, live_signer, "sess_1")
     assert with_expired(app, live_signer, 1).status == 200
 
@@ -298,7 +297,7 @@ def test_sign_outs_are_limited_for_each_session_and_in_total(
     for number in range(50):
         end(f"sess_{number}")
     assert revocations(faulty) == MAX_PER_SECOND
-    clock.now += SESSION_WINDOW
+    clock.now += REFUSAL_LIFETIME
     faulty.otherwise = as_json({"status": "revoked"})
     clerk_of(app).api.end_session("sess_1")
 

@@ -27,22 +27,24 @@ REFUSED = (400, 404, 410, 422)
 """Statuses with which Clerk says that it doesn't know a nonce or token, or no longer accepts it."""
 
 REFUSAL_LIFETIME = 10.0
-"""Seconds for which such a response is remembered."""
+"""Seconds for which such a response, and the number of a session's calls, are remembered."""
 
 REFUSALS_SIZE = 128 * 1024
 """Bytes for remembered refusals, which need about 500 each."""
 
 SESSION_CALLS = 5
-"""Calls of one kind that one session can cause within :data:`SESSION_WINDOW`."""
-
-SESSION_WINDOW = 10.0
-"""Seconds."""
+"""Calls of one kind that one session can cause within :data:`REFUSAL_LIFETIME`."""
 
 SESSION_COUNTS_SIZE = 64 * 1024
 """Bytes for the counts of the sessions' calls, which need about 500 each."""
 
 WARNING_INTERVAL = 60.0
 """Seconds between two warnings about too many calls, so that an attack doesn't fill the log."""
+
+TOO_MANY = (
+    "Visitors cause more calls to Clerk (%s) than one process may make; some get a 503. Either "
+    "this is an attack, or Clerk is slow, or more workers are needed."
+)
 
 
 class CallBudget:
@@ -116,7 +118,7 @@ class CallLimits:
             "sign-out": CallBudget(in_flight=3, clock=clock),
             "new row": CallBudget(clock=clock),
         }
-        self._sessions = RecentCounts(SESSION_COUNTS_SIZE, SESSION_WINDOW)
+        self._sessions = RecentCounts(SESSION_COUNTS_SIZE, REFUSAL_LIFETIME)
         self._hash_key = secrets.token_bytes(32)
         self._refusals: BoundedCache[bytes, tuple[float, int, str]] = BoundedCache(REFUSALS_SIZE)
         self._next_warning = float("-inf")
@@ -141,7 +143,9 @@ class CallLimits:
             raise TooManyCallsError
         budget = self.by_kind[kind]
         if not budget.acquire():
-            self._warn(kind, now)
+            if now >= self._next_warning:
+                self._next_warning = now + WARNING_INTERVAL
+                log.warning(TOO_MANY, kind)
             raise TooManyCallsError
         try:
             yield
@@ -153,12 +157,3 @@ class CallLimits:
             raise
         finally:
             budget.release()
-
-    def _warn(self, kind: str, now: float) -> None:
-        if now >= self._next_warning:
-            self._next_warning = now + WARNING_INTERVAL
-            log.warning(
-                "Visitors cause more calls to Clerk (%s) than one process may make; some get a "
-                "503. Either this is an attack, or Clerk is slow, or more workers are needed.",
-                kind,
-            )

@@ -113,13 +113,10 @@ def begin_handshake(attempt: Attempt, reason: str, token: str = "") -> RequestSt
     if is_marked and reason not in lost_cookies.UNRELATED_REASONS:
         return _stop_handshakes(attempt, reason)
     repeated = attempt.tokens.recent_handshakes.count(request, cookies, attempt.now)
+    marked = lost_cookies.should_mark(request, cookies, instance, reason, repeated)
+    token = token or cookies.session
     return handshake.start_handshake(
-        request,
-        cookies,
-        instance,
-        reason,
-        session_token=token or cookies.session,
-        marked=lost_cookies.should_mark(request, cookies, instance, reason, repeated),
+        request, cookies, instance, reason, session_token=token, marked=marked
     )
 
 
@@ -148,16 +145,8 @@ def verify(attempt: Attempt, token: str, *, bearer: bool = False) -> dict[str, A
 
 
 def signed_in(
-    token: str,
-    claims: dict[str, Any],
-    *,
-    location: str = "",
-    set_cookies: tuple[str, ...] = (),
+    token: str, claims: dict[str, Any], location: str = "", set_cookies: tuple[str, ...] = ()
 ) -> RequestState:
     """The state of a request with a verified token."""
-    return RequestState(
-        "signed-in",
-        session=read_session(token, claims),
-        location=location,
-        set_cookies=set_cookies,
-    )
+    session = read_session(token, claims)
+    return RequestState("signed-in", session=session, location=location, set_cookies=set_cookies)
