@@ -17,14 +17,11 @@ import sqlalchemy as sa
 from dotenv import dotenv_values
 
 from app.clerk import ConfigurationError, Instance, read_instance, safe_path
-from app.clerk.instance import (
-    LOCAL_HOST,
-    parse_origin,
-    parse_publishable_key,
-    require_https,
-    show_value,
-)
+from app.clerk.instance import LOCAL_HOST
+from app.clerk.instance_settings import parse_publishable_key
 from app.clerk.keys import read_pem_key
+from app.clerk.origins import parse_origin
+from app.clerk.setting_values import require_https, show_value
 from app.clerk.webhooks import parse_webhook_secrets
 
 ENV_FILE = Path(".env")

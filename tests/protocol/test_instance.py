@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.clerk import ConfigurationError, read_instance
-from app.clerk.instance import read_origins
+from app.clerk.setting_values import read_origins
 from tests.signing import HOST, LIVE_HOST, publishable_key
 
 GOOD = {"CLERK_PUBLISHABLE_KEY": publishable_key(HOST), "CLERK_SECRET_KEY": "sk_test_abcdefghij"}

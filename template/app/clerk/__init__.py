@@ -19,11 +19,13 @@ from .flask_clerk import (
 )
 from .flask_request import public_origin, public_path
 from .forwarded import PublicOrigin
-from .instance import ConfigurationError, Instance, read_instance
+from .instance import Instance
+from .instance_settings import read_instance
 from .machine_tokens import MachineToken
 from .redirects import safe_path
 from .rules import requires, session_required, unauthenticated, unauthenticated_json
 from .session import ActiveOrganization, Session
+from .setting_values import ConfigurationError
 
 __all__ = [
     "ActiveOrganization",

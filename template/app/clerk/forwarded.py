@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from .instance import parse_origin
+from .origins import parse_origin
 
 RECEIVED_HOST = "clerk.received_host"
 """The key in the WSGI environment of the ``Host`` header, as received, if it was replaced."""

@@ -17,7 +17,7 @@ from jwt import PyJWKSet
 from jwt.exceptions import PyJWTError
 
 from .forking import renew_after_fork
-from .instance import ConfigurationError
+from .setting_values import ConfigurationError
 from .tokens import TokenError
 
 log = logging.getLogger(__name__)

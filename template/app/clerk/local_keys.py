@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flask import Flask, Response
 
-from .instance import DASHBOARD_KEYS, Instance
+from .instance import Instance
+from .instance_settings import DASHBOARD_KEYS
 
 REFUSAL = (
     "This app has the keys of the local Clerk, with which anyone can sign in as any user. It is "

@@ -10,7 +10,8 @@ import re
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from .cookies import DEV_BROWSER, ClerkCookies
-from .instance import Instance, parse_origin
+from .instance import Instance
+from .origins import parse_origin
 from .request import RequestFacts
 
 log = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .instance import show_value
+from .setting_values import show_value
 
 TOLERANCE = 300
 """Seconds by which a delivery's timestamp may differ from the local time."""

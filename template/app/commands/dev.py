@@ -17,7 +17,7 @@ import requests
 from flask import Flask
 
 from app import create_app, product
-from app.clerk.instance import show_value
+from app.clerk.setting_values import show_value
 from app.database import alembic, db, needs_upgrade
 from app.database_errors import explained_database_errors
 from app.settings import Settings, read_environment, read_settings

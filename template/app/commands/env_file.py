@@ -12,7 +12,8 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from app.clerk import ConfigurationError
-from app.clerk.instance import LOCAL_HOST, parse_publishable_key
+from app.clerk.instance import LOCAL_HOST
+from app.clerk.instance_settings import parse_publishable_key
 
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)\Z")
 
