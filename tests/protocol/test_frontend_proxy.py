@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from app import create_app
-from app.clerk import frontend_proxy, instance_settings
+from app.clerk import frontend_proxy, instance, instance_settings
 from app.settings import SettingsError
 from tests.local_server import LocalServer
 from tests.signing import publishable_key
@@ -175,7 +175,8 @@ REAL = {
 @pytest.fixture
 def served(live_environ: dict[str, str], backend: LocalServer, monkeypatch: pytest.MonkeyPatch) -> Flask:
     """An app that proxies the real Clerk, for which the local server stands in."""
-    monkeypatch.setattr(instance_settings, "PROXY_TARGET", backend.url)
+    for module in (instance, instance_settings):
+        monkeypatch.setattr(module, "PROXY_TARGET", backend.url)
     backend.answers["GET /v1/client"] = (200, {})
     return create_app(live_environ | {"CLERK_PROXY_URL": "/__clerk", "CLERK_SERVE_PROXY": "true"})
 
