@@ -33,15 +33,9 @@ class LimitedFormParser(FormDataParser):
         return super().parse(stream, mimetype, *args, **kwargs)
 
 
-class LimitedRequest(Request):
-    """A request that doesn't parse a form with too many fields."""
-
-    form_data_parser_class = LimitedFormParser
-
-
 def init_app(app: Flask) -> None:
     """Answer forms with too many fields with 413, and requests with too many cookies with 431."""
-    app.request_class = LimitedRequest
+    app.request_class = type("Request", (Request,), {"form_data_parser_class": LimitedFormParser})
     app.wsgi_app = _refuse_many_cookies(app.wsgi_app)  # type: ignore[assignment]
 
 

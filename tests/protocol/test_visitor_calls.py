@@ -21,6 +21,7 @@ from app.clerk.call_budget import (
     CallBudget,
 )
 from app.clerk.flask_request import current_environ
+from app.clerk.keys import COOL_DOWN
 from tests.app_fixtures import BROWSER
 from tests.protocol.faulty_server import FaultyServer, Reply, as_json, faulty_server
 from tests.protocol.machine_clients import GOOD
@@ -125,6 +126,7 @@ def storm(app: Flask, signer: Signer, forger: Signer) -> list[Callable[[int], An
 def test_10_000_anonymous_requests_cause_no_more_calls_than_allowed(
     app: Flask, faulty: FaultyServer, clock: Clock, live_signer: Signer, forger: Signer
 ) -> None:
+    began = time.monotonic()
     kinds = storm(app, live_signer, forger)
     answers: dict[tuple[int, int], int] = {}
     for number in range(10_000):
@@ -138,7 +140,8 @@ def test_10_000_anonymous_requests_cause_no_more_calls_than_allowed(
     assert 0 < refreshes <= 2 * SESSION_CALLS
     calls = len(faulty.received) - faulty.count("/v1/jwks") - refreshes
     assert 100 < calls <= MAX_PER_SECOND + 10 * MAX_PER_SECOND
-    assert faulty.count("/v1/jwks") <= 2
+    # The keys are fetched by the real clock, which may take minutes on a busy machine.
+    assert faulty.count("/v1/jwks") <= 2 + (time.monotonic() - began) // COOL_DOWN
     # Clerk never said that these are unknown, so they aren't signed out.
     assert {kind for kind, status in answers if status == 503} == {0, 4, 5, 6, 7, 9}
 
