@@ -13,13 +13,11 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import Result
 from flask import Flask
 from flask.testing import FlaskClient
 
 from app import create_app
 from app.clerk import clerk_of
-from app.commands import clerk as clerk_commands
 
 if TYPE_CHECKING:
     from clerk_emulator.testing import RunningClerk, User
@@ -93,14 +91,6 @@ def open_browser(app: Flask) -> FlaskClient:
     client.environ_base["HTTP_ACCEPT"] = "text/html,application/xhtml+xml"
     client.environ_base["HTTP_SEC_FETCH_DEST"] = "document"
     return client
-
-
-def flask_clerk(app: Flask, *arguments: str, answer: str = "") -> Result:
-    """Run ``flask clerk``.
-
-    :param answer: typed when the command asks.
-    """
-    return app.test_cli_runner().invoke(clerk_commands, arguments, input=answer)
 
 
 if find_spec("clerk_emulator") is None:

@@ -1,9 +1,8 @@
-"""Personal data is erased and exported: the hooks, and the commands that call them."""
+"""Personal data is erased and exported: when the hooks are called."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,10 +10,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.accounts import User
-from app.clerk import BackendApi, BackendApiError
 from app.clerk_sync import clerk_sync_of
+from app.commands import clerk as clerk_commands
 from app.database import db
-from tests.conftest import flask_clerk
 
 if TYPE_CHECKING:
     from clerk_emulator.testing import RunningClerk
@@ -66,56 +64,14 @@ def test_nothing_is_deleted_when_the_hook_fails(
     assert has_row(site, ada)
 
 
-@pytest.mark.parametrize("email", [True, False])
-def test_delete_user_deletes_the_account_and_the_row(
-    site: Flask, clerk: RunningClerk, ada: ClerkUser, erased: list[str], email: bool
-) -> None:
-    result = flask_clerk(site, "delete-user", "Ada@example.com" if email else ada.id, "--yes")
-    assert result.exit_code == 0, result.output
-    assert not has_row(site, ada)
-    assert erased == [ada.id]
-    assert clerk.users() == []
-
-
-def test_delete_user_asks_first(site: Flask, ada: ClerkUser, erased: list[str]) -> None:
-    assert flask_clerk(site, "delete-user", ada.id, answer="n\n").exit_code == 1
-    assert has_row(site, ada)
-    assert not erased
-
-
-def test_delete_user_changes_nothing_when_clerk_refuses(
-    site: Flask, ada: ClerkUser, erased: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(api: BackendApi, user_id: str) -> None:
-        raise BackendApiError(503, "unavailable", "Clerk is down")
-
-    monkeypatch.setattr(BackendApi, "delete_user", refuse)
-    assert flask_clerk(site, "delete-user", ada.id, "--yes").exit_code == 1
-    assert has_row(site, ada)
-    assert not erased
-
-
 def test_export_user_includes_what_the_hook_returns(
     site: Flask, ada: ClerkUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     notes: dict[str, Any] = {"notes": ["Grüße"]}
     monkeypatch.setattr(clerk_sync_of(site), "export", lambda session, user_id: notes)
-    exported = json.loads(flask_clerk(site, "export-user", "ada@example.com").stdout)
+    result = site.test_cli_runner().invoke(clerk_commands, ["export-user", "ada@example.com"])
+    exported = json.loads(result.stdout)
     assert exported["user_id"] == ada.id
     assert exported["clerk"]["user"]["first_name"] == "Ada"
     assert exported["app"]["user"]["email"] == "ada@example.com"
     assert exported["app"]["notes"] == ["Grüße"]
-
-
-def test_export_user_writes_a_file_that_only_its_owner_can_read(
-    site: Flask, ada: ClerkUser, tmp_path: Path
-) -> None:
-    path = tmp_path / "ada.json"
-    assert flask_clerk(site, "export-user", ada.id, "--output", str(path)).exit_code == 0
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert flask_clerk(site, "export-user", ada.id, "--output", str(path)).exit_code == 1
-
-
-def test_an_unknown_user_is_an_error(site: Flask, erased: list[str]) -> None:
-    assert flask_clerk(site, "delete-user", "user_unknown", "--yes").exit_code == 1
-    assert flask_clerk(site, "export-user", "unknown@example.com").exit_code == 1

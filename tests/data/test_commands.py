@@ -13,10 +13,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from flask import Flask
 
 from app.clerk import Instance
-from app.commands import clerk, dev
+from app.commands import clerk as clerk_commands
+from app.commands import dev
 from app.settings import read_settings
+from clerk_emulator.testing import RunningClerk
 from tests.app_fixtures import PROJECT
 from tests.local_server import LocalServer
 from tests.signing import Signer, publishable_key
@@ -27,7 +30,7 @@ dev_module = importlib.import_module("app.commands.dev")  # the module and the c
 
 def doctor(environ: dict[str, str]) -> Result:
     """Run ``flask clerk doctor`` with these settings."""
-    return CliRunner().invoke(clerk, ["doctor"], env=environ)
+    return CliRunner().invoke(clerk_commands, ["doctor"], env=environ)
 
 
 def run(environ: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -69,6 +72,18 @@ def test_the_doctor_finds_no_problem(reachable: dict[str, str]) -> None:
     assert {"Keys", "Frontend API", "Backend API", "Clock", "Database"} <= verdicts.keys()
     assert "wrong" not in verdicts.values()
     assert result.exit_code == 0
+
+
+def test_the_doctor_checks_the_keys_of_the_local_clerk(
+    environ: dict[str, str], site: Flask, clerk: RunningClerk
+) -> None:
+    local = environ | {"CLERK_API_URL": "", "CLERK_JWT_KEY": ""} | clerk.environ
+    result = doctor(local)
+    assert "wrong" not in rows(result.stdout).values(), result.stdout
+    assert result.exit_code == 0
+    result = doctor(local | {"CLERK_SECRET_KEY": "sk_test_other"})
+    assert rows(result.stdout)["Backend API"] == "wrong"
+    assert result.exit_code == 1
 
 
 def test_the_doctor_works_if_the_app_does_not_start(environ: dict[str, str]) -> None:
@@ -142,7 +157,7 @@ def test_the_doctor_makes_files_private(
     assert rows(result.stdout)["Permissions"] == "note"
     for file in public:
         assert f"chmod 600 {file if file.suffix else file.name}" in result.stdout
-    result = CliRunner().invoke(clerk, ["doctor", "--fix"], env=reachable)
+    result = CliRunner().invoke(clerk_commands, ["doctor", "--fix"], env=reachable)
     assert result.stdout.startswith(".env is complete.\nOnly you can read .env, ")
     assert "Permissions" not in rows(result.stdout)
     assert {file.stat().st_mode & 0o777 for file in public if file.exists()} == {0o600}
@@ -232,7 +247,7 @@ def test_the_doctor_reports_the_secret_that_it_has_filled_in(
     monkeypatch.chdir(tmp_path)
     for name in (".env.example", ".env"):
         (tmp_path / name).write_text("SECRET_KEY=\n")
-    result = CliRunner().invoke(clerk, ["doctor", "--fix"], env=reachable | {"SECRET_KEY": ""})
+    result = CliRunner().invoke(clerk_commands, ["doctor", "--fix"], env=reachable | {"SECRET_KEY": ""})
     assert "Added to .env: SECRET_KEY" in result.stdout
     assert "not set" not in result.stdout
     assert rows(result.stdout)["Keys"] == "ok"

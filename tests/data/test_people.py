@@ -102,6 +102,7 @@ def test_account_that_exists_only_in_clerk_or_here_is_deleted_as_well(
         assert is_deleted(db.session, grace)
         assert is_deleted(db.session, "user_here")
     assert erased == ["user_here", grace]
+    assert run(site, export_user, "unknown@example.com").exit_code == 1
     result = run(site, delete_user, "user_unknown", "--yes")
     assert (result.exit_code, "No account in Clerk or in this database" in result.output) == (1, True)
 

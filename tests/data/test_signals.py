@@ -21,6 +21,7 @@ from app.clerk.webhooks import WebhookEvent
 from app.clerk_sync import deliveries, signals
 from app.clerk_sync.tables import WebhookDelivery
 from app.database import db
+from clerk_emulator.testing import RunningClerk
 from tests.app_fixtures import ALICE, ON_BOTH_DATABASES
 from tests.tools import ROOT
 
@@ -134,6 +135,19 @@ def test_failed_receiver_is_called_again(app: Flask, client: FlaskClient) -> Non
     user = stored(app, User, ALICE["id"])
     assert user
     assert user.first_name == "Changed"
+
+
+def test_sessions_that_end_in_clerk_have_signals(site: Flask, clerk: RunningClerk) -> None:
+    received = []
+
+    def note(app: Flask, data: dict[str, Any], event: WebhookEvent) -> None:
+        received.append(data["user_id"])
+
+    browser, ada = site.test_client(), clerk.create_user("ada@example.com")
+    with signals.event_signal("session.revoked").connected_to(note):
+        clerk.revoke_session(clerk.sign_in(browser, ada))
+        clerk.deliver_webhooks(browser)
+    assert received == [ada.id]
 
 
 def test_simultaneous_deliveries_send_one_signal(app: Flask, listen: Listen) -> None:

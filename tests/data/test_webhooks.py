@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from app.accounts.models import User
 from tests.app_fixtures import ALICE, ON_BOTH_DATABASES
 from tests.data.deliveries import deleted, deliver, deliver_body, event, stored
-from tests.protocol.test_webhooks import sign
+from tests.protocol.test_webhooks import SECRET, sign
 
 pytestmark = ON_BOTH_DATABASES
 
@@ -45,12 +45,18 @@ def test_unknown_event_is_accepted(client: FlaskClient) -> None:
     assert deliver(client, event("session.created", {"id": "sess_1"})).status_code == 200
 
 
-def test_forged_delivery_is_rejected(app: Flask, client: FlaskClient) -> None:
+@pytest.mark.parametrize(
+    ("secret", "age", "hint"),
+    [(b"guessed", 0, "CLERK_WEBHOOK_SIGNING_SECRET"), (None, 600, "clock"), (None, -600, "clock")],
+)
+def test_forged_or_replayed_delivery_is_rejected(
+    app: Flask, client: FlaskClient, secret: bytes | None, age: int, hint: str
+) -> None:
     body = json.dumps({"type": "user.created", "data": ALICE}).encode()
-    headers = sign(body, secret=b"guessed", at=int(time.time()))
+    headers = sign(body, secret=secret or SECRET, at=int(time.time()) - age)
     response = client.post("/webhooks/clerk", data=body, headers=headers)
     assert response.status_code == 400
-    assert "CLERK_WEBHOOK_SIGNING_SECRET" in response.text
+    assert hint in response.text
     assert stored(app, User, ALICE["id"]) is None
 
 
