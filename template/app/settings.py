@@ -16,9 +16,8 @@ import click
 import sqlalchemy as sa
 from dotenv import dotenv_values
 
-from app.clerk import ConfigurationError, Instance, read_instance, safe_path
-from app.clerk.instance import LOCAL_HOST
-from app.clerk.instance_settings import parse_publishable_key
+from app.clerk import Instance, read_instance, safe_path
+from app.clerk.instance_settings import is_local_key
 from app.clerk.keys import read_pem_key
 from app.clerk.origins import parse_origin
 from app.clerk.setting_values import require_https, show_value
@@ -175,11 +174,7 @@ def _is_pattern(text: bytes) -> bool:
 
 def _emulator_url(environ: Mapping[str, str]) -> str:
     url = environ.get("CLERK_EMULATOR_URL", "").strip().rstrip("/")
-    try:
-        host, _ = parse_publishable_key(environ.get("CLERK_PUBLISHABLE_KEY", "").strip())
-    except ConfigurationError:
-        return ""  # read_instance raises a better error
-    if not url or not LOCAL_HOST.match(host):
+    if not url or not is_local_key(environ.get("CLERK_PUBLISHABLE_KEY", "").strip()):
         return ""
     found = re.fullmatch(r"http://(?:127\.0\.0\.1|localhost):([0-9]{1,5})", url)
     if not found or not parse_origin(url):

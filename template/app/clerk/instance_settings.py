@@ -16,7 +16,7 @@ from .instance import LOCAL_HOST, PROXY_TARGET, Instance
 from .origins import HOST_LABEL
 from .setting_values import (
     ConfigurationError,
-    absolute_url,
+    check_url,
     read_flag,
     read_origins,
     read_patterns,
@@ -48,10 +48,8 @@ def read_instance(environ: Mapping[str, str], *, emulator_url: str = "") -> Inst
     _check_same_clerk(host, secret_key)
     _check_instance_url(environ.get("CLERK_INSTANCE_URL", "").strip(), host)
     parties = _read_authorized_parties(environ, is_development)
-    api_url = absolute_url("CLERK_API_URL", environ.get("CLERK_API_URL", ""))
-    proxy_url, proxy_target = _read_proxy(environ)
-    require_https("CLERK_API_URL", api_url, is_development)
-    require_https("CLERK_PROXY_URL", proxy_url, is_development)
+    api_url = check_url("CLERK_API_URL", environ.get("CLERK_API_URL", ""), is_development)
+    proxy_url, proxy_target = _read_proxy(environ, is_development)
     if emulator_url:
         api_url = api_url or f"{emulator_url}/api"
         proxy_url, proxy_target = proxy_url or "/__clerk", emulator_url
@@ -104,6 +102,15 @@ def parse_publishable_key(key: str) -> tuple[str, bool]:
             f"Clerk instance; it was probably cut off. Copy it again from {DASHBOARD_KEYS}."
         )
     return host, found[1] == "test"
+
+
+def is_local_key(publishable_key: str) -> bool:
+    """Whether a publishable key is a local Clerk's; False if it is malformed."""
+    try:
+        host, _ = parse_publishable_key(publishable_key)
+    except ConfigurationError:
+        return False
+    return bool(LOCAL_HOST.match(host))
 
 
 def _check_not_swapped(publishable_key: str, secret_key: str) -> None:
@@ -163,12 +170,12 @@ def _read_authorized_parties(environ: Mapping[str, str], is_development: bool) -
     return origins
 
 
-def _read_proxy(environ: Mapping[str, str]) -> tuple[str, str]:
+def _read_proxy(environ: Mapping[str, str], is_development: bool) -> tuple[str, str]:
     """The proxy's URL or path, and the URL to forward to if this app is the proxy."""
     url = environ.get("CLERK_PROXY_URL", "").strip().rstrip("/")
     is_path = bool(re.fullmatch(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+", url))
     if not is_path:
-        url = absolute_url("CLERK_PROXY_URL", url)
+        url = check_url("CLERK_PROXY_URL", url, is_development)
     if not read_flag(environ, "CLERK_SERVE_PROXY"):
         return url, ""
     if not is_path:
@@ -195,13 +202,13 @@ def _read_satellite(
             "CLERK_IS_SATELLITE is true, but neither CLERK_DOMAIN nor CLERK_PROXY_URL is set. A "
             "satellite needs one of them to reach Clerk. Set CLERK_DOMAIN to its own host name."
         )
-    sign_in_url = absolute_url("CLERK_SIGN_IN_URL", environ.get("CLERK_SIGN_IN_URL", ""))
+    given = environ.get("CLERK_SIGN_IN_URL", "")
+    sign_in_url = check_url("CLERK_SIGN_IN_URL", given, is_development)
     if is_development and not sign_in_url:
         raise ConfigurationError(
             "CLERK_SIGN_IN_URL is not set. In development, a satellite needs the absolute URL of "
             "the sign-in page on the primary domain, such as http://localhost:5000/login."
         )
-    require_https("CLERK_SIGN_IN_URL", sign_in_url, is_development)
     if domain and sign_in_url and urlsplit(sign_in_url).netloc.lower() == domain:
         raise ConfigurationError(
             f"CLERK_SIGN_IN_URL is {show_value(sign_in_url)}, which is on the satellite itself, "

@@ -108,11 +108,11 @@ def read_seconds(environ: Mapping[str, str], name: str, default: float, most: fl
     return float(value) if value else default
 
 
-def absolute_url(name: str, url: str) -> str:
+def check_url(name: str, url: str, is_development: bool) -> str:
     """Check the value of a variable that contains a URL, and return it without a slash at the end.
 
     :param url: the value; empty if the variable isn't set.
-    :raises ConfigurationError: it isn't an absolute URL.
+    :raises ConfigurationError: it isn't an absolute URL, or exposes secrets in production.
     """
     url = url.strip().rstrip("/")
     try:
@@ -125,6 +125,7 @@ def absolute_url(name: str, url: str) -> str:
             f"{name} contains {show_value(url)}; expected an absolute URL such as "
             "https://example.com"
         )
+    require_https(name, url, is_development)
     return url
 
 

@@ -23,11 +23,8 @@ def clerk() -> None:
     """Look after the connection to Clerk."""
 
 
-clerk.add_command(doctor)
-clerk.add_command(sync_command)
-clerk.add_command(delete_user)
-clerk.add_command(export_user)
-clerk.add_command(prune_events)
+for command in (doctor, sync_command, delete_user, export_user, prune_events):
+    clerk.add_command(command)
 
 
 @clerk.command()
@@ -45,5 +42,5 @@ def reset(yes: bool) -> None:
 
 def _run_emulator(*arguments: str) -> None:
     check_emulator()
-    command = [sys.executable, "-m", "clerk_emulator", *arguments]
-    raise SystemExit(subprocess.run(command, check=False).returncode)  # noqa: S603
+    emulator = [sys.executable, "-m", "clerk_emulator", *arguments]
+    raise SystemExit(subprocess.run(emulator, check=False).returncode)  # noqa: S603

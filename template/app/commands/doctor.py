@@ -17,7 +17,10 @@ import requests
 import sqlalchemy as sa
 from werkzeug.exceptions import HTTPException
 
+from app import create_app
 from app.clerk import BackendApi, BackendApiError
+from app.database import needs_upgrade
+from app.database_errors import explained_database_errors
 from app.settings import ENV_FILE, Settings, SettingsError, read_environment, read_settings
 
 from .env_file import complete, empty_secrets, missing_variables
@@ -165,18 +168,16 @@ def _clerk(settings: Settings) -> Iterator[Finding]:
         yield Finding(BAD, "Local Clerk", "the package clerk-emulator is not installed", fix)
         return
     base = settings.emulator_url or settings.clerk.issuer
-    start_it = (
-        "start it with: flask dev" if settings.emulator_url else "check the network and the key"
-    )
     try:
         answer = requests.get(f"{base}/.well-known/jwks.json", timeout=TIMEOUT)
         answer.raise_for_status()
         public_kids = _kids(answer.json())
     except requests.RequestException as error:
         seen = f"no valid response from {base} ({type(error).__name__})"
-        # The local Clerk only runs with `flask dev`, so a fresh clone is fine without it.
-        verdict = ADVICE if settings.emulator_url else BAD
-        yield Finding(verdict, "Frontend API", seen, start_it)
+        if settings.emulator_url:  # it only runs with `flask dev`, so this is no error
+            yield Finding(ADVICE, "Frontend API", seen, "start it with: flask dev")
+        else:
+            yield Finding(BAD, "Frontend API", seen, "check the network and the key")
         return
     yield Finding(GOOD, "Frontend API", f"{base} responds")
     yield _clock(answer.headers.get("Date", ""), settings.clerk.clock_skew)
@@ -250,11 +251,6 @@ def _local_clerk() -> Iterator[Finding]:
 
 
 def _app(settings: Settings) -> Iterator[Finding]:
-    # Imported late: the checks above must work even if the app can't be imported.
-    from app import create_app
-    from app.database import needs_upgrade
-    from app.database_errors import explained_database_errors
-
     file = _sqlite_file(settings)
     is_new = file is not None and not file.exists()
     # The app would create the file, but this command only looks.

@@ -11,9 +11,7 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from app.clerk import ConfigurationError
-from app.clerk.instance import LOCAL_HOST
-from app.clerk.instance_settings import parse_publishable_key
+from app.clerk.instance_settings import is_local_key
 
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)\Z")
 
@@ -106,16 +104,9 @@ def _generators(publishable_key: str | None) -> dict[str, Callable[[], str]]:
 
     :param publishable_key: None if missing; then the example's is added, a local Clerk's.
     """
-    of_clerk = OF_LOCAL_CLERK if _is_local(publishable_key) else {}
+    is_local = publishable_key is None or is_local_key(publishable_key)
+    of_clerk = OF_LOCAL_CLERK if is_local else {}
     return {"SECRET_KEY": secrets.token_hex, **of_clerk}
-
-
-def _is_local(publishable_key: str | None) -> bool:
-    try:
-        host, _ = parse_publishable_key(publishable_key or "")
-    except ConfigurationError:
-        return publishable_key is None
-    return bool(LOCAL_HOST.match(host))
 
 
 def _render(variables: list[Variable], generators: dict[str, Callable[[], str]]) -> str:

@@ -72,7 +72,9 @@ def _reconcile_list(
     tally = Counter(seen=start.offset)
     steps = reconciliation.reconcile(api, clerk_list, start, dry_run=dry_run)
     total = clerk_lists.count_objects(api, clerk_list)
-    with _progress_bar(total, clerk_list.name, hidden=dry_run) as bar:
+    name = clerk_list.name
+    progress: Any = click.progressbar(length=total, label=name, hidden=dry_run, show_pos=True)
+    with progress as bar:
         bar.update(start.offset)
         for step in steps:
             tally.update(difference.change for difference in step.differences)
@@ -82,7 +84,3 @@ def _reconcile_list(
             bar.update(step.position.offset - tally["seen"])
             tally["seen"] = step.position.offset
     return tally
-
-
-def _progress_bar(length: int, label: str, *, hidden: bool) -> Any:
-    return click.progressbar(length=length, label=label, hidden=hidden, show_pos=True)
