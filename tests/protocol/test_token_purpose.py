@@ -55,6 +55,21 @@ def test_a_token_without_azp_is_refused_and_the_log_names_the_setting(
         caplog.clear()
 
 
+def test_a_browser_that_is_signed_in_at_another_address_is_not_sent_back_and_forth(
+    live_app: Flask, live_signer: Signer
+) -> None:
+    token = live_signer.token(azp="https://other.example.com")
+    answer = by_cookie(live_app, token, "/dashboard")
+    assert answer.status_code == 403  # the login page would lead back here
+    assert "You can&#39;t sign in at this address." in answer.text
+    assert "CLERK_AUTHORIZED_PARTIES" not in answer.text
+    live_app.debug = True
+    assert (
+        "Add http://localhost to CLERK_AUTHORIZED_PARTIES." in by_cookie(live_app, token, "/dashboard").text
+    )
+    assert bearer(live_app, token).get_json()["message"] == "This token isn't valid here."
+
+
 def test_a_token_without_azp_can_be_accepted_as_a_bearer_token(
     lenient_app: Flask, live_signer: Signer
 ) -> None:

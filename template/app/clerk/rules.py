@@ -15,7 +15,7 @@ from werkzeug.exceptions import Forbidden, ServiceUnavailable
 
 from .authenticate import bearer_token
 from .authorization import Reverification, reverification_of
-from .flask_clerk import admits, admitted_session, clerk_of, wants_page
+from .flask_clerk import admits, admitted_session, clerk_of, has_bearer_token, wants_page
 from .flask_request import public_origin, request_facts
 from .handshake import location_without_handshake
 from .machine_tokens import (
@@ -25,6 +25,7 @@ from .machine_tokens import (
     machine_token_kind,
 )
 from .redirects import safe_path
+from .renewal import WRONG_PARTY
 from .request_state import RequestState
 from .tokens import TokenError
 
@@ -211,9 +212,17 @@ def requires(
 
 
 def unauthenticated() -> ResponseReturnValue:
-    """The response to a request that must be signed in and is not."""
+    """The response to a request that must be signed in and is not.
+
+    :raises Forbidden: Clerk has signed the browser in, but at an address that isn't listed. From
+        the login page, Clerk.js would send it straight back here.
+    """
     if not wants_page():
         return unauthenticated_json()
+    state: RequestState | None = g.get("clerk_request_state")
+    if state is not None and state.reason == WRONG_PARTY:
+        setting = f" Add {public_origin()} to CLERK_AUTHORIZED_PARTIES." if current_app.debug else ""
+        raise Forbidden(f"You can't sign in at this address.{setting}")
     login_endpoint = clerk_of(current_app).login_endpoint
     if request.method not in ("GET", "HEAD"):
         # The form is never repeated: another person may sign in. But the redirect gives the browser
@@ -238,7 +247,8 @@ def unauthenticated_json() -> ResponseReturnValue:
     """A 401 in JSON with the reason."""
     state: RequestState | None = g.get("clerk_request_state")
     reason = (state.reason if state else "") or "session-pending"
-    response = jsonify(error="unauthenticated", reason=reason, message="Sign in to use this.")
+    text = "This token isn't valid here." if has_bearer_token() else "Sign in to use this."
+    response = jsonify(error="unauthenticated", reason=reason, message=text)
     response.status_code = 401
     response.headers["WWW-Authenticate"] = "Bearer"
     return response
@@ -248,9 +258,8 @@ def forbidden(missing: Mapping[str, object], message: str | None = None) -> Resp
     """The response to a user or machine token that lacks something that the rule wants."""
     if wants_page():
         raise Forbidden(message)
-    response = jsonify(
-        error="forbidden", requires=missing, message=message or "Your account may not do this."
-    )
+    text = "This token may not do this." if "scope" in missing else "Your account may not do this."
+    response = jsonify(error="forbidden", requires=missing, message=message or text)
     response.status_code = 403
     if "scope" in missing:  # RFC 6750, section 3.1
         wanted = f'Bearer error="insufficient_scope", scope="{missing["scope"]}"'
