@@ -27,13 +27,7 @@ def open_form(visitor: Visitor, clerk: LocalClerk) -> list[str]:
     visitor.go("/note")
     visitor.page.wait_for_function(CLERK_IS_READY)
     visitor.page.locator("textarea").fill(TEXT)
-    posts: list[str] = []
-
-    def record(request: Request) -> None:
-        if request.method == "POST" and "/__clerk/" not in request.url:
-            posts.append(request.url)
-
-    visitor.page.on("request", record)
+    posts = record_posts(visitor)
     return posts
 
 
@@ -137,10 +131,7 @@ def test_without_clerk_js_the_page_explains_and_back_restores_the_form(
     visitor.enter(clerk.create_user())
     visitor.go("/note")
     visitor.page.locator("textarea").fill(TEXT)
-    posts: list[str] = []
-    visitor.page.on(
-        "request", lambda request: posts.append(request.url) if request.method == "POST" else None
-    )
+    posts = record_posts(visitor)
     let_the_token_expire(visitor, clerk)
     visitor.expect_error(400, "/login?interrupted=1")
     visitor.page.get_by_role("button", name="Two").click()
@@ -148,6 +139,18 @@ def test_without_clerk_js_the_page_explains_and_back_restores_the_form(
     assert len(posts) == 1
     send_again(visitor, posts)
     visitor.problems[:] = [said for said in visitor.problems if "Clerk.js did not start" not in said]
+
+
+def record_posts(visitor: Visitor) -> list[str]:
+    """The URLs of the forms that the page sends from now on; Clerk.js sends some of its own."""
+    posts: list[str] = []
+
+    def record(request: Request) -> None:
+        if request.method == "POST" and "/__clerk/" not in request.url:
+            posts.append(request.url)
+
+    visitor.page.on("request", record)
+    return posts
 
 
 def send_again(visitor: Visitor, posts: list[str]) -> None:
