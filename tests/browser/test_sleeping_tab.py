@@ -27,8 +27,7 @@ def open_form(visitor: Visitor, clerk: LocalClerk) -> list[str]:
     visitor.go("/note")
     visitor.page.wait_for_function(CLERK_IS_READY)
     visitor.page.locator("textarea").fill(TEXT)
-    posts = record_posts(visitor)
-    return posts
+    return record_posts(visitor)
 
 
 def let_the_token_expire(visitor: Visitor, clerk: LocalClerk) -> None:
