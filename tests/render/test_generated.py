@@ -77,7 +77,7 @@ def test_without_the_local_clerk_its_checks_pass_and_skipped_tests_give_one_reas
     said = project.run("pytest")
     reasons = re.findall(r"^SKIPPED \[\d+\] \S+?:\d+: (.*)$", said, re.MULTILINE)
     assert set(reasons) == {"clerk-emulator is not installed: see the group 'clerk' in pyproject.toml"}
-    assert int(re.findall(r"(\d+) passed", said)[0]) > 100
+    assert int(re.findall(r"(\d+) passed", said)[0]) > 80
 
 
 class Title(HTMLParser):

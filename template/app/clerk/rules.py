@@ -221,8 +221,8 @@ def unauthenticated() -> ResponseReturnValue:
         return unauthenticated_json()
     state: RequestState | None = g.get("clerk_request_state")
     if state is not None and state.reason == WRONG_PARTY:
-        setting = f" Add {public_origin()} to CLERK_AUTHORIZED_PARTIES." if current_app.debug else ""
-        raise Forbidden(f"You can't sign in at this address.{setting}")
+        advice = f"Add {public_origin()} to CLERK_AUTHORIZED_PARTIES." if current_app.debug else ""
+        raise Forbidden(f"You can't sign in at this address. {advice}")
     login_endpoint = clerk_of(current_app).login_endpoint
     if request.method not in ("GET", "HEAD"):
         # The form is never repeated: another person may sign in. But the redirect gives the browser
