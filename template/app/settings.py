@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import operator
 import os
 import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -166,7 +166,7 @@ def _is_guessable_signing_secret(secret: bytes) -> bool:
 
 def _is_pattern(text: bytes) -> bool:
     """Whether this repeats itself, or mostly continues a sequence such as 0123 or abcd."""
-    steps = Counter(map(operator.sub, text[1:], text))
+    steps = Counter(after - before for before, after in pairwise(text))
     repeats = any(text[n:] == text[:-n] for n in range(1, len(text) // 2 + 1))
     is_run = any(2 * steps[step] >= len(text) for step in (-1, 0, 1))
     return repeats or is_run or len(set(text)) < 4
