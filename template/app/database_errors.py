@@ -20,8 +20,8 @@ _SQLITE = {
     sqlite3.SQLITE_IOERR: "the disk has failed",
     sqlite3.SQLITE_CORRUPT: "the file is damaged; restore a backup",
     sqlite3.SQLITE_FULL: "the disk is full",
-    sqlite3.SQLITE_CANTOPEN: "the file can't be opened; does its folder exist, and is it writable?",
-    sqlite3.SQLITE_NOTADB: "the file isn't an SQLite database; restore a backup",
+    sqlite3.SQLITE_CANTOPEN: "the file or its folder can't be opened. Check DATABASE_URL",
+    sqlite3.SQLITE_NOTADB: "the file isn't an SQLite database. Check DATABASE_URL",
 }
 
 # SQLSTATEs by how they begin (https://www.postgresql.org/docs/current/errcodes-appendix.html):
@@ -68,10 +68,9 @@ def explain_database_error(error: SQLAlchemyError) -> str:
     cause = getattr(error, "orig", None)
     code = getattr(cause, "sqlite_errorcode", None)
     if code is not None:
-        reason = _SQLITE.get(code & 0xFF, "SQLite has failed")
-    else:
-        matches = (text for part, text in _POSTGRESQL.items() if re.search(part, str(cause)))
-        reason = next(matches, type(cause or error).__name__)
+        return f"The database can't be used: {_SQLITE.get(code & 0xFF, 'SQLite has failed')}."
+    matches = (text for part, text in _POSTGRESQL.items() if re.search(part, str(cause)))
+    reason = next(matches, type(cause or error).__name__)
     return f"The database can't be used: {reason}. Check DATABASE_URL."
 
 

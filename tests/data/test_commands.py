@@ -56,6 +56,7 @@ def reachable(environ: dict[str, str], backend: LocalServer, signer: Signer) -> 
         "CLERK_PUBLISHABLE_KEY": "pk_test_bG9jYWwtdGVzdC0xLmNsZXJrLmFjY291bnRzLmRldiQ=",
         "CLERK_EMULATOR_URL": backend.url,
         "CLERK_API_URL": "",
+        "CLERK_AUTHORIZED_PARTIES": "",
     }
 
 
@@ -174,8 +175,38 @@ def test_the_doctor_makes_files_private(
     ],
 )
 def test_the_doctor_asks_for_the_app_url(live_environ: dict[str, str], url: str, verdicts: set[str]) -> None:
-    findings = doctor_module._public(read_settings(live_environ | {"APP_URL": url}))
-    assert {finding.verdict[0] for finding in findings if finding.subject == "APP_URL"} == verdicts
+    findings = doctor_module._public(read_settings(live_environ | {"APP_URL": url}), 5000)
+    assert {f.verdict[0] for f in findings if f.subject in ("APP_URL", "Origin")} == verdicts
+
+
+@pytest.mark.parametrize(
+    ("changes", "origin"),
+    [
+        ({"CLERK_AUTHORIZED_PARTIES": "http://localhost:5001"}, "http://localhost:5000"),
+        (
+            {"CLERK_AUTHORIZED_PARTIES": "http://localhost:5000", "FLASK_RUN_PORT": "8000"},
+            "http://localhost:8000",
+        ),
+        (
+            {"CLERK_AUTHORIZED_PARTIES": "http://localhost:5000", "APP_URL": "https://a.example/b"},
+            "https://a.example",
+        ),
+        ({"CLERK_AUTHORIZED_PARTIES": "http://localhost:5000,https://a.example"}, ""),
+    ],
+)
+def test_the_doctor_names_the_origin_to_add(
+    reachable: dict[str, str], changes: dict[str, str], origin: str
+) -> None:
+    result = doctor(reachable | changes)
+    assert (f"add {origin} to CLERK_AUTHORIZED_PARTIES" in result.stdout) == bool(origin)
+    assert result.exit_code == bool(origin)
+
+
+def test_the_doctor_checks_the_port_and_the_folder_of_the_database(reachable: dict[str, str]) -> None:
+    assert "FLASK_RUN_PORT is 'abc'" in doctor(reachable | {"FLASK_RUN_PORT": "abc"}).stdout
+    result = doctor(reachable | {"DATABASE_URL": "sqlite:////nonexistent/x/app.db"})
+    assert rows(result.stdout)["Database"] == "wrong"
+    assert "the folder /nonexistent/x doesn't exist" in result.stdout
 
 
 def test_the_doctor_warns_of_production_keys_in_a_file(
@@ -184,7 +215,7 @@ def test_the_doctor_warns_of_production_keys_in_a_file(
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".env").write_text(f"CLERK_PUBLISHABLE_KEY={live_environ['CLERK_PUBLISHABLE_KEY']}\n")
     (tmp_path / ".env").chmod(0o600)
-    [found] = [f for f in doctor_module._public(read_settings(live_environ)) if f.subject == "Keys"]
+    [found] = [f for f in doctor_module._public(read_settings(live_environ), 5000) if f.subject == "Keys"]
     assert "don't work on localhost" in found.seen
 
 
@@ -251,6 +282,9 @@ def test_the_doctor_reports_the_secret_that_it_has_filled_in(
     assert "Added to .env: SECRET_KEY" in result.stdout
     assert "not set" not in result.stdout
     assert rows(result.stdout)["Keys"] == "ok"
+    (tmp_path / ".env").unlink()
+    result = CliRunner().invoke(clerk_commands, ["doctor", "--fix"], env=reachable)
+    assert "Created .env with new secrets." in result.stdout
 
 
 def test_the_doctor_fails_if_a_real_clerk_does_not_answer(environ: dict[str, str]) -> None:

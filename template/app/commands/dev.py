@@ -7,6 +7,7 @@ import re
 import socket
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -56,7 +57,7 @@ def dev(port: int | None) -> None:
     """
     environ = read_environment()
     settings = read_settings(environ)
-    port = port or _port(environ.get("FLASK_RUN_PORT", ""))
+    port = port or read_port(environ)
     _check_ports(settings, port)
     with explained_database_errors():
         app = create_app()
@@ -159,12 +160,25 @@ def _announce(settings: Settings, url: str) -> None:
         click.echo("  Every verification code is 424242.")
     else:
         click.echo(f"  Clerk: {settings.clerk.host}")
+    if origin := rejected_origin(settings, url):
+        click.secho(f"  Add {origin} to CLERK_AUTHORIZED_PARTIES to sign in here.", fg="yellow")
     if not settings.clerk.is_development:
         click.secho(f"  {LIVE_KEYS}", fg="yellow")
     click.echo("  Ctrl-C stops everything.\n")
 
 
-def _port(text: str) -> int:
+def rejected_origin(settings: Settings, url: str) -> str:
+    """The origin of the app's URL if its sessions are rejected; otherwise empty."""
+    parties, origin = settings.clerk.authorized_parties, "/".join(url.split("/")[:3])
+    return origin if parties and origin not in parties else ""
+
+
+def read_port(environ: Mapping[str, str]) -> int:
+    """The app's port, from ``FLASK_RUN_PORT``.
+
+    :raises click.ClickException: it isn't a port.
+    """
+    text = environ.get("FLASK_RUN_PORT", "")
     if text and not (re.fullmatch(r"[0-9]{1,5}", text) and 0 < int(text) < 65536):
         raise click.ClickException(
             f"FLASK_RUN_PORT is {show_value(text)}; expected a number such as 5000."

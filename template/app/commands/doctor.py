@@ -23,6 +23,7 @@ from app.database import needs_upgrade
 from app.database_errors import explained_database_errors
 from app.settings import ENV_FILE, Settings, SettingsError, read_environment, read_settings
 
+from .dev import read_port, rejected_origin
 from .env_file import complete, empty_secrets, missing_variables
 
 EXAMPLE = Path(".env.example")
@@ -58,6 +59,7 @@ def doctor(fix: bool) -> None:
 
 
 def _fix() -> None:
+    is_new = not ENV_FILE.is_file()
     private = [ENV_FILE] if _is_public(ENV_FILE) else []
     try:
         added = complete(EXAMPLE, ENV_FILE)
@@ -70,7 +72,8 @@ def _fix() -> None:
     for name in added:  # Flask has loaded the empty values of .env into the environment
         if os.environ.get(name) == "":
             del os.environ[name]
-    click.echo(f"Added to .env: {', '.join(added)}" if added else ".env is complete.")
+    done = "Created .env with new secrets." if is_new else f"Added to .env: {', '.join(added)}"
+    click.echo(done if added else ".env is complete.")
     with suppress(SettingsError, OSError):
         for file in _public_files(read_settings(read_environment())):
             file.chmod(0o600)
@@ -90,31 +93,31 @@ def _show(finding: Finding) -> None:
 def _examine() -> Iterator[Finding]:
     yield _env_file()
     try:
-        settings = read_settings(read_environment())
-    except SettingsError as error:
+        environ = read_environment()
+        settings, port = read_settings(environ), read_port(environ)
+    except click.ClickException as error:
         yield Finding(BAD, "Settings", error.message)
         return
     kind = "development" if settings.clerk.is_development else "production"
     local = ", served by the local Clerk" if settings.emulator_url else ""
     yield Finding(GOOD, "Keys", f"{kind} instance {settings.clerk.host}{local}")
-    yield from _public(settings)
+    yield from _public(settings, port)
     yield from _clerk(settings)
     yield _webhooks(settings)
     yield from _local_clerk()
     yield from _app(settings)
 
 
-def _public(settings: Settings) -> Iterator[Finding]:
+def _public(settings: Settings, port: int) -> Iterator[Finding]:
     """What could let strangers in, and what could keep users out."""
     instance = settings.clerk
     for file in _public_files(settings):
         fix = f"run: flask clerk doctor --fix, or: chmod 600 {file}"
         yield Finding(ADVICE, "Permissions", f"other users of this machine can read {file}", fix)
-    if settings.app_url:
-        origin = "/".join(settings.app_url.split("/")[:3])
-        if instance.authorized_parties and origin not in instance.authorized_parties:
-            fix = f"add {origin} to CLERK_AUTHORIZED_PARTIES"
-            yield Finding(BAD, "APP_URL", f"sessions of {origin} are rejected", fix)
+    served_at = f"http://localhost:{port}" if instance.is_development else ""
+    if origin := rejected_origin(settings, settings.app_url or served_at):
+        fix = f"add {origin} to CLERK_AUTHORIZED_PARTIES"
+        yield Finding(BAD, "Origin", f"sessions of {origin} are rejected", fix)
     if instance.is_development:
         return
     if not settings.app_url:
@@ -141,9 +144,8 @@ def _is_public(file: Path) -> bool:
 def _sqlite_file(settings: Settings) -> Path | None:
     """The database's file; None if it isn't one."""
     url = sa.make_url(settings.database_url)
-    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
-        return None
-    return Path("instance", url.database or "")
+    name = url.database if url.get_backend_name() == "sqlite" else ""
+    return Path("instance", name) if name and not name.startswith((":", "file:")) else None
 
 
 def _env_file() -> Finding:
@@ -252,6 +254,10 @@ def _local_clerk() -> Iterator[Finding]:
 
 def _app(settings: Settings) -> Iterator[Finding]:
     file = _sqlite_file(settings)
+    if file and file.parent != Path("instance") and not file.parent.is_dir():
+        fix = "create it, or correct DATABASE_URL"
+        yield Finding(BAD, "Database", f"the folder {file.parent} doesn't exist", fix)
+        return
     is_new = file is not None and not file.exists()
     # The app would create the file, but this command only looks.
     environ = read_environment() | ({"DATABASE_URL": "sqlite://"} if is_new else {})
