@@ -256,7 +256,7 @@ COMMANDS = [
 
 
 NO_SERVER = ("postgresql://ada:hunter2@127.0.0.1:9/app", "no server listens at its address")
-NO_FOLDER = ("sqlite:////nowhere/hunter2.db", "does its folder exist")
+NO_FOLDER = ("sqlite:////nowhere/hunter2.db", "the file or its folder can't be opened")
 
 
 @pytest.mark.parametrize(

@@ -274,8 +274,7 @@ def test_errors_of_statements_are_the_apps(statement: str, server_up: PostgreSQL
 
 
 def test_a_missing_folder_is_one_sentence(tmp_path: Path) -> None:
-    reason = r"the file or its folder can't be opened.*no/app\.db"
-    with pytest.raises(click.ClickException, match=reason) as caught:
+    with pytest.raises(click.ClickException, match=r"folder can't be opened.*no/app\.db") as caught:
         init_database(Flask("missing"), f"sqlite:///{tmp_path}/no/app.db")
     assert caught.value.__suppress_context__
 
