@@ -21,8 +21,8 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 SENT_BY_ANOTHER_SITE = "a page of another site sent this form"
 OPENED_BY_ANOTHER = "this form was opened by another user, or before you signed in"
-NOT_PROVEN = "this form was open for too long, or another site sent it"
-CAN_BE_SENT_AGAIN = "this form was open for too long. What you entered is kept: send it again"
+NOT_PROVEN = "the page is out of date or cookies are blocked. Open it again and resend the form"
+CAN_BE_SENT_AGAIN = "this page was out of date. What you entered is kept: send it again"
 
 
 class StaleForm(CSRFError):  # type: ignore[misc]
@@ -32,7 +32,7 @@ class StaleForm(CSRFError):  # type: ignore[misc]
     :param fields: what the same user entered; empty if another user may have entered it.
     """
 
-    name = "This form wasn't sent"
+    name = "This form couldn't be accepted"
 
     def __init__(self, why: str, fields: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(f"Nothing was saved, because {why}.")
@@ -98,7 +98,7 @@ class FormProtection(CSRFProtect):  # type: ignore[misc]
         is_proven = user_id and opened_by == user_id
         # Only then the form is parsed.
         if not (is_proven and request.method == "POST" and wants_page() and not request.files):
-            raise StaleForm(f"{NOT_PROVEN} ({reason.rstrip('.')})")
+            raise StaleForm(NOT_PROVEN)  # Flask-WTF has logged the reason
         fields = request.form.items(multi=True)
         raise StaleForm(CAN_BE_SENT_AGAIN, [field for field in fields if field[0] != "csrf_token"])
 

@@ -85,9 +85,9 @@ def read_environment() -> dict[str, str]:
     try:
         from_file = dotenv_values(ENV_FILE, interpolate=False) if ENV_FILE.is_file() else {}
     except UnicodeDecodeError:
-        raise SettingsError(f"{ENV_FILE.resolve()} is not UTF-8 text; save it as UTF-8") from None
+        raise SettingsError(f"{ENV_FILE.resolve()} is not UTF-8 text; save it as UTF-8.") from None
     except OSError as error:
-        raise SettingsError(f"{ENV_FILE.resolve()} can't be read: {error.strerror}") from None
+        raise SettingsError(f"{ENV_FILE.resolve()} can't be read: {error.strerror}.") from None
     return {name: value or "" for name, value in from_file.items()} | dict(os.environ)
 
 
@@ -192,6 +192,11 @@ def _database_url(environ: Mapping[str, str]) -> str:
     scheme, _, rest = given.partition("://")
     if scheme in ("postgres", "postgresql"):  # as hosting platforms write it
         scheme = "postgresql+psycopg"
+    if scheme.startswith(("mysql", "mariadb")):
+        raise SettingsError(
+            "DATABASE_URL can't be used: MySQL isn't supported; use SQLite (sqlite:///FILE) or "
+            "PostgreSQL (postgresql://USER:PASSWORD@HOST:PORT/DATABASE)."
+        )
     try:
         url = sa.make_url(f"{scheme}://{rest}")
         usable = scheme == "postgresql+psycopg" or (scheme == "sqlite" and not url.host)
@@ -201,7 +206,7 @@ def _database_url(environ: Mapping[str, str]) -> str:
         raise SettingsError(
             "DATABASE_URL can't be used (it isn't shown because it may contain a password); "
             "expected sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with "
-            "special characters in the password percent-encoded"
+            "special characters in the password percent-encoded."
         )
     if scheme != "sqlite" and find_spec("psycopg") is None:
         raise SettingsError(
@@ -218,7 +223,7 @@ def _app_url(environ: Mapping[str, str], is_development: bool) -> str:
     if url and (not found or origin is None):
         raise SettingsError(
             f"APP_URL is {show_value(url)}; expected the URL at which browsers reach this app, "
-            "such as https://app.example.com or https://example.com/app"
+            "such as https://app.example.com or https://example.com/app."
         )
     require_https("APP_URL", url, is_development)
     return f"{origin}{found[2]}" if found else ""
@@ -228,7 +233,7 @@ def _path(environ: Mapping[str, str], name: str, default: str) -> str:
     value = environ.get(name, "").strip() or default
     if safe_path(value, "") is None:
         raise SettingsError(
-            f"{name} is {show_value(value)}; expected a path of this app, such as {default}"
+            f"{name} is {show_value(value)}; expected a path of this app, such as {default}."
         )
     return value
 
@@ -238,7 +243,7 @@ def _soft_deletion(environ: Mapping[str, str]) -> bool:
     if value not in ("hard", "soft"):
         raise SettingsError(
             f"CLERK_DELETIONS is {show_value(value)}; expected hard (delete the row) or soft "
-            "(keep the row and set its column deleted_at)"
+            "(keep the row and set its column deleted_at)."
         )
     return value == "soft"
 
@@ -246,5 +251,5 @@ def _soft_deletion(environ: Mapping[str, str]) -> bool:
 def _count(environ: Mapping[str, str], name: str) -> int:
     value = environ.get(name, "").strip() or "0"
     if not re.fullmatch(r"[0-9]{1,2}", value):
-        raise SettingsError(f"{name} is {show_value(value)}; expected a number from 0 to 99")
+        raise SettingsError(f"{name} is {show_value(value)}; expected a number from 0 to 99.")
     return int(value)

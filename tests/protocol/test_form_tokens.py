@@ -146,7 +146,7 @@ def test_a_stale_form_is_explained_and_can_be_sent_again(client: FlaskClient, be
     client.delete_cookie(client.application.config["SESSION_COOKIE_NAME"])  # such as by a restart
     answer = submit(client, path, token, data={"csrf_token": token, "text": '"><b>x'})
     assert answer.status_code == 400
-    assert "open for too long" in answer.text
+    assert "page was out of date" in answer.text
     assert 'name="text" value="&#34;&gt;&lt;b&gt;x"' in answer.text
     assert submit(client, path, token_of(answer)).text == f"saved {SECRET}"
 
@@ -159,9 +159,9 @@ def test_what_nobody_can_prove_is_not_shown(client: FlaskClient, be: Any, app: F
     for token in ("", "x", "é", foreign, other_salt, "a.b.c"):
         answer = submit(client, "/note", token)
         assert answer.status_code == 400
-        assert "open for too long, or another site" in answer.text
+        assert "Open it again and resend the form." in answer.text
         assert SECRET not in answer.text
-    assert submit(client, "/note", "", headers=FETCH).get_json()["error"] == "This form wasn't sent"
+    assert submit(client, "/note", "", headers=FETCH).get_json()["error"] == "This form couldn't be accepted"
 
 
 EVIL = "https://evil.example"

@@ -39,7 +39,16 @@ def test_the_cookie_suffix_is_the_start_of_the_keys_sha1() -> None:
     [
         ({"CLERK_PUBLISHABLE_KEY": ""}, "CLERK_PUBLISHABLE_KEY is not set"),
         ({"CLERK_PUBLISHABLE_KEY": "sk_test_abcdefghijkl"}, "swap the two"),
-        ({"CLERK_PUBLISHABLE_KEY": "pk_test_!!!!"}, "expected pk_test_"),
+        ({"CLERK_PUBLISHABLE_KEY": "pk_test_!!!!"}, "incomplete or a placeholder"),
+        ({"CLERK_PUBLISHABLE_KEY": ""}, "flask clerk doctor --fix"),
+        (
+            {"CLERK_PROXY_URL": "__clerk"},
+            "'__clerk'; expected an absolute URL such as https://example.com or a path",
+        ),
+        ({"CLERK_CLOCK_SKEW_SECONDS": "5s"}, "is '5s'"),
+        ({"CLERK_AUTHORIZED_PARTIES": "app.example.com"}, "'app.example.com'"),
+        ({"CLERK_API_URL": "localhost:5001"}, "'localhost:5001'"),
+        ({"CLERK_ORGANIZATION_PATTERNS": "/orgs/:slug"}, "'/orgs/:slug'"),
         ({"CLERK_PUBLISHABLE_KEY": "pk_test_Zm9v"}, "probably cut off"),
         ({"CLERK_PUBLISHABLE_KEY": publishable_key("nodot")}, "probably cut off"),
         ({"CLERK_PUBLISHABLE_KEY": publishable_key("a.b$c.d")}, "probably cut off"),

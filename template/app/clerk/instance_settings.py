@@ -86,9 +86,13 @@ def parse_publishable_key(key: str) -> tuple[str, bool]:
     """
     found = re.fullmatch(r"pk_(test|live)_([A-Za-z0-9+/_-]+={0,2})", key)
     if not found:
+        wrong = "; expected pk_test_… or pk_live_…"
+        if key.startswith(("pk_test_", "pk_live_")):
+            wrong = ", which is incomplete or a placeholder"
+        local = "the local Clerk's, remove its line and run 'flask clerk doctor --fix'."
         raise ConfigurationError(
-            f"CLERK_PUBLISHABLE_KEY is {show_value(key)}; expected pk_test_… or pk_live_…. "
-            f"Copy the publishable key from {DASHBOARD_KEYS} into .env."
+            f"CLERK_PUBLISHABLE_KEY is {show_value(key)}{wrong}. "
+            f"Copy the publishable key from {DASHBOARD_KEYS} into .env; or, for {local}"
         )
     encoded = found[2].rstrip("=").translate(str.maketrans("-_", "+/"))
     try:

@@ -8,9 +8,9 @@ from .instance import Instance
 from .instance_settings import DASHBOARD_KEYS
 
 REFUSAL = (
-    "This app has the keys of the local Clerk, with which anyone can sign in as any user. It is "
-    "only served by 'flask dev', in debug mode, and in tests. To serve it elsewhere, set the keys "
-    f"of a real Clerk instance from {DASHBOARD_KEYS}."
+    "This app has the keys of the local Clerk, with which anyone can sign in as any user. Start "
+    f"it with 'flask dev', or set the keys of a real Clerk instance from {DASHBOARD_KEYS}. For a "
+    "demo on a network that you trust, set CLERK_ALLOW_LOCAL_KEYS=true."
 )
 WARNING = (
     "CLERK_ALLOW_LOCAL_KEYS is true and the keys belong to the local Clerk: everyone who can reach "

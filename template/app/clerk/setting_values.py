@@ -17,9 +17,12 @@ _ORGANIZATION_PATTERN = re.compile(
 )
 
 # Values shown in error messages; others might be secrets pasted into the wrong variable.
-_HARMLESS = re.compile(r"\*|-?[0-9]{1,5}|[a-z]{1,15}|(?=.{1,30}\Z)//?[a-z.-]+(/[a-z.-]+)*/?")
+_HARMLESS = re.compile(
+    r".{1,2}|-?[0-9]{1,5}(\.[0-9]{1,3})?|[0-9]{1,3}[a-z]{1,2}|[a-z_]{1,15}"
+    r"|(?=.{1,40}\Z)//?[a-z_.:<>{}*-]+(/[a-z_.:<>{}*-]+)*/?"
+)
 _HARMLESS_URL = re.compile(
-    r"(https?://(?![^/]*[0-9a-z]{21})(localhost|[0-9.]{7,15}|([a-z0-9-]+\.)+[a-z]{2,20})"
+    r"((?:https?://)?(?![^/]*[0-9a-z]{21})(localhost|([0-9]+\.){3}[0-9]+|([a-z0-9-]+\.)+[a-z]{2,20})"
     r"(:[0-9]{1,5})?)(?:[/?#][^@]*)?"
 )
 
@@ -123,7 +126,7 @@ def check_url(name: str, url: str, is_development: bool) -> str:
     if url and not (usable and re.fullmatch(r"[\x21-\x7e]+", url) and not set(url) & set("@\\")):
         raise ConfigurationError(
             f"{name} contains {show_value(url)}; expected an absolute URL such as "
-            "https://example.com"
+            f"https://example.com{' or a path such as /__clerk' * (name == 'CLERK_PROXY_URL')}."
         )
     require_https(name, url, is_development)
     return url
@@ -158,5 +161,5 @@ def show_value(value: str, *, is_secret: bool = False) -> str:
     if not is_secret and _HARMLESS.fullmatch(value):
         return repr(value)
     if not is_secret and (url := _HARMLESS_URL.fullmatch(value)):
-        return f"a URL that starts with {url[1]!r}"
+        return repr(value) if url[1] == value else f"a URL that starts with {url[1]!r}"
     return f"a value of {len(value)} characters, not shown because it may be a secret"
