@@ -11,7 +11,7 @@ from flask import Flask, Request
 from werkzeug.exceptions import RequestEntityTooLarge, RequestHeaderFieldsTooLarge
 from werkzeug.formparser import FormDataParser
 
-MAX_COOKIES = 16 * 1024
+MAX_COOKIES = 64 * 1024
 """Characters in all ``Cookie`` headers of a request. Gunicorn accepts 800,000, in many headers."""
 
 

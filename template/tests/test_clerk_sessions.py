@@ -1,4 +1,4 @@
-"""How long users stay signed in, and that forged tokens sign nobody in.
+"""Users stay signed in as long as their session lives, and forged tokens are rejected.
 
 Source: https://clerk.com/docs/guides/sessions/session-tokens
 """

@@ -1,4 +1,4 @@
-"""Handshake results that an attacker made, or that were left behind, sign nobody in or out."""
+"""Handshake results are ignored if an attacker made them or an earlier handshake left them behind."""
 
 from __future__ import annotations
 
